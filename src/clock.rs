@@ -1,0 +1,93 @@
+//! The one source of time: every wait, deadline and stamp goes through a [`Clock`].
+//!
+//! So a simulation needs no socket, no sleep and no paused runtime.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// Time, as the program is given it.
+#[async_trait]
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// Now, in UTC.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Time since some fixed moment; never goes back.
+    fn elapsed(&self) -> Duration;
+
+    /// Returns after `duration`.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// The machine's time.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: std::time::Instant,
+}
+
+impl SystemClock {
+    /// A clock whose [`Clock::elapsed`] starts now.
+    pub fn new() -> Self {
+        Self { started: std::time::Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A time that only moves when somebody waits or moves it: a sleep passes at once and the clock with it.
+#[derive(Debug)]
+pub struct ManualClock {
+    micros: AtomicI64,
+    start: i64,
+}
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { micros: AtomicI64::new(now.timestamp_micros()), start: now.timestamp_micros() }
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, duration: Duration) {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.micros.load(Ordering::SeqCst)).unwrap_or_default()
+    }
+
+    fn elapsed(&self) -> Duration {
+        let passed = self.micros.load(Ordering::SeqCst).saturating_sub(self.start);
+        Duration::from_micros(u64::try_from(passed).unwrap_or(0))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.advance(duration);
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,14 @@
+//! How to talk to one system.
+//!
+//! The [`port`] is what the engine sees of a system; [`error`] what can go wrong; [`http`] sends requests through a
+//! transport, with [`retry`] and [`budget`]; one folder a system holds the conversation and its private wire types;
+//! the [`registry`] is the only place that knows their names.
+
+pub mod port;
+pub mod error;
+pub mod http;
+pub mod retry;
+pub mod budget;
+pub mod flowtly;
+pub mod hubspot;
+pub mod registry;

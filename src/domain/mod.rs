@@ -1,0 +1,20 @@
+//! The pure core: what a record is, when two values are the same, and what ought to be done.
+//!
+//! Architecture invariant: nothing here is async, does I/O, reads a clock, logs or knows SQL. Time enters as an argument.
+//!
+//! In reading order: a [`field`] has [`value`]s, which a [`lens`] carries from one system's shape into the other's; a
+//! [`shape`] says which remote properties make up which fields, and turns a delivered row into a [`record`]; [`rules`] are
+//! what the user decides; [`matching`] finds partners, [`merge`] decides one field, the [`planner`] one pair; the [`plan`]
+//! is plain data; [`safety`] accepts it or refuses it.
+
+pub mod field;
+pub mod value;
+pub mod lens;
+pub mod shape;
+pub mod record;
+pub mod rules;
+pub mod matching;
+pub mod merge;
+pub mod planner;
+pub mod plan;
+pub mod safety;

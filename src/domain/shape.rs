@@ -1,0 +1,287 @@
+//! What one side maps: which remote properties make up which fields, and how a delivered row becomes a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::field::{Field, Part};
+use super::record::{Fingerprint, Kind, Record, RemoteId, Side, Standing, Version};
+use super::rules::Condition;
+use super::value::{Locale, Reading, Text};
+
+/// One remote property that is one part of one canonical field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The canonical field.
+    pub field: Field,
+    /// The part of it.
+    pub part: Part,
+    /// The property's name in the system.
+    pub path: String,
+    /// Translation of choices, the system's text to ours; empty means as it is. One to one, so that it can be turned round.
+    pub table: BTreeMap<String, String>,
+    /// Whether the system lets us write it.
+    pub writable: bool,
+}
+
+/// The mapping of one kind on one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// Which system.
+    pub side: Side,
+    /// Company or contact.
+    pub kind: Kind,
+    /// What is mapped, in a fixed order: a row's texts stand in it.
+    pub cells: Vec<Cell>,
+    /// Further properties that are read for the scope alone; their texts follow those of the cells.
+    pub watched: Vec<String>,
+    /// All must hold for a record to be in scope.
+    pub scope: Vec<Condition>,
+}
+
+/// One property's text as delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivered {
+    /// The system did not show the property (it is gone, or may not be read), or its text was beyond the limit.
+    Unknown,
+    /// Shown, and empty.
+    Blank,
+    /// Shown.
+    Text(Box<str>),
+}
+
+/// A record as a connector delivers it: decoded, not yet normalised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its bare id.
+    pub id: RemoteId,
+    /// The companies (bare ids, this side) that a contact belongs to, the primary one first. Empty for a company.
+    pub parents: Vec<RemoteId>,
+    /// The revision as the system names it.
+    pub version: Option<Version>,
+    /// When the system says that it was made.
+    pub created: Option<DateTime<Utc>>,
+    /// When the system says that it last changed.
+    pub modified: Option<DateTime<Utc>>,
+    /// Live or archived.
+    pub standing: Standing,
+    /// Our id, where the system has a property for it and it is filled.
+    pub stored_id: Option<String>,
+    /// Ids of records that were merged into this one.
+    pub absorbed: Vec<RemoteId>,
+    /// The texts, in the order of [`Shape::cells`] and then [`Shape::watched`].
+    pub texts: Vec<Delivered>,
+}
+
+/// A hash of the delivered texts, keyed by the mapping: equal means that nothing mapped has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RawHash(pub u64);
+
+/// Says which remote properties, through which lens, a field was read from: a base belongs to one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldKey(pub u64);
+
+impl Shape {
+    /// The properties that a connector asks for, in the order in which a row's texts stand.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.cells.iter().map(|cell| cell.path.as_str()).chain(self.watched.iter().map(String::as_str))
+    }
+
+    /// The position of a property in a row's texts.
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.paths().position(|candidate| candidate == path)
+    }
+
+    /// The fields that are mapped.
+    pub fn fields(&self) -> BTreeSet<Field> {
+        self.cells.iter().map(|cell| cell.field).collect()
+    }
+
+    /// The parts of a field that are mapped.
+    pub fn parts(&self, field: Field) -> Vec<Part> {
+        self.cells.iter().filter(|cell| cell.field == field).map(|cell| cell.part).collect()
+    }
+
+    /// Whether every mapped part of a field can be written.
+    pub fn is_writable(&self, field: Field) -> bool {
+        let mut cells = self.cells.iter().filter(|cell| cell.field == field).peekable();
+        cells.peek().is_some() && cells.all(|cell| cell.writable)
+    }
+
+    /// The key of a field's base; `None` where the field is not mapped.
+    pub fn field_key(&self, field: Field) -> Option<FieldKey> {
+        let mut hasher = Sha256::new();
+        let mut any = false;
+        for cell in self.cells.iter().filter(|cell| cell.field == field) {
+            any = true;
+            digest_text(&mut hasher, cell.part.as_str());
+            digest_text(&mut hasher, &cell.path);
+            for (theirs, ours) in &cell.table {
+                digest_text(&mut hasher, theirs);
+                digest_text(&mut hasher, ours);
+            }
+            hasher.update([0xff]);
+        }
+        any.then(|| FieldKey(first_eight(hasher)))
+    }
+
+    /// A hash of the whole mapping and scope: another one makes every record be looked at again.
+    pub fn key(&self) -> u64 {
+        let mut hasher = Sha256::new();
+        for cell in &self.cells {
+            digest_text(&mut hasher, cell.field.as_str());
+            digest_text(&mut hasher, cell.part.as_str());
+            digest_text(&mut hasher, &cell.path);
+            for (theirs, ours) in &cell.table {
+                digest_text(&mut hasher, theirs);
+                digest_text(&mut hasher, ours);
+            }
+        }
+        for path in &self.watched {
+            digest_text(&mut hasher, path);
+        }
+        for condition in &self.scope {
+            digest_text(&mut hasher, &condition.path);
+            for text in &condition.any_of {
+                digest_text(&mut hasher, text);
+            }
+        }
+        first_eight(hasher)
+    }
+
+    /// The raw hash of a row under the mapping whose [`Self::key`] is given (computed once a walk).
+    pub fn raw_hash(&self, key: u64, row: &Row) -> RawHash {
+        let mut hasher = Sha256::new();
+        hasher.update(key.to_le_bytes());
+        hasher.update([match row.standing {
+            Standing::Live => 0,
+            Standing::Archived => 1,
+        }]);
+        for parent in &row.parents {
+            digest_text(&mut hasher, parent.as_str());
+        }
+        hasher.update([0xfe]);
+        digest_text(&mut hasher, row.stored_id.as_deref().unwrap_or_default());
+        for text in &row.texts {
+            match text {
+                Delivered::Unknown => hasher.update([0xfd]),
+                Delivered::Blank => hasher.update([0xfc]),
+                Delivered::Text(text) => digest_text(&mut hasher, text),
+            }
+        }
+        RawHash(first_eight(hasher))
+    }
+
+    /// The records that a row is: one, or for a contact one for each company that it belongs to.
+    pub fn records(&self, row: &Row, locale: &Locale) -> Vec<Record> {
+        let record = Record {
+            side: self.side,
+            kind: self.kind,
+            id: row.id.clone(),
+            parent: None,
+            version: row.version.clone(),
+            created: row.created,
+            modified: row.modified,
+            standing: row.standing,
+            stored_id: row.stored_id.clone(),
+            in_scope: self.in_scope(row),
+            fields: self.readings(row, locale),
+        };
+        if row.parents.is_empty() {
+            return vec![record];
+        }
+        row.parents.iter().map(|parent| Record { parent: Some(parent.clone()), ..record.clone() }).collect()
+    }
+
+    /// What is to be sent so that the remote record says `text` in `field`: property and text, `None` to clear it.
+    pub fn send(&self, field: Field, text: &Text) -> Vec<(String, Option<String>)> {
+        self.cells
+            .iter()
+            .filter(|cell| cell.field == field && cell.writable)
+            .map(|cell| {
+                let part = text.part(cell.part).unwrap_or_default();
+                let sent = cell
+                    .table
+                    .iter()
+                    .find(|(_, ours)| ours.as_str() == part)
+                    .map_or(part, |(theirs, _)| theirs.as_str());
+                (cell.path.clone(), (!sent.is_empty()).then(|| sent.to_owned()))
+            })
+            .collect()
+    }
+
+    fn readings(&self, row: &Row, locale: &Locale) -> BTreeMap<Field, Reading> {
+        let mut texts: BTreeMap<Field, Option<Text>> = BTreeMap::new();
+        for (cell, delivered) in self.cells.iter().zip(&row.texts) {
+            let text = texts.entry(cell.field).or_insert_with(|| Some(Text::default()));
+            match delivered {
+                // A composite is unknown if any mapped part is.
+                Delivered::Unknown => *text = None,
+                Delivered::Blank => {
+                    if let Some(text) = text {
+                        text.set(cell.part, "");
+                    }
+                }
+                Delivered::Text(theirs) => {
+                    if let Some(text) = text {
+                        let ours = cell.table.get(theirs.as_ref()).map_or(theirs.as_ref(), String::as_str);
+                        text.set(cell.part, ours);
+                    }
+                }
+            }
+        }
+        texts
+            .into_iter()
+            .map(|(field, text)| (field, text.map_or(Reading::Unknown, |text| Reading::of(field, text, locale))))
+            .collect()
+    }
+
+    fn in_scope(&self, row: &Row) -> bool {
+        self.scope.iter().all(|condition| {
+            let text = self.position(&condition.path).and_then(|position| row.texts.get(position));
+            match text {
+                Some(Delivered::Text(text)) => condition.any_of.iter().any(|wanted| wanted == text.as_ref()),
+                Some(Delivered::Blank) => condition.any_of.iter().any(String::is_empty),
+                Some(Delivered::Unknown) | None => false,
+            }
+        })
+    }
+}
+
+impl Record {
+    /// The hash of everything that is compared: the normal forms, the parent, the standing, our stored id and the scope.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut hasher = Sha256::new();
+        for (field, reading) in &self.fields {
+            digest_text(&mut hasher, field.as_str());
+            match reading {
+                Reading::Unknown => hasher.update([0xfd]),
+                Reading::Blank => hasher.update([0xfc]),
+                Reading::Value(value) => {
+                    for (facet, text) in value.normal().facets() {
+                        hasher.update([facet as u8]);
+                        digest_text(&mut hasher, text);
+                    }
+                }
+            }
+        }
+        digest_text(&mut hasher, self.parent.as_ref().map(RemoteId::as_str).unwrap_or_default());
+        digest_text(&mut hasher, self.stored_id.as_deref().unwrap_or_default());
+        hasher.update([u8::from(self.in_scope), u8::from(self.standing == Standing::Archived)]);
+        Fingerprint(first_eight(hasher))
+    }
+}
+
+/// Length first, so that two texts never run into each other.
+fn digest_text(hasher: &mut Sha256, text: &str) {
+    hasher.update((text.len() as u64).to_le_bytes());
+    hasher.update(text.as_bytes());
+}
+
+fn first_eight(hasher: Sha256) -> u64 {
+    let digest = hasher.finalize();
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+}

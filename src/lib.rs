@@ -1,0 +1,4 @@
+//! `flowtly-sync` keeps client companies, contacts and documents in agreement between Flowtly and a CRM.
+pub mod domain;
+pub mod clock;
+pub mod connector;

@@ -1,0 +1,2 @@
+//! Composes and nothing else.
+fn main() {}
