@@ -2,3 +2,4 @@
 pub mod domain;
 pub mod clock;
 pub mod connector;
+pub mod store;

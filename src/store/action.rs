@@ -1,0 +1,128 @@
+//! The plan of the pass that is under way: on disk, read in order, so that memory stays flat.
+
+use sqlx::Row as _;
+
+use super::{Connection, StoreError, from_json, to_json};
+use crate::domain::plan::{Action, ActionId, LinkId, Op};
+use crate::domain::record::{Kind, Side};
+
+/// Which actions a step of the apply reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Company or contact.
+    pub kind: Kind,
+    /// Create, update, stamp, or everything that is local.
+    pub op: StepOp,
+    /// The side that is written to; `None` for local actions.
+    pub side: Option<Side>,
+}
+
+/// The sort of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepOp {
+    /// Nothing is sent.
+    Local,
+    /// Records are created.
+    Create,
+    /// Records are changed.
+    Update,
+    /// Our id is written.
+    Stamp,
+}
+
+impl StepOp {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Stamp => "stamp",
+        }
+    }
+}
+
+/// The step that carries an action out.
+pub fn step(action: &Action) -> Step {
+    let (op, side) = match &action.op {
+        Op::Create { side, .. } => (StepOp::Create, Some(*side)),
+        Op::Update { side, .. } => (StepOp::Update, Some(*side)),
+        Op::Stamp => (StepOp::Stamp, Some(Side::Crm)),
+        Op::Link
+        | Op::Agree { .. }
+        | Op::Repoint { .. }
+        | Op::Pause { .. }
+        | Op::Resume
+        | Op::Unlink { .. }
+        | Op::Conflict(_)
+        | Op::Question(_)
+        | Op::Skip => (StepOp::Local, None),
+    };
+    Step { kind: action.kind, op, side }
+}
+
+/// Forgets the plan of an earlier pass.
+pub async fn clear(connection: &mut Connection) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM action").execute(connection).await?;
+    Ok(())
+}
+
+/// Appends actions.
+pub async fn push(connection: &mut Connection, actions: &[Action]) -> Result<(), StoreError> {
+    let rows: Vec<_> = actions
+        .iter()
+        .map(|action| {
+            let step = step(action);
+            (action.id.0, step.kind.as_str(), step.op.as_str(), step.side.map(Side::as_str), to_json(action))
+        })
+        .collect();
+    sqlx::query(
+        "INSERT INTO action (id, kind, op, side, body) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?1)",
+    )
+    .bind(to_json(&rows))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Actions of a step in order, after `after`.
+pub async fn page(
+    connection: &mut Connection,
+    step: Step,
+    after: ActionId,
+    limit: u32,
+) -> Result<Vec<Action>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT body FROM action WHERE kind = ?1 AND op = ?2 AND side IS ?3 AND id > ?4 ORDER BY id LIMIT ?5",
+    )
+    .bind(step.kind.as_str())
+    .bind(step.op.as_str())
+    .bind(step.side.map(Side::as_str))
+    .bind(after.0)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| from_json("action.body", row.try_get(0)?)).collect()
+}
+
+/// All actions in order, after `after`.
+pub async fn all(connection: &mut Connection, after: ActionId, limit: u32) -> Result<Vec<Action>, StoreError> {
+    let rows = sqlx::query("SELECT body FROM action WHERE id > ?1 ORDER BY id LIMIT ?2")
+        .bind(after.0)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| from_json("action.body", row.try_get(0)?)).collect()
+}
+
+/// Notes the link that an action made.
+pub async fn made_link(connection: &mut Connection, action: ActionId, link: LinkId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE action SET made_link = ?2 WHERE id = ?1").bind(action.0).bind(link.0).execute(connection).await?;
+    Ok(())
+}
+
+/// The link that an action made, if it was carried out.
+pub async fn link_made_by(connection: &mut Connection, action: ActionId) -> Result<Option<LinkId>, StoreError> {
+    let row = sqlx::query("SELECT made_link FROM action WHERE id = ?1").bind(action.0).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten().map(LinkId))
+}

@@ -1,0 +1,259 @@
+//! The durable pairs.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::seen::{SeenId, parse_kind};
+use super::{Connection, StoreError, to_json};
+use crate::domain::plan::LinkId;
+use crate::domain::record::{Kind, RemoteId, Side};
+
+/// The state of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// In sync.
+    Live,
+    /// Archived on a side.
+    Paused,
+    /// Unlinked or gone: ids and base kept, never matched or created again until a person says so.
+    Tombstone,
+}
+
+impl LinkState {
+    /// The word in the state and in lists.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Tombstone => "tombstone",
+        }
+    }
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The row.
+    pub id: LinkId,
+    /// Company or contact.
+    pub kind: Kind,
+    /// A contact's company.
+    pub parent: Option<LinkId>,
+    /// Flowtly's id.
+    pub flowtly_id: RemoteId,
+    /// The CRM's id.
+    pub crm_id: RemoteId,
+    /// Its state.
+    pub state: LinkState,
+    /// What the last look found.
+    pub assessment: String,
+    /// Why it was made.
+    pub reason: String,
+}
+
+impl Link {
+    /// The id on a side.
+    pub fn remote_id(&self, side: Side) -> &RemoteId {
+        match side {
+            Side::Flowtly => &self.flowtly_id,
+            Side::Crm => &self.crm_id,
+        }
+    }
+}
+
+/// What a link is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLink<'a> {
+    /// Company or contact.
+    pub kind: Kind,
+    /// A contact's company.
+    pub parent: Option<LinkId>,
+    /// Flowtly's half: row and id.
+    pub flowtly: (SeenId, &'a RemoteId),
+    /// The CRM's half: row and id.
+    pub crm: (SeenId, &'a RemoteId),
+    /// Why.
+    pub reason: &'a str,
+    /// The pass.
+    pub pass: i64,
+}
+
+const COLUMNS: &str = "link.id, link.kind, link.parent, link.flowtly_id, link.crm_id, link.state, link.assessment, link.reason";
+
+/// A statement over a link's columns. The text is made of constants only.
+fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM link {rest}"))
+}
+
+/// Makes a link. Fails if one of the records has one already: the unique indexes are the last guard.
+pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<LinkId, StoreError> {
+    let id: i64 = sqlx::query(
+        "INSERT INTO link (kind, parent, flowtly_id, crm_id, reason, pass) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING id",
+    )
+    .bind(new.kind.as_str())
+    .bind(new.parent.map(|id| id.0))
+    .bind(new.flowtly.1.as_str())
+    .bind(new.crm.1.as_str())
+    .bind(new.reason)
+    .bind(new.pass)
+    .fetch_one(&mut *connection)
+    .await?
+    .try_get(0)?;
+    sqlx::query("UPDATE seen SET link = ?1, verdict = NULL WHERE id IN (?2, ?3)")
+        .bind(id)
+        .bind(new.flowtly.0.0)
+        .bind(new.crm.0.0)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM todo WHERE seen IN (?1, ?2)")
+        .bind(new.flowtly.0.0)
+        .bind(new.crm.0.0)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM question WHERE seen IN (?1, ?2)")
+        .bind(new.flowtly.0.0)
+        .bind(new.crm.0.0)
+        .execute(&mut *connection)
+        .await?;
+    Ok(LinkId(id))
+}
+
+/// The links with these numbers.
+pub async fn by_id(connection: &mut Connection, ids: &[LinkId]) -> Result<BTreeMap<LinkId, Link>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON link.id = wanted.value"))
+        .bind(to_json(&ids))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(decode).map(|link| link.map(|link| (link.id, link))).collect()
+}
+
+/// The links of these remote ids (a CRM person may have several).
+pub async fn by_remote_id(
+    connection: &mut Connection,
+    kind: Kind,
+    side: Side,
+    ids: &[&str],
+) -> Result<Vec<Link>, StoreError> {
+    let query = match side {
+        Side::Flowtly => select("JOIN json_each(?2) AS wanted ON link.kind = ?1 AND link.flowtly_id = wanted.value"),
+        Side::Crm => select("JOIN json_each(?2) AS wanted ON link.kind = ?1 AND link.crm_id = wanted.value"),
+    };
+    let rows = sqlx::query(query).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
+    rows.iter().map(decode).collect()
+}
+
+/// Links in order of their number, after `after`.
+pub async fn page(connection: &mut Connection, after: LinkId, limit: u32) -> Result<Vec<Link>, StoreError> {
+    let rows = sqlx::query(select("WHERE link.id > ?1 ORDER BY link.id LIMIT ?2"))
+        .bind(after.0)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(decode).collect()
+}
+
+/// The lowest live company link: the canary.
+pub async fn canary(connection: &mut Connection) -> Result<Option<Link>, StoreError> {
+    let row = sqlx::query(select(
+        "JOIN seen ON seen.link = link.id WHERE link.kind = 'company' AND link.state = 'live' GROUP BY link.id \
+         HAVING max(seen.gone) = 0 ORDER BY link.id LIMIT 1",
+    ))
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// Changes a link's state.
+pub async fn set_state(connection: &mut Connection, id: LinkId, state: LinkState, reason: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE link SET state = ?2, reason = ?3 WHERE id = ?1")
+        .bind(id.0)
+        .bind(state.as_str())
+        .bind(reason)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The link continues with another record on one side: that half's row is exchanged, the bases stay.
+pub async fn repoint(
+    connection: &mut Connection,
+    id: LinkId,
+    side: Side,
+    to: (SeenId, &RemoteId),
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE seen SET link = NULL WHERE link = ?1 AND side = ?2")
+        .bind(id.0)
+        .bind(side.as_str())
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE seen SET link = ?1, verdict = NULL WHERE id = ?2").bind(id.0).bind(to.0.0).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM todo WHERE seen = ?1").bind(to.0.0).execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM question WHERE seen = ?1").bind(to.0.0).execute(&mut *connection).await?;
+    let query = match side {
+        Side::Flowtly => "UPDATE link SET flowtly_id = ?2 WHERE id = ?1",
+        Side::Crm => "UPDATE link SET crm_id = ?2 WHERE id = ?1",
+    };
+    sqlx::query(query).bind(id.0).bind(to.1.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// Writes what the look at a pair found.
+pub async fn assess(connection: &mut Connection, rows: &[(LinkId, &str, Option<String>)]) -> Result<(), StoreError> {
+    let rows: Vec<(i64, &str, &Option<String>)> =
+        rows.iter().map(|(id, assessment, reasons)| (id.0, *assessment, reasons)).collect();
+    sqlx::query(
+        "UPDATE link SET assessment = row.value ->> 1, reasons = row.value ->> 2 FROM json_each(?1) AS row \
+         WHERE link.id = row.value ->> 0",
+    )
+    .bind(to_json(&rows))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How many links there are, by kind, state, assessment and stated reasons.
+pub async fn tally(connection: &mut Connection) -> Result<Vec<(Kind, String, String, Option<String>, u64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT kind, state, assessment, reasons, count(*) FROM link GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                parse_kind(row.try_get(0)?)?,
+                row.try_get(1)?,
+                row.try_get(2)?,
+                row.try_get(3)?,
+                u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+            ))
+        })
+        .collect()
+}
+
+/// How many links there are at all.
+pub async fn count(connection: &mut Connection) -> Result<u64, StoreError> {
+    let count: i64 = sqlx::query("SELECT count(*) FROM link").fetch_one(connection).await?.try_get(0)?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+fn decode(row: &SqliteRow) -> Result<Link, StoreError> {
+    let state: String = row.try_get(5)?;
+    Ok(Link {
+        id: LinkId(row.try_get(0)?),
+        kind: parse_kind(row.try_get(1)?)?,
+        parent: row.try_get::<Option<i64>, _>(2)?.map(LinkId),
+        flowtly_id: RemoteId::new(row.try_get::<String, _>(3)?),
+        crm_id: RemoteId::new(row.try_get::<String, _>(4)?),
+        state: match state.as_str() {
+            "paused" => LinkState::Paused,
+            "tombstone" => LinkState::Tombstone,
+            _ => LinkState::Live,
+        },
+        assessment: row.try_get(6)?,
+        reason: row.try_get(7)?,
+    })
+}

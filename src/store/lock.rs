@@ -1,0 +1,65 @@
+//! One writer a state file: an exclusive lock on a file beside it, held as a proof value.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// Proof that this process alone writes the state. Dropping it (or dying) releases the lock.
+#[derive(Debug)]
+pub struct WriterLock {
+    _file: File,
+    state: PathBuf,
+}
+
+impl WriterLock {
+    /// Takes the lock of a state, or says who holds it.
+    pub fn take(state: &Path) -> Result<Self, StoreError> {
+        let open_error = |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
+        let mut name = state.file_name().unwrap_or_default().to_os_string();
+        name.push(".lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(state.with_file_name(name))
+            .map_err(open_error)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who holds it is a courtesy; that it is held is what counts.
+                let _ = file.read_to_string(&mut holder);
+                let holder = if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
+                return Err(StoreError::Locked { path: state.to_path_buf(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(open_error(error)),
+        }
+        file.set_len(0).and_then(|()| file.rewind()).map_err(open_error)?;
+        writeln!(file, "process {}", std::process::id()).map_err(open_error)?;
+        Ok(Self { _file: file, state: state.to_path_buf() })
+    }
+
+    /// The state that is locked.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_writer_is_refused_and_told_who_holds_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state.sqlite");
+        let held = WriterLock::take(&state).unwrap();
+        let refused = WriterLock::take(&state).unwrap_err();
+        assert!(matches!(&refused, StoreError::Locked { holder, .. } if holder.contains(&std::process::id().to_string())));
+        drop(held);
+        assert!(WriterLock::take(&state).is_ok());
+    }
+}

@@ -1,0 +1,65 @@
+//! Marks of the state as a whole, and the accounts that it belongs to.
+
+use sqlx::Row as _;
+
+use super::{Connection, StoreError};
+use crate::domain::record::Side;
+
+/// A mark of the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// The state has not proved itself; the value says why (`new`, `foreign`).
+    Adoption,
+    /// The hash of rules, mappings and scope that records were last judged by.
+    Ruling,
+    /// Set while a pass runs, so that an unclean stop is noticed.
+    Running,
+}
+
+impl Mark {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Adoption => "adoption",
+            Self::Ruling => "ruling",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// Reads a mark.
+pub async fn get(connection: &mut Connection, mark: Mark) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT value FROM mark WHERE name = ?1").bind(mark.as_str()).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Sets a mark.
+pub async fn set(connection: &mut Connection, mark: Mark, value: &str) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO mark (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+        .bind(mark.as_str())
+        .bind(value)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Removes a mark.
+pub async fn clear(connection: &mut Connection, mark: Mark) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM mark WHERE name = ?1").bind(mark.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// The account of a side that the state belongs to.
+pub async fn account(connection: &mut Connection, side: Side) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT id FROM account WHERE side = ?1").bind(side.as_str()).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Binds the state to an account.
+pub async fn set_account(connection: &mut Connection, side: Side, id: &str) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO account (side, id) VALUES (?1, ?2) ON CONFLICT (side) DO NOTHING")
+        .bind(side.as_str())
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! The state: one SQLite file, all SQL of the program, one file a table family.
+//!
+//! Statements share work between records: a page is one query and a stage a handful of statements, because a statement
+//! costs far more than a row. Lists travel as one JSON argument (`json_each`).
+//!
+//! Architecture invariant: only this module knows SQL. Everybody else passes a [`Connection`] through.
+
+pub mod lock;
+pub mod mark;
+pub mod seen;
+pub mod link;
+pub mod base;
+pub mod todo;
+pub mod action;
+pub mod intent;
+pub mod waiting;
+pub mod history;
+pub mod pass;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _, Row as _};
+use thiserror::Error;
+
+/// A connection, or a transaction on one.
+pub type Connection = sqlx::SqliteConnection;
+
+/// A transaction: gone without a trace unless committed.
+pub type Transaction<'a> = sqlx::Transaction<'a, sqlx::Sqlite>;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// How long a statement waits for another process's reader before it is an error.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What can go wrong with the state. Each of these stops the pass; nothing is written half.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another process writes this state.
+    #[error("the state {} is in use by {holder}; stop it first, or let it do the work", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Who holds it.
+        holder: String,
+    },
+    /// The file was written by a newer release.
+    #[error(
+        "the state {} was written by a newer release (schema {found}, this one knows {known}); install that release, \
+         or restore a backup made by this one", path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema that was found.
+        found: i64,
+        /// The newest schema that this release knows.
+        known: i64,
+    },
+    /// The file or its folder cannot be opened or written.
+    #[error("cannot open the state {}: {message}; check that the file and its folder exist and may be written", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
+    /// There is no state yet.
+    #[error("there is no state at {} yet; run `flowtly-sync reconcile` first", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error("the state {} is damaged: {message}; restore a backup", path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
+    /// A statement failed (disk full, read-only, busy).
+    #[error("the state cannot be read or written: {0}; nothing was written half, mend the cause and run again")]
+    Sql(#[from] sqlx::Error),
+    /// What is stored is not what this release writes.
+    #[error("the state holds something unreadable in {place}: {message}; restore a backup")]
+    Unreadable {
+        /// Table and column.
+        place: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+/// An open state.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Opens the state for writing, making or migrating it as needed. The lock proves that nobody else writes it.
+    pub async fn open(lock: &lock::WriterLock) -> Result<Self, StoreError> {
+        let path = lock.state().to_path_buf();
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", "-8000")
+            .pragma("temp_store", "MEMORY");
+        Self::connect(path, options).await
+    }
+
+    /// Opens a working copy of the state for a dry run: the state itself is opened read-only and copied into `directory`;
+    /// an empty one is made there if there is none yet. An older schema is migrated in the copy.
+    pub async fn open_copy(state: &Path, directory: &Path) -> Result<Self, StoreError> {
+        let copy = directory.join("dry-run.sqlite");
+        if state.exists() {
+            let mut source = Self::connect_read_only(state).await?;
+            sqlx::query("VACUUM INTO ?1")
+                .bind(copy.to_string_lossy().into_owned())
+                .execute(&mut source)
+                .await
+                .map_err(|error| Self::explain(state, &error))?;
+            source.close().await?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&copy)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Off)
+            .synchronous(SqliteSynchronous::Off)
+            .foreign_keys(true)
+            .pragma("cache_size", "-8000");
+        Self::connect(copy, options).await
+    }
+
+    /// Opens the state for reading only (`status` and the lists).
+    pub async fn open_read_only(state: &Path) -> Result<Self, StoreError> {
+        if !state.exists() {
+            return Err(StoreError::Missing { path: state.to_path_buf() });
+        }
+        let mut connection = Self::connect_read_only(state).await?;
+        Self::check_schema(&mut connection, state).await?;
+        Ok(Self { connection, path: state.to_path_buf() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The connection, for single statements.
+    pub fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
+        Ok(self.connection.begin().await?)
+    }
+
+    /// Closes it, so that the write-ahead log is folded in.
+    pub async fn close(self) -> Result<(), StoreError> {
+        Ok(self.connection.close().await?)
+    }
+
+    /// Reads the whole file for damage; for use after an unclean stop.
+    pub async fn check_integrity(&mut self) -> Result<(), StoreError> {
+        let verdict: String = sqlx::query("PRAGMA quick_check").fetch_one(&mut self.connection).await?.try_get(0)?;
+        if verdict == "ok" {
+            Ok(())
+        } else {
+            Err(StoreError::Corrupt { path: self.path.clone(), message: verdict })
+        }
+    }
+
+    async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
+        let mut connection = options
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map_err(|error| Self::explain(&path, &error))?;
+        Self::check_schema(&mut connection, &path).await?;
+        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::explain(&path, &error),
+            other => StoreError::Open { path: path.clone(), message: other.to_string() },
+        })?;
+        Ok(Self { connection, path })
+    }
+
+    async fn connect_read_only(state: &Path) -> Result<Connection, StoreError> {
+        let log = state.with_file_name(format!("{}-wal", state.file_name().unwrap_or_default().to_string_lossy()));
+        let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        // Without a write-ahead log nobody writes: the file then can be read even where its folder may not be written.
+        let options = if log.exists() { options } else { options.immutable(true) };
+        options.disable_statement_logging().connect().await.map_err(|error| Self::explain(state, &error))
+    }
+
+    /// A newer schema is refused before anything is touched.
+    async fn check_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+        let has_table: i64 =
+            sqlx::query("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|error| Self::explain(path, &error))?
+                .try_get(0)?;
+        if has_table == 0 {
+            return Ok(());
+        }
+        let found: i64 = sqlx::query("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| Self::explain(path, &error))?
+            .try_get(0)?;
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+        if found > known { Err(StoreError::Newer { path: path.to_path_buf(), found, known }) } else { Ok(()) }
+    }
+
+    fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
+        let message = error.to_string();
+        if message.contains("malformed") || message.contains("not a database") {
+            StoreError::Corrupt { path: path.to_path_buf(), message }
+        } else {
+            StoreError::Open { path: path.to_path_buf(), message }
+        }
+    }
+}
+
+/// A stamp as the state keeps it: RFC 3339, UTC, microseconds, so that text order is time order.
+pub(crate) fn stamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// The time that [`stamp`] wrote.
+pub(crate) fn parse_stamp(place: &'static str, text: &str) -> Result<DateTime<Utc>, StoreError> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| at.with_timezone(&Utc))
+        .map_err(|error| StoreError::Unreadable { place, message: error.to_string() })
+}
+
+/// JSON for a column. What is stored are maps with text keys, which always can be written.
+pub(crate) fn to_json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// JSON of a column.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(place: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable { place, message: error.to_string() })
+}
+
+/// SQLite's integers are signed; hashes keep their bits.
+#[expect(clippy::cast_possible_wrap, reason = "the bits of a hash are kept, not its value")]
+pub(crate) const fn as_signed(hash: u64) -> i64 {
+    hash as i64
+}
+
+/// The other way round.
+#[expect(clippy::cast_sign_loss, reason = "the bits of a hash are kept, not its value")]
+pub(crate) const fn as_unsigned(stored: i64) -> u64 {
+    stored as u64
+}

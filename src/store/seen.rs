@@ -1,0 +1,404 @@
+//! Every record as last read. Those without a link are the *unlinked* ones; they carry a verdict.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Connection, StoreError, as_signed, as_unsigned, from_json, parse_stamp, stamp, to_json};
+use crate::domain::field::Field;
+use crate::domain::plan::{LinkId, RecordRef};
+use crate::domain::record::{Fingerprint, Kind, Record, RemoteId, Side, Standing, Version};
+use crate::domain::shape::RawHash;
+use crate::domain::value::{Locale, Reading, Text};
+
+/// A row number of `seen`; small and dense, so that a pass remembers what it met in a bitmap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeenId(pub i64);
+
+/// What a walk compares first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The row.
+    pub id: SeenId,
+    /// The record's id.
+    pub remote_id: RemoteId,
+    /// The hash of its mapped wire text.
+    pub raw_hash: RawHash,
+}
+
+/// A record as last read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The row.
+    pub id: SeenId,
+    /// Its link.
+    pub link: Option<LinkId>,
+    /// The hash of its mapped wire text.
+    pub raw_hash: RawHash,
+    /// The hash of its normal forms.
+    pub fingerprint: Fingerprint,
+    /// Confirmed gone.
+    pub gone: bool,
+    /// What was decided about it, without a link.
+    pub verdict: Option<String>,
+    /// The record.
+    pub record: Record,
+}
+
+impl Seen {
+    /// The record's name in a plan.
+    pub fn reference(&self) -> RecordRef {
+        RecordRef { side: self.record.side, id: self.record.id.clone(), parent: self.record.parent.clone() }
+    }
+}
+
+/// A record to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// The row it moves into; `None` for a record that is new.
+    pub id: Option<SeenId>,
+    /// The record.
+    pub record: Record,
+    /// The hash of its mapped wire text.
+    pub raw_hash: RawHash,
+}
+
+const COLUMNS: &str = "seen.id, seen.side, seen.kind, seen.remote_id, seen.parent_id, seen.link, seen.raw_hash, \
+     seen.fingerprint, seen.version, seen.created, seen.modified, seen.standing, seen.gone, seen.in_scope, \
+     seen.stored_id, seen.fields, seen.verdict";
+
+/// A statement over the columns of a record. The text is made of constants only.
+fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM seen {rest}"))
+}
+
+/// What is known of these ids: one statement, whatever their number.
+pub async fn known(connection: &mut Connection, side: Side, kind: Kind, ids: &[&str]) -> Result<Vec<Known>, StoreError> {
+    let rows = sqlx::query(KNOWN).bind(side.as_str()).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Known {
+                id: SeenId(row.try_get(0)?),
+                remote_id: RemoteId::new(row.try_get::<String, _>(1)?),
+                raw_hash: RawHash(as_unsigned(row.try_get(2)?)),
+            })
+        })
+        .collect()
+}
+
+/// Its query plan (a search of the index for each id) is pinned by a test.
+const KNOWN: &str = "SELECT seen.id, seen.remote_id, seen.raw_hash FROM json_each(?3) AS wanted \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value";
+
+/// The records with these remote ids.
+pub async fn by_remote_id(
+    connection: &mut Connection,
+    locale: &Locale,
+    side: Side,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<Vec<Seen>, StoreError> {
+    let rows = sqlx::query(select(
+        "JOIN json_each(?3) AS wanted ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value \
+         ORDER BY seen.id",
+    ))
+    .bind(side.as_str())
+    .bind(kind.as_str())
+    .bind(to_json(ids))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| decode(row, locale)).collect()
+}
+
+/// The rows with these numbers.
+pub async fn by_id(connection: &mut Connection, locale: &Locale, ids: &[SeenId]) -> Result<Vec<Seen>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON seen.id = wanted.value ORDER BY seen.id"))
+        .bind(to_json(&ids))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| decode(row, locale)).collect()
+}
+
+/// Both halves of these links.
+pub async fn by_link(connection: &mut Connection, locale: &Locale, links: &[LinkId]) -> Result<Vec<Seen>, StoreError> {
+    let ids: Vec<i64> = links.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON seen.link = wanted.value ORDER BY seen.id"))
+        .bind(to_json(&ids))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| decode(row, locale)).collect()
+}
+
+/// The contacts of these companies on one side, those that are gone left out.
+pub async fn children(
+    connection: &mut Connection,
+    locale: &Locale,
+    side: Side,
+    companies: &[&str],
+) -> Result<Vec<Seen>, StoreError> {
+    let rows = sqlx::query(select(
+        "JOIN json_each(?2) AS wanted ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
+         WHERE seen.gone = 0 ORDER BY seen.id",
+    ))
+    .bind(side.as_str())
+    .bind(to_json(companies))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| decode(row, locale)).collect()
+}
+
+/// Companies that share one of these match keys, with the key that they share; those that are gone only if linked.
+pub async fn by_match_key(
+    connection: &mut Connection,
+    locale: &Locale,
+    side: Side,
+    keys: &[String],
+) -> Result<Vec<(String, Seen)>, StoreError> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS}, match_key.key FROM json_each(?2) AS wanted \
+         CROSS JOIN match_key ON match_key.key = wanted.value AND match_key.side = ?1 \
+         JOIN seen ON seen.id = match_key.seen WHERE seen.gone = 0 OR seen.link IS NOT NULL ORDER BY seen.id"
+    )))
+    .bind(side.as_str())
+    .bind(to_json(keys))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(17)?, decode(row, locale)?))).collect()
+}
+
+/// Keeps records: moves the rows that have one, adds the others. Returns the row of each, in order.
+pub async fn put(connection: &mut Connection, puts: &[Put]) -> Result<Vec<SeenId>, StoreError> {
+    let mut ids = Vec::with_capacity(puts.len());
+    let moved: Vec<_> = puts.iter().filter_map(|put| put.id.map(|id| columns(put, Some(id)))).collect();
+    if !moved.is_empty() {
+        sqlx::query(
+            "UPDATE seen SET parent_id = row.value ->> 4, raw_hash = row.value ->> 5, fingerprint = row.value ->> 6, \
+             version = row.value ->> 7, created = row.value ->> 8, modified = row.value ->> 9, standing = row.value ->> 10, \
+             in_scope = row.value ->> 11, stored_id = row.value ->> 12, fields = row.value ->> 13, gone = 0 \
+             FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0",
+        )
+        .bind(to_json(&moved))
+        .execute(&mut *connection)
+        .await?;
+    }
+    let added: Vec<_> = puts.iter().filter(|put| put.id.is_none()).map(|put| columns(put, None)).collect();
+    let mut made = BTreeMap::new();
+    if !added.is_empty() {
+        let rows = sqlx::query(
+            "INSERT INTO seen (side, kind, remote_id, parent_id, raw_hash, fingerprint, version, created, modified, \
+             standing, in_scope, stored_id, fields) \
+             SELECT value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, \
+             value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13 FROM json_each(?1) WHERE true \
+             ON CONFLICT (side, kind, remote_id, parent_id) DO UPDATE SET raw_hash = excluded.raw_hash, \
+             fingerprint = excluded.fingerprint, version = excluded.version, created = excluded.created, \
+             modified = excluded.modified, standing = excluded.standing, in_scope = excluded.in_scope, \
+             stored_id = excluded.stored_id, fields = excluded.fields, gone = 0 \
+             RETURNING id, side, kind, remote_id, parent_id",
+        )
+        .bind(to_json(&added))
+        .fetch_all(&mut *connection)
+        .await?;
+        for row in &rows {
+            let key: (String, String, String, String) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+            made.insert(key, SeenId(row.try_get(0)?));
+        }
+    }
+    for put in puts {
+        let id = match put.id {
+            Some(id) => Some(id),
+            None => made.get(&key_of(&put.record)).copied(),
+        };
+        ids.push(id.ok_or(StoreError::Unreadable { place: "seen.id", message: "a kept record has no row".into() })?);
+    }
+    Ok(ids)
+}
+
+/// The same normal forms under another wire text: only the hash and the version move.
+pub async fn touch(connection: &mut Connection, rows: &[(SeenId, RawHash, Option<Version>)]) -> Result<(), StoreError> {
+    let rows: Vec<_> =
+        rows.iter().map(|(id, hash, version)| (id.0, as_signed(hash.0), version.as_ref().map(|v| &v.0))).collect();
+    sqlx::query(
+        "UPDATE seen SET raw_hash = row.value ->> 1, version = row.value ->> 2, gone = 0 FROM json_each(?1) AS row \
+         WHERE seen.id = row.value ->> 0",
+    )
+    .bind(to_json(&rows))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Replaces the match keys of companies.
+pub async fn put_match_keys(
+    connection: &mut Connection,
+    side: Side,
+    keys: &[(SeenId, Vec<String>)],
+) -> Result<(), StoreError> {
+    let ids: Vec<i64> = keys.iter().map(|(id, _)| id.0).collect();
+    sqlx::query("DELETE FROM match_key WHERE seen IN (SELECT value FROM json_each(?1))")
+        .bind(to_json(&ids))
+        .execute(&mut *connection)
+        .await?;
+    let rows: Vec<(i64, &String)> = keys.iter().flat_map(|(id, keys)| keys.iter().map(|key| (id.0, key))).collect();
+    sqlx::query(
+        "INSERT OR IGNORE INTO match_key (side, seen, key) SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)",
+    )
+    .bind(side.as_str())
+    .bind(to_json(&rows))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what was decided about records without a link, and by which rules.
+pub async fn put_verdicts(connection: &mut Connection, ruling: u64, verdicts: &[(SeenId, &str)]) -> Result<(), StoreError> {
+    let rows: Vec<(i64, &str)> = verdicts.iter().map(|(id, verdict)| (id.0, *verdict)).collect();
+    sqlx::query(
+        "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0",
+    )
+    .bind(to_json(&rows))
+    .bind(as_signed(ruling))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Marks records as confirmed gone.
+pub async fn mark_gone(connection: &mut Connection, ids: &[SeenId]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    sqlx::query("UPDATE seen SET gone = 1 WHERE id IN (SELECT value FROM json_each(?1))")
+        .bind(to_json(&ids))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Rows of a side and kind that are not gone, in order of their number, after `after`: row and remote id. Archived ones
+/// are left out where the walk does not show them.
+pub async fn page(
+    connection: &mut Connection,
+    side: Side,
+    kind: Kind,
+    after: SeenId,
+    with_archived: bool,
+    limit: u32,
+) -> Result<Vec<(SeenId, RemoteId)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, remote_id FROM seen WHERE side = ?1 AND kind = ?2 AND id > ?3 AND gone = 0 \
+         AND (?4 OR standing = 'live') ORDER BY id LIMIT ?5",
+    )
+    .bind(side.as_str())
+    .bind(kind.as_str())
+    .bind(after.0)
+    .bind(with_archived)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((SeenId(row.try_get(0)?), RemoteId::new(row.try_get::<String, _>(1)?)))).collect()
+}
+
+/// How many records of a side and kind are known (not gone, live), and the highest row number of all.
+pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<(u64, SeenId), StoreError> {
+    let row = sqlx::query(
+        "SELECT count(*) FILTER (WHERE gone = 0 AND standing = 'live'), coalesce(max(id), 0) FROM seen \
+         WHERE side = ?1 AND kind = ?2",
+    )
+    .bind(side.as_str())
+    .bind(kind.as_str())
+    .fetch_one(connection)
+    .await?;
+    Ok((u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0), SeenId(row.try_get(1)?)))
+}
+
+/// How many records without a link there are, by side, kind and verdict.
+pub async fn unlinked(connection: &mut Connection) -> Result<Vec<(Side, Kind, String, u64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT side, kind, coalesce(verdict, 'not judged'), count(*) FROM unlinked WHERE gone = 0 \
+         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                parse_side(&row.try_get::<String, _>(0)?)?,
+                parse_kind(&row.try_get::<String, _>(1)?)?,
+                row.try_get(2)?,
+                u64::try_from(row.try_get::<i64, _>(3)?).unwrap_or(0),
+            ))
+        })
+        .collect()
+}
+
+pub(super) fn parse_side(text: &str) -> Result<Side, StoreError> {
+    Side::parse(text).ok_or_else(|| StoreError::Unreadable { place: "side", message: text.to_owned() })
+}
+
+pub(super) fn parse_kind(text: &str) -> Result<Kind, StoreError> {
+    Kind::parse(text).ok_or_else(|| StoreError::Unreadable { place: "kind", message: text.to_owned() })
+}
+
+fn key_of(record: &Record) -> (String, String, String, String) {
+    (
+        record.side.as_str().to_owned(),
+        record.kind.as_str().to_owned(),
+        record.id.as_str().to_owned(),
+        record.parent.as_ref().map(RemoteId::as_str).unwrap_or_default().to_owned(),
+    )
+}
+
+/// One row as a JSON array, in the order that [`put`] reads.
+fn columns(put: &Put, id: Option<SeenId>) -> serde_json::Value {
+    let record = &put.record;
+    let fields: BTreeMap<Field, Text> =
+        record.fields.iter().filter_map(|(field, reading)| Some((*field, reading.text()?))).collect();
+    serde_json::json!([
+        id.map(|id| id.0),
+        record.side.as_str(),
+        record.kind.as_str(),
+        record.id.as_str(),
+        record.parent.as_ref().map(RemoteId::as_str).unwrap_or_default(),
+        as_signed(put.raw_hash.0),
+        as_signed(record.fingerprint().0),
+        record.version.as_ref().map(|version| &version.0),
+        record.created.map(stamp),
+        record.modified.map(stamp),
+        match record.standing {
+            Standing::Live => "live",
+            Standing::Archived => "archived",
+        },
+        i32::from(record.in_scope),
+        record.stored_id,
+        to_json(&fields),
+    ])
+}
+
+fn decode(row: &SqliteRow, locale: &Locale) -> Result<Seen, StoreError> {
+    let fields: BTreeMap<Field, Text> = from_json("seen.fields", row.try_get(15)?)?;
+    let parent: String = row.try_get(4)?;
+    let created: Option<String> = row.try_get(9)?;
+    let modified: Option<String> = row.try_get(10)?;
+    let standing: String = row.try_get(11)?;
+    Ok(Seen {
+        id: SeenId(row.try_get(0)?),
+        link: row.try_get::<Option<i64>, _>(5)?.map(LinkId),
+        raw_hash: RawHash(as_unsigned(row.try_get(6)?)),
+        fingerprint: Fingerprint(as_unsigned(row.try_get(7)?)),
+        gone: row.try_get::<i64, _>(12)? != 0,
+        verdict: row.try_get(16)?,
+        record: Record {
+            side: parse_side(row.try_get(1)?)?,
+            kind: parse_kind(row.try_get(2)?)?,
+            id: RemoteId::new(row.try_get::<String, _>(3)?),
+            parent: (!parent.is_empty()).then(|| RemoteId::new(parent)),
+            version: row.try_get::<Option<String>, _>(8)?.map(Version),
+            created: created.map(|text| parse_stamp("seen.created", &text)).transpose()?,
+            modified: modified.map(|text| parse_stamp("seen.modified", &text)).transpose()?,
+            standing: if standing == "archived" { Standing::Archived } else { Standing::Live },
+            stored_id: row.try_get(14)?,
+            in_scope: row.try_get::<i64, _>(13)? != 0,
+            fields: fields.into_iter().map(|(field, text)| (field, Reading::of(field, text, locale))).collect(),
+        },
+    })
+}
