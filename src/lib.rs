@@ -3,3 +3,4 @@ pub mod domain;
 pub mod clock;
 pub mod connector;
 pub mod store;
+pub mod sync;

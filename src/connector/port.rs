@@ -213,8 +213,9 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// The live contacts of these companies.
     async fn children(&self, companies: &[RemoteId]) -> Result<Vec<Row>, PortError>;
 
-    /// What appeared since a walk ended: at least everything that was created since it began.
-    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<Vec<Row>, PortError>;
+    /// What appeared since a walk (or an earlier call) ended: at least everything that was created since it began. Returns
+    /// the frontier for the next call, so that our own creates are not read again and again.
+    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError>;
 
     /// Looks something up; `None` where the system (as configured) has no such look-up.
     async fn find(&self, kind: Kind, find: &Find) -> Result<Option<Vec<Row>>, PortError>;

@@ -117,12 +117,17 @@ pub async fn all(connection: &mut Connection, after: ActionId, limit: u32) -> Re
 
 /// Notes the link that an action made.
 pub async fn made_link(connection: &mut Connection, action: ActionId, link: LinkId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE action SET made_link = ?2 WHERE id = ?1").bind(action.0).bind(link.0).execute(connection).await?;
+    sqlx::query("UPDATE action SET made_link = ?2 WHERE id = ?1")
+        .bind(action.0)
+        .bind(link.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// The link that an action made, if it was carried out.
 pub async fn link_made_by(connection: &mut Connection, action: ActionId) -> Result<Option<LinkId>, StoreError> {
-    let row = sqlx::query("SELECT made_link FROM action WHERE id = ?1").bind(action.0).fetch_optional(connection).await?;
+    let row =
+        sqlx::query("SELECT made_link FROM action WHERE id = ?1").bind(action.0).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get::<Option<i64>, _>(0)).transpose()?.flatten().map(LinkId))
 }

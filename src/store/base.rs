@@ -39,7 +39,10 @@ pub fn key(shape: &Shape, field: Field) -> Option<FieldKey> {
 }
 
 /// Reads the bases of these links.
-pub async fn load(connection: &mut Connection, links: &[LinkId]) -> Result<BTreeMap<(LinkId, Side), Bases>, StoreError> {
+pub async fn load(
+    connection: &mut Connection,
+    links: &[LinkId],
+) -> Result<BTreeMap<(LinkId, Side), Bases>, StoreError> {
     let ids: Vec<i64> = links.iter().map(|id| id.0).collect();
     let rows = sqlx::query("SELECT link, side, fields FROM base WHERE link IN (SELECT value FROM json_each(?1))")
         .bind(to_json(&ids))

@@ -43,7 +43,12 @@ pub struct Written {
 }
 
 /// Adds entries.
-pub async fn add(connection: &mut Connection, pass: i64, now: DateTime<Utc>, entries: &[Entry]) -> Result<(), StoreError> {
+pub async fn add(
+    connection: &mut Connection,
+    pass: i64,
+    now: DateTime<Utc>,
+    entries: &[Entry],
+) -> Result<(), StoreError> {
     if entries.is_empty() {
         return Ok(());
     }

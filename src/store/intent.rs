@@ -133,7 +133,12 @@ pub async fn mark_sending(connection: &mut Connection, now: DateTime<Utc>, ids: 
 }
 
 /// Closes an intent.
-pub async fn close(connection: &mut Connection, now: DateTime<Utc>, id: i64, outcome: Outcome) -> Result<(), StoreError> {
+pub async fn close(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    id: i64,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE intent SET closed = ?2, outcome = ?3 WHERE id = ?1")
         .bind(id)
         .bind(stamp(now))

@@ -80,7 +80,8 @@ pub struct NewLink<'a> {
     pub pass: i64,
 }
 
-const COLUMNS: &str = "link.id, link.kind, link.parent, link.flowtly_id, link.crm_id, link.state, link.assessment, link.reason";
+const COLUMNS: &str =
+    "link.id, link.kind, link.parent, link.flowtly_id, link.crm_id, link.state, link.assessment, link.reason";
 
 /// A statement over a link's columns. The text is made of constants only.
 fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
@@ -155,19 +156,25 @@ pub async fn page(connection: &mut Connection, after: LinkId, limit: u32) -> Res
     rows.iter().map(decode).collect()
 }
 
-/// The lowest live company link: the canary.
-pub async fn canary(connection: &mut Connection) -> Result<Option<Link>, StoreError> {
-    let row = sqlx::query(select(
+/// The lowest live company links: the canaries. Several, since one of them may really be gone.
+pub async fn canaries(connection: &mut Connection, limit: u32) -> Result<Vec<Link>, StoreError> {
+    let rows = sqlx::query(select(
         "JOIN seen ON seen.link = link.id WHERE link.kind = 'company' AND link.state = 'live' GROUP BY link.id \
-         HAVING max(seen.gone) = 0 ORDER BY link.id LIMIT 1",
+         HAVING max(seen.gone) = 0 ORDER BY link.id LIMIT ?1",
     ))
-    .fetch_optional(connection)
+    .bind(limit)
+    .fetch_all(connection)
     .await?;
-    row.as_ref().map(decode).transpose()
+    rows.iter().map(decode).collect()
 }
 
 /// Changes a link's state.
-pub async fn set_state(connection: &mut Connection, id: LinkId, state: LinkState, reason: &str) -> Result<(), StoreError> {
+pub async fn set_state(
+    connection: &mut Connection,
+    id: LinkId,
+    state: LinkState,
+    reason: &str,
+) -> Result<(), StoreError> {
     sqlx::query("UPDATE link SET state = ?2, reason = ?3 WHERE id = ?1")
         .bind(id.0)
         .bind(state.as_str())
@@ -189,7 +196,11 @@ pub async fn repoint(
         .bind(side.as_str())
         .execute(&mut *connection)
         .await?;
-    sqlx::query("UPDATE seen SET link = ?1, verdict = NULL WHERE id = ?2").bind(id.0).bind(to.0.0).execute(&mut *connection).await?;
+    sqlx::query("UPDATE seen SET link = ?1, verdict = NULL WHERE id = ?2")
+        .bind(id.0)
+        .bind(to.0.0)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query("DELETE FROM todo WHERE seen = ?1").bind(to.0.0).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM question WHERE seen = ?1").bind(to.0.0).execute(&mut *connection).await?;
     let query = match side {
@@ -215,7 +226,9 @@ pub async fn assess(connection: &mut Connection, rows: &[(LinkId, &str, Option<S
 }
 
 /// How many links there are, by kind, state, assessment and stated reasons.
-pub async fn tally(connection: &mut Connection) -> Result<Vec<(Kind, String, String, Option<String>, u64)>, StoreError> {
+pub async fn tally(
+    connection: &mut Connection,
+) -> Result<Vec<(Kind, String, String, Option<String>, u64)>, StoreError> {
     let rows = sqlx::query(
         "SELECT kind, state, assessment, reasons, count(*) FROM link GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
     )

@@ -16,7 +16,8 @@ pub struct WriterLock {
 impl WriterLock {
     /// Takes the lock of a state, or says who holds it.
     pub fn take(state: &Path) -> Result<Self, StoreError> {
-        let open_error = |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
+        let open_error =
+            |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
         let mut name = state.file_name().unwrap_or_default().to_os_string();
         name.push(".lock");
         let mut file = OpenOptions::new()
@@ -32,7 +33,8 @@ impl WriterLock {
                 let mut holder = String::new();
                 // Who holds it is a courtesy; that it is held is what counts.
                 let _ = file.read_to_string(&mut holder);
-                let holder = if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
+                let holder =
+                    if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
                 return Err(StoreError::Locked { path: state.to_path_buf(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(open_error(error)),
@@ -58,7 +60,9 @@ mod tests {
         let state = directory.path().join("state.sqlite");
         let held = WriterLock::take(&state).unwrap();
         let refused = WriterLock::take(&state).unwrap_err();
-        assert!(matches!(&refused, StoreError::Locked { holder, .. } if holder.contains(&std::process::id().to_string())));
+        assert!(
+            matches!(&refused, StoreError::Locked { holder, .. } if holder.contains(&std::process::id().to_string()))
+        );
         drop(held);
         assert!(WriterLock::take(&state).is_ok());
     }

@@ -28,17 +28,20 @@ impl Mark {
 
 /// Reads a mark.
 pub async fn get(connection: &mut Connection, mark: Mark) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT value FROM mark WHERE name = ?1").bind(mark.as_str()).fetch_optional(connection).await?;
+    let row =
+        sqlx::query("SELECT value FROM mark WHERE name = ?1").bind(mark.as_str()).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Sets a mark.
 pub async fn set(connection: &mut Connection, mark: Mark, value: &str) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO mark (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
-        .bind(mark.as_str())
-        .bind(value)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO mark (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(mark.as_str())
+    .bind(value)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -50,7 +53,8 @@ pub async fn clear(connection: &mut Connection, mark: Mark) -> Result<(), StoreE
 
 /// The account of a side that the state belongs to.
 pub async fn account(connection: &mut Connection, side: Side) -> Result<Option<String>, StoreError> {
-    let row = sqlx::query("SELECT id FROM account WHERE side = ?1").bind(side.as_str()).fetch_optional(connection).await?;
+    let row =
+        sqlx::query("SELECT id FROM account WHERE side = ?1").bind(side.as_str()).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 

@@ -175,19 +175,12 @@ impl Store {
     /// Reads the whole file for damage; for use after an unclean stop.
     pub async fn check_integrity(&mut self) -> Result<(), StoreError> {
         let verdict: String = sqlx::query("PRAGMA quick_check").fetch_one(&mut self.connection).await?.try_get(0)?;
-        if verdict == "ok" {
-            Ok(())
-        } else {
-            Err(StoreError::Corrupt { path: self.path.clone(), message: verdict })
-        }
+        if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: self.path.clone(), message: verdict }) }
     }
 
     async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        let mut connection = options
-            .disable_statement_logging()
-            .connect()
-            .await
-            .map_err(|error| Self::explain(&path, &error))?;
+        let mut connection =
+            options.disable_statement_logging().connect().await.map_err(|error| Self::explain(&path, &error))?;
         Self::check_schema(&mut connection, &path).await?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::explain(&path, &error),

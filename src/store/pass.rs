@@ -101,10 +101,12 @@ pub async fn any_applied(connection: &mut Connection) -> Result<bool, StoreError
 
 /// What passes that began since `since` did: the sums of their totals.
 pub async fn done_since(connection: &mut Connection, since: DateTime<Utc>) -> Result<Totals, StoreError> {
-    let rows = sqlx::query("SELECT totals FROM pass WHERE started >= ?1 AND totals IS NOT NULL AND outcome IN ('applied', 'partly')")
-        .bind(stamp(since))
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(
+        "SELECT totals FROM pass WHERE started >= ?1 AND totals IS NOT NULL AND outcome IN ('applied', 'partly')",
+    )
+    .bind(stamp(since))
+    .fetch_all(connection)
+    .await?;
     let mut sum = Totals::default();
     for row in &rows {
         let totals: Totals = from_json("pass.totals", row.try_get(0)?)?;
@@ -143,7 +145,12 @@ pub async fn cursor(connection: &mut Connection, side: Side, kind: Kind) -> Resu
 }
 
 /// Moves a cursor; only in the transaction that closes the pass.
-pub async fn set_cursor(connection: &mut Connection, side: Side, kind: Kind, cursor: &Cursor) -> Result<(), StoreError> {
+pub async fn set_cursor(
+    connection: &mut Connection,
+    side: Side,
+    kind: Kind,
+    cursor: &Cursor,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO cursor (side, kind, since, whole_at, whole_shape) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (side, kind) DO UPDATE SET since = excluded.since, whole_at = excluded.whole_at, \

@@ -74,8 +74,14 @@ fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
 }
 
 /// What is known of these ids: one statement, whatever their number.
-pub async fn known(connection: &mut Connection, side: Side, kind: Kind, ids: &[&str]) -> Result<Vec<Known>, StoreError> {
-    let rows = sqlx::query(KNOWN).bind(side.as_str()).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
+pub async fn known(
+    connection: &mut Connection,
+    side: Side,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<Vec<Known>, StoreError> {
+    let rows =
+        sqlx::query(KNOWN).bind(side.as_str()).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok(Known {
@@ -201,7 +207,8 @@ pub async fn put(connection: &mut Connection, puts: &[Put]) -> Result<Vec<SeenId
         .fetch_all(&mut *connection)
         .await?;
         for row in &rows {
-            let key: (String, String, String, String) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+            let key: (String, String, String, String) =
+                (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
             made.insert(key, SeenId(row.try_get(0)?));
         }
     }
@@ -252,7 +259,11 @@ pub async fn put_match_keys(
 }
 
 /// Writes what was decided about records without a link, and by which rules.
-pub async fn put_verdicts(connection: &mut Connection, ruling: u64, verdicts: &[(SeenId, &str)]) -> Result<(), StoreError> {
+pub async fn put_verdicts(
+    connection: &mut Connection,
+    ruling: u64,
+    verdicts: &[(SeenId, &str)],
+) -> Result<(), StoreError> {
     let rows: Vec<(i64, &str)> = verdicts.iter().map(|(id, verdict)| (id.0, *verdict)).collect();
     sqlx::query(
         "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0",

@@ -182,14 +182,14 @@ pub async fn remove(connection: &mut Connection, subject: Subject) -> Result<(),
 
 /// How many rows there are: due at `now`, due later, waiting for a person, resting.
 pub async fn tally(connection: &mut Connection, now: DateTime<Utc>) -> Result<Vec<(String, bool, u64)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT why, due IS NOT NULL AND due <= ?1, count(*) FROM todo GROUP BY 1, 2 ORDER BY 1, 2",
-    )
-    .bind(stamp(now))
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query("SELECT why, due IS NOT NULL AND due <= ?1, count(*) FROM todo GROUP BY 1, 2 ORDER BY 1, 2")
+        .bind(stamp(now))
+        .fetch_all(connection)
+        .await?;
     rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? != 0, u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0))))
+        .map(|row| {
+            Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? != 0, u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0)))
+        })
         .collect()
 }
 

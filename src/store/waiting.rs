@@ -116,7 +116,10 @@ pub async fn keep_conflicts(
 }
 
 /// The conflicts, oldest first; of these links only where some are given.
-pub async fn conflicts(connection: &mut Connection, links: Option<&[LinkId]>) -> Result<Vec<WaitingConflict>, StoreError> {
+pub async fn conflicts(
+    connection: &mut Connection,
+    links: Option<&[LinkId]>,
+) -> Result<Vec<WaitingConflict>, StoreError> {
     let links: Option<Vec<i64>> = links.map(|links| links.iter().map(|id| id.0).collect());
     let rows = sqlx::query(
         "SELECT id, link, field, flowtly, crm, flowtly_base, crm_base, reason, since, decision FROM conflict \
@@ -209,10 +212,10 @@ pub async fn questions(connection: &mut Connection) -> Result<Vec<WaitingQuestio
         .collect()
 }
 
-/// The records that questions are about, so that every pass looks whether their cause is gone.
-pub async fn questioned(connection: &mut Connection) -> Result<Vec<SeenId>, StoreError> {
-    let rows = sqlx::query("SELECT seen FROM question ORDER BY id").fetch_all(connection).await?;
-    rows.iter().map(|row| Ok(SeenId(row.try_get(0)?))).collect()
+/// The records that questions are about, with what is asked.
+pub async fn questioned(connection: &mut Connection) -> Result<Vec<(SeenId, Question)>, StoreError> {
+    let rows = sqlx::query("SELECT seen, body FROM question ORDER BY id").fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((SeenId(row.try_get(0)?), from_json("question.body", row.try_get(1)?)?))).collect()
 }
 
 /// Notes a refusal and returns how often the same payload was refused by now.
@@ -308,14 +311,12 @@ pub async fn clear_failure(
     fields: &[&str],
 ) -> Result<(), StoreError> {
     let (statement, id) = match subject {
-        Subject::Link(id) => (
-            "DELETE FROM failure WHERE link = ?1 AND side = ?2 AND field IN (SELECT value FROM json_each(?3))",
-            id.0,
-        ),
-        Subject::Seen(id) => (
-            "DELETE FROM failure WHERE seen = ?1 AND side = ?2 AND field IN (SELECT value FROM json_each(?3))",
-            id.0,
-        ),
+        Subject::Link(id) => {
+            ("DELETE FROM failure WHERE link = ?1 AND side = ?2 AND field IN (SELECT value FROM json_each(?3))", id.0)
+        }
+        Subject::Seen(id) => {
+            ("DELETE FROM failure WHERE seen = ?1 AND side = ?2 AND field IN (SELECT value FROM json_each(?3))", id.0)
+        }
     };
     sqlx::query(statement).bind(id).bind(side.as_str()).bind(to_json(fields)).execute(connection).await?;
     Ok(())
@@ -344,11 +345,10 @@ pub async fn keep_failures(
 
 /// All refusals, oldest first.
 pub async fn failures(connection: &mut Connection) -> Result<Vec<Failure>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT link, seen, side, field, message, attempts, since, next_try FROM failure ORDER BY id",
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows =
+        sqlx::query("SELECT link, seen, side, field, message, attempts, since, next_try FROM failure ORDER BY id")
+            .fetch_all(connection)
+            .await?;
     rows.iter()
         .map(|row| {
             let next_try: Option<String> = row.try_get(7)?;
@@ -374,6 +374,7 @@ pub async fn counts(connection: &mut Connection) -> Result<(u64, u64, u64), Stor
     )
     .fetch_one(connection)
     .await?;
-    let number = |column: usize| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
+    let number =
+        |column: usize| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
     Ok((number(0)?, number(1)?, number(2)?))
 }

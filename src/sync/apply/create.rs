@@ -1,0 +1,444 @@
+//! New records.
+
+use std::collections::BTreeMap;
+
+use tracing::{Instrument, info_span};
+
+use super::settle::{Stored, judge};
+use super::{Applying, step};
+use crate::connector::error::{Outcome, PortError};
+use crate::connector::port::{ParentWrite, Target, Write, Written};
+use crate::domain::field::Field;
+use crate::domain::matching::Verdict;
+use crate::domain::plan::{Action, ActionId, Asks, CandidateNote, LinkId, Op, Question, RecordRef};
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::shape::Row;
+use crate::domain::value::{Reading, Text};
+use crate::store::action::{self, StepOp};
+use crate::store::base::{self, Bases, Entry};
+use crate::store::link::{self, NewLink};
+use crate::store::seen::{self, Put, Seen};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Connection, Store, StoreError, history, intent, waiting};
+use crate::sync::PassError;
+use crate::sync::match_up::{match_companies, match_contact};
+use crate::sync::plan::stored_id;
+use crate::sync::stage::{Stage, stage};
+
+/// A create on its way.
+struct Ready {
+    action: Action,
+    source: Seen,
+    fields: Vec<(Field, Text)>,
+    parent: Option<(LinkId, RemoteId)>,
+    stored_id: Option<String>,
+}
+
+impl Applying<'_> {
+    pub(super) async fn creates(&mut self, store: &mut Store, kind: Kind, side: Side) -> Result<(), PassError> {
+        let step = step(kind, StepOp::Create, side);
+        let batch = self.world.source(side).capabilities().of(kind).create_batch;
+        let group = self.group_size(side, batch);
+        let mut after = ActionId(0);
+        let mut again: Vec<Action> = Vec::new();
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(PassError::Stopped);
+            }
+            if self.is_failing(side) {
+                for action in &again {
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
+                return self.put_off_rest(store, step, after).await;
+            }
+            let mut actions = std::mem::take(&mut again);
+            if actions.is_empty() {
+                actions = action::page(store.connection(), step, after, group).await?;
+                if let Some(last) = actions.last() {
+                    after = last.id;
+                }
+            }
+            if actions.is_empty() {
+                return Ok(());
+            }
+            let count = actions.len() as u64;
+            let span = info_span!(
+                "create",
+                side = side.as_str(),
+                kind = kind.as_str(),
+                first = actions.first().map(|a| a.id.0)
+            );
+            again = self.create_group(store, kind, side, batch, actions).instrument(span).await?;
+            self.world.progress.applied(count);
+        }
+    }
+
+    async fn create_group(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        batch: usize,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Action>, PassError> {
+        let ready = self.prepare(store, kind, side, actions).await?;
+        let ready = self.guard_creates(store, kind, side, ready).await?;
+        if ready.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shape = self.world.shape(side, kind);
+        let intents: Vec<intent::New> = ready
+            .iter()
+            .map(|ready| intent::New {
+                op: StepOp::Create,
+                side,
+                link: None,
+                source: Some(ready.source.id),
+                target: None,
+                body: intent::Body {
+                    action: ready.action.clone(),
+                    stored_id: ready.stored_id.clone(),
+                    parent: ready.parent.as_ref().map(|(link, _)| *link),
+                },
+            })
+            .collect();
+        let writes: Vec<Write> = ready
+            .iter()
+            .map(|ready| Write {
+                target: Target::Create,
+                texts: ready
+                    .fields
+                    .iter()
+                    .flat_map(|(field, text)| shape.send(*field, text))
+                    .filter(|(_, text)| text.is_some())
+                    .collect(),
+                parent: ready.parent.as_ref().map(|(_, id)| ParentWrite { from: None, to: id.clone() }),
+                stored_id: ready.stored_id.clone(),
+            })
+            .collect();
+        let (ids, answers) = self.send(store, side, kind, batch, &intents, &writes).await?;
+        let mut again = Vec::new();
+        let mut stored = Vec::new();
+        let mut transaction = store.begin().await?;
+        for ((ready, intent), answer) in ready.into_iter().zip(ids).zip(answers) {
+            match answer {
+                Written::Stored(row) => {
+                    self.unknown_in_a_row = 0;
+                    stored.push((ready, intent, *row));
+                }
+                Written::Failed(error)
+                    if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>
+                {
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
+                    again.extend(self.refused_create(&mut transaction, side, ready, &error).await?);
+                }
+                Written::Failed(error) => {
+                    self.interrupted(&mut transaction, intent, &ready.action, side, &error).await?;
+                }
+            }
+        }
+        self.settle_creates(&mut transaction, kind, side, stored).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(again)
+    }
+
+    /// Finds source, company and our id; what cannot be created now stays due.
+    async fn prepare(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Ready>, PassError> {
+        let source_side = side.opposite();
+        let reference = |action: &Action| match source_side {
+            Side::Flowtly => action.flowtly.clone(),
+            Side::Crm => action.crm.clone(),
+        };
+        let ids: Vec<String> =
+            actions.iter().filter_map(reference).map(|record| record.id.as_str().to_owned()).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let locale = &self.world.ruling.locale;
+        let sources: BTreeMap<RecordRef, Seen> =
+            seen::by_remote_id(store.connection(), locale, source_side, kind, &ids)
+                .await?
+                .into_iter()
+                .map(|row| (row.reference(), row))
+                .collect();
+        let stores_id = self.world.source(side).capabilities().of(kind).stores_id;
+        let mut ready = Vec::with_capacity(actions.len());
+        for action in actions {
+            let Op::Create { fields, parent, .. } = &action.op else { continue };
+            let Some(source) = reference(&action).and_then(|record| sources.get(&record).cloned()) else { continue };
+            if source.link.is_some() {
+                continue;
+            }
+            let home = match parent {
+                None => None,
+                Some(parent) => {
+                    let link = self.link_of(store.connection(), Some(*parent)).await?;
+                    let links = match link {
+                        Some(link) => link::by_id(store.connection(), &[link]).await?,
+                        None => BTreeMap::new(),
+                    };
+                    let Some(company) = link.and_then(|link| links.get(&link)) else {
+                        // Its company was not created: it is looked at again with it.
+                        self.applied.superseded += 1;
+                        let about = [Subject::Seen(source.id)];
+                        todo::arm(store.connection(), kind, &about, Why::BlockedByParent, Some(self.now())).await?;
+                        continue;
+                    };
+                    Some((company.id, company.remote_id(side).clone()))
+                }
+            };
+            let id = match side {
+                Side::Crm if stores_id => stored_id(&self.situation.organisation, &source.record.id),
+                Side::Crm | Side::Flowtly => None,
+            };
+            let fields = fields.clone();
+            ready.push(Ready { action, source, fields, parent: home, stored_id: id });
+        }
+        Ok(ready)
+    }
+
+    /// What appeared on the target side since its scan began is read and matched before anything is created.
+    async fn guard_creates(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        ready: Vec<Ready>,
+    ) -> Result<Vec<Ready>, PassError> {
+        if ready.is_empty() {
+            return Ok(ready);
+        }
+        let Some(frontier) = self.frontiers.get(&(side, kind)).cloned() else { return Ok(ready) };
+        let (mut rows, frontier) = match self.world.source(side).appeared(kind, &frontier).await {
+            Ok(appeared) => appeared,
+            Err(error) => {
+                for ready in &ready {
+                    self.applied.interrupted += 1;
+                    self.put_off(store.connection(), &ready.action, Why::Interrupted).await?;
+                }
+                self.applied.failing.insert(side, error);
+                return Ok(Vec::new());
+            }
+        };
+        self.frontiers.insert((side, kind), frontier);
+        if rows.is_empty() {
+            return Ok(ready);
+        }
+        self.hide(side, kind, &mut rows);
+        let shape = self.world.shape(side, kind);
+        let key = shape.key();
+        let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+        let mut transaction = store.begin().await?;
+        let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
+        let staged = stage(&mut transaction, to, &hashed).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        if staged.differing == 0 {
+            return Ok(ready);
+        }
+        let mut free = Vec::with_capacity(ready.len());
+        let subjects: Vec<&Seen> = ready.iter().map(|ready| &ready.source).collect();
+        let verdicts = match kind {
+            Kind::Company => {
+                match_companies(store.connection(), self.world, &self.situation.organisation, &subjects).await?
+            }
+            Kind::Contact => self.contact_verdicts(store, side, &ready).await?,
+        };
+        for ready in ready {
+            if verdicts.get(&ready.source.id).is_none_or(|verdict| *verdict == Verdict::None) {
+                free.push(ready);
+            } else {
+                self.applied.superseded += 1;
+                self.put_off(store.connection(), &ready.action, Why::Superseded).await?;
+            }
+        }
+        Ok(free)
+    }
+
+    async fn contact_verdicts(
+        &self,
+        store: &mut Store,
+        side: Side,
+        ready: &[Ready],
+    ) -> Result<BTreeMap<seen::SeenId, Verdict>, PassError> {
+        let locale = &self.world.ruling.locale;
+        let mut verdicts = BTreeMap::new();
+        for ready in ready {
+            let Some((_, company)) = &ready.parent else { continue };
+            let others = seen::children(store.connection(), locale, side, &[company.as_str()]).await?;
+            verdicts.insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new()));
+        }
+        Ok(verdicts)
+    }
+
+    /// Remembers what was created: the record, the link, and the agreement on what was sent.
+    async fn settle_creates(
+        &mut self,
+        connection: &mut Connection,
+        kind: Kind,
+        side: Side,
+        stored: Vec<(Ready, i64, Row)>,
+    ) -> Result<(), PassError> {
+        if stored.is_empty() {
+            return Ok(());
+        }
+        let shape = self.world.shape(side, kind);
+        let key = shape.key();
+        let locale = &self.world.ruling.locale;
+        let mut puts = Vec::with_capacity(stored.len());
+        for (ready, _, row) in &stored {
+            let mut row = row.clone();
+            self.hide(side, kind, std::slice::from_mut(&mut row));
+            row.parents = ready.parent.iter().map(|(_, id)| id.clone()).collect();
+            if row.stored_id.is_none() {
+                row.stored_id.clone_from(&ready.stored_id);
+            }
+            let raw_hash = shape.raw_hash(key, &row);
+            puts.extend(shape.records(&row, locale).into_iter().map(|record| Put { id: None, record, raw_hash }));
+        }
+        let ids = seen::put(connection, &puts).await?;
+        if kind == Kind::Company {
+            let records: Vec<_> = ids.iter().copied().zip(puts.iter().map(|put| &put.record)).collect();
+            self.put_company_keys(connection, side, &records).await?;
+        }
+        let mut bases = Vec::with_capacity(stored.len() * 2);
+        let mut entries = Vec::new();
+        for (((ready, intent, _), id), put) in stored.into_iter().zip(ids).zip(puts) {
+            let new_half = (id, &put.record.id);
+            let old_half = (ready.source.id, &ready.source.record.id);
+            let (flowtly, crm) = match side {
+                Side::Flowtly => (new_half, old_half),
+                Side::Crm => (old_half, new_half),
+            };
+            let parent = ready.parent.as_ref().map(|(link, _)| *link);
+            let reason = ready.action.reason.to_string();
+            let new = NewLink { kind, parent, flowtly, crm, reason: &reason, pass: self.situation.pass };
+            let link = link::insert(connection, &new).await?;
+            action::made_link(connection, ready.action.id, link).await?;
+            self.agree_on_created(connection, side, &ready, link, &put, &mut bases, &mut entries).await?;
+            intent::close(connection, self.now(), intent, intent::Outcome::Settled).await?;
+            self.applied.written += 1;
+            self.applied.links.insert(link);
+        }
+        base::put(connection, &bases).await?;
+        history::add(connection, self.situation.pass, self.now(), &entries).await?;
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a step of one loop, split off for reading")]
+    async fn agree_on_created(
+        &mut self,
+        connection: &mut Connection,
+        side: Side,
+        ready: &Ready,
+        link: LinkId,
+        put: &Put,
+        bases: &mut Vec<(LinkId, Side, Bases)>,
+        entries: &mut Vec<history::Entry>,
+    ) -> Result<(), PassError> {
+        let kind = put.record.kind;
+        let locale = &self.world.ruling.locale;
+        let shape = self.world.shape(side, kind);
+        let source_shape = self.world.shape(side.opposite(), kind);
+        let capabilities = self.world.source(side).capabilities().of(kind);
+        let mut target_bases = Bases::new();
+        let mut source_bases = Bases::new();
+        for (field, sent) in &ready.fields {
+            let shown = put.record.reading(*field);
+            let verdict = judge(*field, sent, &Text::default(), shown, &capabilities, locale);
+            if verdict == Stored::Ignored {
+                // Not agreed: the next pass tries the field alone, and then it waits as a failure.
+                todo::arm(connection, kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
+                continue;
+            }
+            if let Some(key) = base::key(shape, *field) {
+                let text = if verdict == Stored::NotShown { Some(sent.clone()) } else { None };
+                target_bases.insert(*field, Entry { key, text });
+            }
+            // A default has no value behind it: that the source is blank is agreed, so that it is not filled by itself.
+            if let Some(key) = base::key(source_shape, *field)
+                && *ready.source.record.reading(*field) != Reading::Unknown
+            {
+                source_bases.insert(*field, Entry { key, text: None });
+            }
+            entries.push(history::Entry {
+                link,
+                side,
+                field: *field,
+                old: Text::default(),
+                new: sent.clone(),
+                reason: ready.action.reason.clone(),
+            });
+        }
+        if let Some((parent, _)) = &ready.parent {
+            let entry = Entry { key: base::PARENT_KEY, text: Some(Text::whole(parent.0.to_string())) };
+            target_bases.insert(Field::Parent, entry.clone());
+            source_bases.insert(Field::Parent, entry);
+        }
+        bases.push((link, side, target_bases));
+        bases.push((link, side.opposite(), source_bases));
+        Ok(())
+    }
+
+    /// A create that is refused: a duplicate that is named is a candidate; named fields are left out at the second try.
+    async fn refused_create(
+        &mut self,
+        connection: &mut Connection,
+        side: Side,
+        ready: Ready,
+        error: &PortError,
+    ) -> Result<Option<Action>, PassError> {
+        let kind = ready.source.record.kind;
+        let subject = Subject::Seen(ready.source.id);
+        if !error.duplicates.is_empty() {
+            let candidates = error
+                .duplicates
+                .iter()
+                .map(|id| CandidateNote {
+                    record: RecordRef { side, id: id.clone(), parent: ready.parent.as_ref().map(|(_, id)| id.clone()) },
+                    label: format!("{kind} {id}"),
+                    speaks_for: Vec::new(),
+                    speaks_against: Vec::new(),
+                })
+                .collect();
+            let question = Question { asks: Asks::Duplicate, subject: ready.source.reference(), candidates };
+            let (pass, now) = (self.situation.pass, self.now());
+            waiting::put_question(connection, ready.source.id, &question, &ready.action.label, pass, now).await?;
+            self.applied.refused += 1;
+        }
+        let shape = self.world.shape(side, kind);
+        let required = &self.world.source(side).capabilities().of(kind).manners.required;
+        let named: Vec<Field> = error
+            .fields
+            .iter()
+            .filter_map(|refusal| shape.cells.iter().find(|cell| cell.path == refusal.path))
+            .map(|cell| cell.field)
+            .collect();
+        let can_do_without = !named.is_empty() && !named.iter().any(|field| required.contains(field));
+        let had = ready.fields.len();
+        let rest: Vec<(Field, Text)> = ready.fields.into_iter().filter(|(field, _)| !named.contains(field)).collect();
+        if can_do_without && rest.len() < had && error.duplicates.is_empty() {
+            let parent = match &ready.action.op {
+                Op::Create { parent, .. } => *parent,
+                Op::Link
+                | Op::Update { .. }
+                | Op::Stamp
+                | Op::Agree { .. }
+                | Op::Repoint { .. }
+                | Op::Pause { .. }
+                | Op::Resume
+                | Op::Unlink { .. }
+                | Op::Conflict(_)
+                | Op::Question(_)
+                | Op::Skip => None,
+            };
+            return Ok(Some(Action { op: Op::Create { side, fields: rest, parent }, ..ready.action }));
+        }
+        let hash = ready.source.fingerprint.0;
+        self.refused(connection, kind, subject, side, "", hash, &error.message).await?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,237 @@
+//! Actions that send nothing: links, agreements, re-points, pauses, conflicts, questions, verdicts.
+
+use super::{Applying, LOCAL_GROUP};
+use crate::domain::field::{Field, Part};
+use crate::domain::plan::{Action, ActionId, LinkId, Op};
+use crate::domain::record::{Kind, Side};
+use crate::domain::value::Text;
+use crate::store::action::{self, Step, StepOp};
+use crate::store::base::{self, Entry};
+use crate::store::link::{self, LinkState, NewLink};
+use crate::store::seen::{self, SeenId};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Connection, Store, StoreError, waiting};
+use crate::sync::PassError;
+
+impl Applying<'_> {
+    pub(super) async fn local(&mut self, store: &mut Store, kind: Kind) -> Result<(), PassError> {
+        let step = Step { kind, op: StepOp::Local, side: None };
+        let mut after = ActionId(0);
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(PassError::Stopped);
+            }
+            let actions = action::page(store.connection(), step, after, LOCAL_GROUP).await?;
+            let Some(last) = actions.last() else { return Ok(()) };
+            after = last.id;
+            let mut transaction = store.begin().await?;
+            let mut verdicts: Vec<(SeenId, String)> = Vec::new();
+            for action in &actions {
+                self.local_action(&mut transaction, action, &mut verdicts).await?;
+            }
+            if !verdicts.is_empty() {
+                let verdicts: Vec<(SeenId, &str)> = verdicts.iter().map(|(id, text)| (*id, text.as_str())).collect();
+                seen::put_verdicts(&mut transaction, self.situation.ruling, &verdicts).await?;
+            }
+            transaction.commit().await.map_err(StoreError::from)?;
+        }
+    }
+
+    async fn local_action(
+        &mut self,
+        connection: &mut Connection,
+        action: &Action,
+        verdicts: &mut Vec<(SeenId, String)>,
+    ) -> Result<(), PassError> {
+        match &action.op {
+            Op::Link => self.link(connection, action).await,
+            Op::Agree { fields } => {
+                let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
+                let fields: Vec<Field> = fields.iter().map(|(field, _)| *field).collect();
+                self.agree(connection, action.kind, link, &fields).await?;
+                Ok(())
+            }
+            Op::Repoint { side, to } => {
+                let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
+                let rows =
+                    seen::by_remote_id(connection, &self.world.ruling.locale, *side, action.kind, &[to.as_str()])
+                        .await?;
+                if let Some(new) = rows.into_iter().find(|row| row.link.is_none()) {
+                    self.hold_for_repoint(connection, link, *side, &new).await?;
+                    link::repoint(connection, link, *side, (new.id, to)).await?;
+                    todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
+                    self.applied.links.insert(link);
+                }
+                Ok(())
+            }
+            Op::Pause { .. } => self.set_state(connection, action, LinkState::Paused).await,
+            Op::Resume => self.set_state(connection, action, LinkState::Live).await,
+            Op::Unlink { .. } => self.set_state(connection, action, LinkState::Tombstone).await,
+            Op::Conflict(conflict) => {
+                let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
+                let (pass, now) = (self.situation.pass, self.now());
+                waiting::put_conflict(connection, link, conflict, &action.reason, pass, now).await?;
+                self.applied.links.insert(link);
+                Ok(())
+            }
+            Op::Question(question) => {
+                let Some(row) = self.seen_of(connection, action.kind, &question.subject).await? else { return Ok(()) };
+                let (pass, now) = (self.situation.pass, self.now());
+                waiting::put_question(connection, row.id, question, &action.label, pass, now).await?;
+                verdicts.push((row.id, action.reason.to_string()));
+                Ok(())
+            }
+            Op::Skip => {
+                if action.link.is_none() {
+                    for record in [&action.flowtly, &action.crm].into_iter().flatten() {
+                        if let Some(row) = self.seen_of(connection, action.kind, record).await? {
+                            verdicts.push((row.id, action.reason.to_string()));
+                        }
+                    }
+                }
+                Ok(())
+            }
+            // Sent by their own steps.
+            Op::Create { .. } | Op::Update { .. } | Op::Stamp => Ok(()),
+        }
+    }
+
+    async fn set_state(
+        &mut self,
+        connection: &mut Connection,
+        action: &Action,
+        state: LinkState,
+    ) -> Result<(), PassError> {
+        if let Some(link) = self.link_of(connection, action.link).await? {
+            link::set_state(connection, link, state, &action.reason.to_string()).await?;
+            self.applied.links.insert(link);
+        }
+        Ok(())
+    }
+
+    async fn link(&mut self, connection: &mut Connection, action: &Action) -> Result<(), PassError> {
+        let (Some(flowtly), Some(crm)) = (&action.flowtly, &action.crm) else { return Ok(()) };
+        let parent = match action.kind {
+            Kind::Company => None,
+            Kind::Contact => match self.link_of(connection, action.link).await? {
+                Some(parent) => Some(parent),
+                None => {
+                    self.applied.superseded += 1;
+                    return Ok(());
+                }
+            },
+        };
+        let (Some(ours), Some(theirs)) =
+            (self.seen_of(connection, action.kind, flowtly).await?, self.seen_of(connection, action.kind, crm).await?)
+        else {
+            return Ok(());
+        };
+        if ours.link.is_some() || theirs.link.is_some() {
+            self.applied.superseded += 1;
+            return Ok(());
+        }
+        let reason = action.reason.to_string();
+        let new = NewLink {
+            kind: action.kind,
+            parent,
+            flowtly: (ours.id, &flowtly.id),
+            crm: (theirs.id, &crm.id),
+            reason: &reason,
+            pass: self.situation.pass,
+        };
+        let link = link::insert(connection, &new).await?;
+        action::made_link(connection, action.id, link).await?;
+        if let Some(parent) = parent {
+            self.agree_on_parent(connection, link, parent).await?;
+        }
+        self.applied.links.insert(link);
+        Ok(())
+    }
+
+    /// Both halves of these fields are agreed as they were seen.
+    async fn agree(
+        &mut self,
+        connection: &mut Connection,
+        kind: Kind,
+        link: LinkId,
+        fields: &[Field],
+    ) -> Result<(), StoreError> {
+        let mut bases = base::load(connection, &[link]).await?;
+        let parent = self.parent_texts(connection, kind, link, fields).await?;
+        let mut rows = Vec::new();
+        for side in Side::BOTH {
+            let shape = self.world.shape(side, kind);
+            let mut half = bases.remove(&(link, side)).unwrap_or_default();
+            for field in fields {
+                if let Some(key) = base::key(shape, *field) {
+                    let text = if *field == Field::Parent { parent.get(&side).cloned() } else { None };
+                    half.insert(*field, Entry { key, text });
+                }
+            }
+            rows.push((link, side, half));
+        }
+        base::put(connection, &rows).await?;
+        self.applied.links.insert(link);
+        Ok(())
+    }
+
+    /// The parent field has no property of its own: its base is always a text, the company's link as each half shows it.
+    async fn parent_texts(
+        &self,
+        connection: &mut Connection,
+        kind: Kind,
+        link: LinkId,
+        fields: &[Field],
+    ) -> Result<std::collections::BTreeMap<Side, Text>, StoreError> {
+        let mut texts = std::collections::BTreeMap::new();
+        if !fields.contains(&Field::Parent) {
+            return Ok(texts);
+        }
+        for pair in crate::sync::plan::pairs::load(connection, self.world, kind, &[link], self.now()).await? {
+            for half in [&pair.pair.flowtly, &pair.pair.crm] {
+                if let Some(text) = half.record.reading(Field::Parent).text() {
+                    texts.insert(half.record.side, text);
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    pub(super) async fn agree_on_parent(
+        &mut self,
+        connection: &mut Connection,
+        link: LinkId,
+        parent: LinkId,
+    ) -> Result<(), StoreError> {
+        let mut bases = base::load(connection, &[link]).await?;
+        let text = Text::from_iter([(Part::Whole, parent.0.to_string())]);
+        let rows: Vec<_> = Side::BOTH
+            .into_iter()
+            .map(|side| {
+                let mut half = bases.remove(&(link, side)).unwrap_or_default();
+                half.insert(Field::Parent, Entry { key: base::PARENT_KEY, text: Some(text.clone()) });
+                (link, side, half)
+            })
+            .collect();
+        base::put(connection, &rows).await
+    }
+
+    /// The new half may show other values than the old one did: bases that say "as seen" take the old text.
+    async fn hold_for_repoint(
+        &self,
+        connection: &mut Connection,
+        link: LinkId,
+        side: Side,
+        new: &seen::Seen,
+    ) -> Result<(), StoreError> {
+        let halves = seen::by_link(connection, &self.world.ruling.locale, &[link]).await?;
+        let Some(old) = halves.into_iter().find(|half| half.record.side == side) else { return Ok(()) };
+        let mut bases = base::load(connection, &[link]).await?;
+        if let Some(mut half) = bases.remove(&(link, side))
+            && base::hold(&mut half, &old.record, &new.record)
+        {
+            base::put(connection, &[(link, side, half)]).await?;
+        }
+        Ok(())
+    }
+}

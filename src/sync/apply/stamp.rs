@@ -1,0 +1,165 @@
+//! Our id, written into the CRM's companies: guarded and journalled like any write, never merged.
+
+use std::collections::BTreeMap;
+
+use tracing::{Instrument, info_span, warn};
+
+use super::{Applying, step};
+use crate::connector::error::Outcome;
+use crate::connector::port::{Lookup, Target, Write, Written};
+use crate::domain::plan::{Action, ActionId, LinkId};
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::store::action::{self, StepOp};
+use crate::store::link::Link;
+use crate::store::seen::{self, Put, Seen};
+use crate::store::todo::{Subject, Why};
+use crate::store::{Connection, Store, StoreError, intent, link, waiting};
+use crate::sync::PassError;
+use crate::sync::plan::stored_id;
+
+impl Applying<'_> {
+    pub(super) async fn stamps(&mut self, store: &mut Store) -> Result<(), PassError> {
+        let step = step(Kind::Company, StepOp::Stamp, Side::Crm);
+        let batch = self.world.crm.capabilities().of(Kind::Company).update_batch;
+        let group = self.group_size(Side::Crm, batch);
+        let mut after = ActionId(0);
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(PassError::Stopped);
+            }
+            if self.is_failing(Side::Crm) {
+                return self.put_off_rest(store, step, after).await;
+            }
+            let actions = action::page(store.connection(), step, after, group).await?;
+            let Some(last) = actions.last() else { return Ok(()) };
+            after = last.id;
+            let count = actions.len() as u64;
+            let span = info_span!("stamp", first = actions.first().map(|a| a.id.0));
+            self.stamp_group(store, batch, actions).instrument(span).await?;
+            self.world.progress.applied(count);
+        }
+    }
+
+    async fn stamp_group(&mut self, store: &mut Store, batch: usize, actions: Vec<Action>) -> Result<(), PassError> {
+        let mut wanted: Vec<(Action, Link, String)> = Vec::new();
+        for action in actions {
+            let Some(id) = self.link_of(store.connection(), action.link).await? else { continue };
+            let Some(link) = link::by_id(store.connection(), &[id]).await?.remove(&id) else { continue };
+            if let Some(text) = stored_id(&self.situation.organisation, &link.flowtly_id) {
+                wanted.push((action, link, text));
+            }
+        }
+        let ids: Vec<RemoteId> = wanted.iter().map(|(_, link, _)| link.crm_id.clone()).collect();
+        let answers = match self.world.crm.get(Kind::Company, &ids).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                for (action, _, _) in &wanted {
+                    self.applied.interrupted += 1;
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
+                self.applied.failing.insert(Side::Crm, error);
+                return Ok(());
+            }
+        };
+        let there: BTreeMap<RemoteId, Option<String>> = answers
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Lookup::Found(row) => Some((row.id, row.stored_id)),
+                Lookup::Gone | Lookup::MergedInto(_) => None,
+            })
+            .collect();
+        let mut ready = Vec::new();
+        for (action, link, text) in wanted {
+            match there.get(&link.crm_id) {
+                Some(present) if present.as_ref() != Some(&text) => ready.push((action, link, text)),
+                Some(_) => {
+                    let mut transaction = store.begin().await?;
+                    self.remember_stamp(&mut transaction, link.id, &text).await?;
+                    transaction.commit().await.map_err(StoreError::from)?;
+                }
+                None => {
+                    self.applied.superseded += 1;
+                    self.put_off(store.connection(), &action, Why::Superseded).await?;
+                }
+            }
+        }
+        if ready.is_empty() {
+            return Ok(());
+        }
+        let intents: Vec<intent::New> = ready
+            .iter()
+            .map(|(action, link, text)| intent::New {
+                op: StepOp::Stamp,
+                side: Side::Crm,
+                link: Some(link.id),
+                source: None,
+                target: Some(link.crm_id.clone()),
+                body: intent::Body { action: action.clone(), stored_id: Some(text.clone()), parent: None },
+            })
+            .collect();
+        let writes: Vec<Write> = ready
+            .iter()
+            .map(|(_, link, text)| Write {
+                target: Target::Update { id: link.crm_id.clone(), version: None },
+                texts: Vec::new(),
+                parent: None,
+                stored_id: Some(text.clone()),
+            })
+            .collect();
+        let (ids, answers) = self.send(store, Side::Crm, Kind::Company, batch, &intents, &writes).await?;
+        let mut transaction = store.begin().await?;
+        for (((action, link, text), intent), answer) in ready.into_iter().zip(ids).zip(answers) {
+            match answer {
+                Written::Stored(_) => {
+                    self.remember_stamp(&mut transaction, link.id, &text).await?;
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
+                    self.applied.written += 1;
+                }
+                Written::Failed(error)
+                    if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>
+                {
+                    // Most often another record carries the id already (a copied or merged one).
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
+                    let subject = Subject::Link(link.id);
+                    let hash = 0;
+                    warn!(link.id = link.id.0, "the CRM refused our id");
+                    self.refused(
+                        &mut transaction,
+                        Kind::Company,
+                        subject,
+                        Side::Crm,
+                        STAMP_FIELD,
+                        hash,
+                        &error.message,
+                    )
+                    .await?;
+                }
+                Written::Failed(error) => {
+                    self.interrupted(&mut transaction, intent, &action, Side::Crm, &error).await?;
+                }
+            }
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    pub(super) async fn remember_stamp(
+        &mut self,
+        connection: &mut Connection,
+        link: LinkId,
+        text: &str,
+    ) -> Result<(), PassError> {
+        let halves = seen::by_link(connection, &self.world.ruling.locale, &[link]).await?;
+        let Some(half) = halves.into_iter().find(|half| half.record.side == Side::Crm) else { return Ok(()) };
+        let Seen { id, mut record, raw_hash, .. } = half;
+        record.stored_id = Some(text.to_owned());
+        seen::put(connection, &[Put { id: Some(id), record: record.clone(), raw_hash }]).await?;
+        self.put_company_keys(connection, Side::Crm, &[(id, &record)]).await?;
+        waiting::clear_failure(connection, Subject::Link(link), Side::Crm, &[STAMP_FIELD]).await?;
+        self.applied.links.insert(link);
+        Ok(())
+    }
+}
+
+/// Under which name a refused stamp waits among the failures.
+pub(crate) const STAMP_FIELD: &str = "flowtly_id";

@@ -1,0 +1,446 @@
+//! Changes of linked records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tracing::{Instrument, info_span, warn};
+
+use super::settle::{Stored, judge, overlay};
+use super::{Applying, step};
+use crate::connector::error::{Outcome, PortError};
+use crate::connector::port::{Lookup, ParentWrite, Target, Write, Written};
+use crate::domain::field::{Field, Part};
+use crate::domain::plan::{Action, ActionId, Change, LinkId, LinkRef, Op};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
+use crate::domain::shape::Row;
+use crate::domain::value::Reading;
+use crate::store::action::{self, StepOp};
+use crate::store::base::{self, Entry};
+use crate::store::link::Link;
+use crate::store::seen::{self, Put, Seen, SeenId};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Connection, Store, StoreError, history, intent, link, waiting};
+use crate::sync::PassError;
+use crate::sync::plan::pairs::payload;
+use crate::sync::stage::{Stage, stage};
+
+/// An update on its way: its action, link and both halves as they are stored now.
+struct Ready {
+    action: Action,
+    changes: Vec<Change>,
+    link: Link,
+    target: Seen,
+    source: Seen,
+    write: Write,
+}
+
+impl Applying<'_> {
+    pub(super) async fn updates(&mut self, store: &mut Store, kind: Kind, side: Side) -> Result<(), PassError> {
+        let step = step(kind, StepOp::Update, side);
+        let batch = self.world.source(side).capabilities().of(kind).update_batch;
+        let group = self.group_size(side, batch);
+        let mut after = ActionId(0);
+        let mut waiting: Vec<Action> = Vec::new();
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(PassError::Stopped);
+            }
+            if self.is_failing(side) {
+                for action in &waiting {
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
+                return self.put_off_rest(store, step, after).await;
+            }
+            let fetched = action::page(store.connection(), step, after, group).await?;
+            if let Some(last) = fetched.last() {
+                after = last.id;
+            }
+            waiting.extend(fetched);
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            // A person who belongs to two firms is written once a group: writes to one record stay in order.
+            let mut targets = BTreeSet::new();
+            let mut now = Vec::new();
+            let mut later = Vec::new();
+            for action in waiting {
+                let id = target_of(&action, side).cloned();
+                if now.len() < group as usize && targets.insert(id) { now.push(action) } else { later.push(action) }
+            }
+            waiting = later;
+            let span =
+                info_span!("update", side = side.as_str(), kind = kind.as_str(), first = now.first().map(|a| a.id.0));
+            let count = now.len() as u64;
+            let again = self.update_group(store, kind, side, batch, now).instrument(span).await?;
+            waiting.extend(again);
+            self.world.progress.applied(count);
+        }
+    }
+
+    /// Sends a group; returns what is to be sent again without the fields that a refusal named.
+    async fn update_group(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        batch: usize,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Action>, PassError> {
+        let ready = self.guard(store, kind, side, actions).await?;
+        if ready.is_empty() {
+            return Ok(Vec::new());
+        }
+        let intents: Vec<intent::New> = ready
+            .iter()
+            .map(|ready| intent::New {
+                op: StepOp::Update,
+                side,
+                link: Some(ready.link.id),
+                source: Some(ready.source.id),
+                target: Some(ready.target.record.id.clone()),
+                body: intent::Body { action: ready.action.clone(), stored_id: None, parent: None },
+            })
+            .collect();
+        let writes: Vec<Write> = ready.iter().map(|ready| ready.write.clone()).collect();
+        let (ids, answers) = self.send(store, side, kind, batch, &intents, &writes).await?;
+        let mut again = Vec::new();
+        let mut transaction = store.begin().await?;
+        for ((ready, intent), answer) in ready.into_iter().zip(ids).zip(answers) {
+            match answer {
+                Written::Stored(row) => {
+                    self.unknown_in_a_row = 0;
+                    self.settle_update(&mut transaction, side, &ready, Some(*row)).await?;
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
+                }
+                Written::Failed(error)
+                    if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>
+                {
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
+                    again.extend(self.refused_update(&mut transaction, side, ready, &error).await?);
+                }
+                Written::Failed(error) => {
+                    self.interrupted(&mut transaction, intent, &ready.action, side, &error).await?;
+                }
+            }
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(again)
+    }
+
+    /// Re-reads the targets and drops what moved since it was planned; what was read is staged.
+    async fn guard(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Ready>, PassError> {
+        let mut links: Vec<(Action, LinkId)> = Vec::new();
+        for action in actions {
+            match self.link_of(store.connection(), action.link).await? {
+                Some(link) => links.push((action, link)),
+                None => {
+                    self.applied.superseded += 1;
+                    self.put_off(store.connection(), &action, Why::Superseded).await?;
+                }
+            }
+        }
+        let ids: Vec<LinkId> = links.iter().map(|(_, link)| *link).collect();
+        let rows = link::by_id(store.connection(), &ids).await?;
+        let before = halves(store.connection(), self, &ids).await?;
+        let targets: BTreeSet<RemoteId> = rows.values().map(|link| link.remote_id(side).clone()).collect();
+        let targets: Vec<RemoteId> = targets.into_iter().collect();
+        let answers = match self.world.source(side).get(kind, &targets).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                for (action, _) in &links {
+                    self.applied.interrupted += 1;
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
+                self.applied.failing.insert(side, error);
+                return Ok(Vec::new());
+            }
+        };
+        let mut shown: Vec<Row> = Vec::new();
+        for answer in answers {
+            if let Lookup::Found(row) = answer {
+                shown.push(*row);
+            }
+        }
+        self.hide(side, kind, &mut shown);
+        let there: BTreeSet<RemoteId> = shown.iter().map(|row| row.id.clone()).collect();
+        let shape = self.world.shape(side, kind);
+        let key = shape.key();
+        let hashed: Vec<_> = shown.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+        let mut transaction = store.begin().await?;
+        let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
+        stage(&mut transaction, to, &hashed).await?;
+        let after = halves(&mut transaction, self, &ids).await?;
+        let mut parents = BTreeMap::new();
+        for parent in links.iter().filter_map(|(action, _)| parent_change(action)) {
+            parents.extend(link::by_id(&mut transaction, &[parent]).await?);
+        }
+        let mut ready = Vec::new();
+        for (action, id) in links {
+            let halves =
+                (rows.get(&id), before.get(&(id, side)), after.get(&(id, side)), after.get(&(id, side.opposite())));
+            let (Some(link), Some(old), Some(target), Some(source)) = halves else { continue };
+            let moved = old.fingerprint != target.fingerprint || old.record.parent != target.record.parent;
+            let Op::Update { changes, .. } = &action.op else { continue };
+            if moved || !there.contains(&target.record.id) {
+                self.applied.superseded += 1;
+                todo::arm(&mut transaction, kind, &[Subject::Link(id)], Why::Superseded, Some(self.now())).await?;
+                continue;
+            }
+            let changes = changes.clone();
+            let write = write_of(shape, &changes, target, side, &parents);
+            ready.push(Ready {
+                action,
+                changes,
+                link: link.clone(),
+                target: target.clone(),
+                source: source.clone(),
+                write,
+            });
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(ready)
+    }
+
+    /// Only what was sent takes a base; all else of the reply goes to *seen* alone.
+    async fn settle_update(
+        &mut self,
+        connection: &mut Connection,
+        side: Side,
+        ready: &Ready,
+        reply: Option<Row>,
+    ) -> Result<(), PassError> {
+        let kind = ready.link.kind;
+        let shape = self.world.shape(side, kind);
+        let locale = &self.world.ruling.locale;
+        let wrote_parent = ready.changes.iter().any(|change| change.field == Field::Parent);
+        let mut bases = base::load(connection, &[ready.link.id]).await?;
+        let mut target_bases = bases.remove(&(ready.link.id, side)).unwrap_or_default();
+        let mut source_bases = bases.remove(&(ready.link.id, side.opposite())).unwrap_or_default();
+        let mut stored = ready.target.record.clone();
+        if let Some(mut row) = reply {
+            self.hide(side, kind, std::slice::from_mut(&mut row));
+            // The reply of a write need not show relations: the company is the one before, or the one that was written.
+            row.parents = if wrote_parent {
+                ready.write.parent.iter().map(|parent| parent.to.clone()).collect()
+            } else {
+                ready.target.record.parent.clone().into_iter().collect()
+            };
+            let raw_hash = shape.raw_hash(shape.key(), &row);
+            if let Some(record) = shape.records(&row, locale).into_iter().next() {
+                stored = overlay(record, &ready.target.record);
+                base::hold(&mut target_bases, &ready.target.record, &stored);
+                let put = Put { id: Some(ready.target.id), record: stored.clone(), raw_hash };
+                seen::put(connection, std::slice::from_ref(&put)).await?;
+                if kind == Kind::Company {
+                    self.put_company_keys(connection, side, &[(ready.target.id, &stored)]).await?;
+                }
+            }
+        }
+        let capabilities = self.world.source(side).capabilities().of(kind);
+        let mut entries = Vec::new();
+        let mut settled = Vec::new();
+        for change in &ready.changes {
+            entries.push(history::Entry {
+                link: ready.link.id,
+                side,
+                field: change.field,
+                old: change.before.clone(),
+                new: change.after.clone(),
+                reason: change.reason.clone(),
+            });
+            if change.field == Field::Parent {
+                let entry = Entry { key: base::PARENT_KEY, text: Some(change.after.clone()) };
+                target_bases.insert(Field::Parent, entry.clone());
+                source_bases.insert(Field::Parent, entry);
+                settled.push(change.field);
+                continue;
+            }
+            let shown = stored.reading(change.field);
+            let verdict = judge(change.field, &change.after, &change.before, shown, &capabilities, locale);
+            if verdict == Stored::Ignored {
+                let subject = Subject::Link(ready.link.id);
+                let message = "ignored by the server: it answered with success and kept the value from before";
+                let hash = payload(change);
+                self.refused(connection, kind, subject, side, change.field.as_str(), hash, message).await?;
+                continue;
+            }
+            if verdict == Stored::Rewritten {
+                warn!(
+                    link.id = ready.link.id.0,
+                    side.name = side.as_str(),
+                    field = change.field.as_str(),
+                    "the system stored something of its own of what was sent"
+                );
+            }
+            let as_seen = verdict != Stored::NotShown;
+            if let Some(key) = base::key(shape, change.field) {
+                let text = if as_seen { None } else { Some(change.after.clone()) };
+                target_bases.insert(change.field, Entry { key, text });
+            }
+            if let Some(key) = base::key(self.world.shape(side.opposite(), kind), change.field) {
+                // The value that was planned from; if the source moved on meanwhile, that move still travels.
+                let planned = Reading::of(change.field, change.source.clone(), locale);
+                let unmoved = *ready.source.record.reading(change.field) == planned;
+                let text = if unmoved { None } else { Some(change.source.clone()) };
+                source_bases.insert(change.field, Entry { key, text });
+            }
+            settled.push(change.field);
+        }
+        base::put(connection, &[(ready.link.id, side, target_bases), (ready.link.id, side.opposite(), source_bases)])
+            .await?;
+        history::add(connection, self.situation.pass, self.now(), &entries).await?;
+        let mut cleared: Vec<&str> = settled.iter().map(|field| field.as_str()).collect();
+        cleared.push("");
+        waiting::clear_failure(connection, Subject::Link(ready.link.id), side, &cleared).await?;
+        if others_moved(&ready.target.record, &stored, &ready.changes) {
+            // Somebody edited another field in the same second: it is looked at again.
+            let subject = [Subject::Link(ready.link.id)];
+            todo::arm(connection, kind, &subject, Why::Staged, Some(self.now())).await?;
+        }
+        self.applied.written += 1;
+        self.applied.links.insert(ready.link.id);
+        Ok(())
+    }
+
+    /// Fields that the refusal names fail alone; the rest is sent again at once.
+    async fn refused_update(
+        &mut self,
+        connection: &mut Connection,
+        side: Side,
+        ready: Ready,
+        error: &PortError,
+    ) -> Result<Option<Action>, PassError> {
+        let kind = ready.link.kind;
+        let subject = Subject::Link(ready.link.id);
+        let shape = self.world.shape(side, kind);
+        self.applied.links.insert(ready.link.id);
+        let mut named: BTreeMap<Field, &str> = BTreeMap::new();
+        for refusal in &error.fields {
+            if let Some(cell) = shape.cells.iter().find(|cell| cell.path == refusal.path) {
+                named.entry(cell.field).or_insert(refusal.message.as_str());
+            }
+        }
+        let (refused, rest): (Vec<Change>, Vec<Change>) =
+            ready.changes.into_iter().partition(|change| named.contains_key(&change.field));
+        if refused.is_empty() {
+            // Nothing is named: every field of it waits, with the system's words.
+            for change in &rest {
+                let hash = payload(change);
+                self.refused(connection, kind, subject, side, change.field.as_str(), hash, &error.message).await?;
+            }
+            return Ok(None);
+        }
+        for change in &refused {
+            let message = named.get(&change.field).copied().unwrap_or(error.message.as_str());
+            let hash = payload(change);
+            self.refused(connection, kind, subject, side, change.field.as_str(), hash, message).await?;
+        }
+        Ok((!rest.is_empty()).then(|| Action {
+            op: Op::Update { side, changes: rest },
+            link: Some(LinkRef::Existing(ready.link.id)),
+            ..ready.action
+        }))
+    }
+
+    pub(super) async fn put_company_keys(
+        &self,
+        connection: &mut Connection,
+        side: Side,
+        records: &[(SeenId, &Record)],
+    ) -> Result<(), StoreError> {
+        let rules = self.world.ruling.of(Kind::Company);
+        let keys: Vec<(SeenId, Vec<String>)> = records
+            .iter()
+            .map(|(id, record)| {
+                let keys = crate::domain::matching::company_keys(record, &self.situation.organisation, rules);
+                (*id, keys.keys.iter().map(|(kind, key)| crate::sync::match_up::stored_key(*kind, key)).collect())
+            })
+            .collect();
+        seen::put_match_keys(connection, side, &keys).await
+    }
+
+    /// What a missing property shows is unknown.
+    pub(super) fn hide(&self, side: Side, kind: Kind, rows: &mut [Row]) {
+        if let Some(positions) = self.situation.missing.get(&(side, kind)) {
+            crate::sync::scan::hide(positions, rows);
+        }
+    }
+}
+
+async fn halves(
+    connection: &mut Connection,
+    applying: &Applying<'_>,
+    links: &[LinkId],
+) -> Result<BTreeMap<(LinkId, Side), Seen>, StoreError> {
+    let rows = seen::by_link(connection, &applying.world.ruling.locale, links).await?;
+    Ok(rows.into_iter().filter_map(|row| Some(((row.link?, row.record.side), row))).collect())
+}
+
+fn target_of(action: &Action, side: Side) -> Option<&RemoteId> {
+    match side {
+        Side::Flowtly => action.flowtly.as_ref(),
+        Side::Crm => action.crm.as_ref(),
+    }
+    .map(|record| &record.id)
+}
+
+/// The company link that a contact shall belong to.
+fn parent_change(action: &Action) -> Option<LinkId> {
+    let Op::Update { changes, .. } = &action.op else { return None };
+    let change = changes.iter().find(|change| change.field == Field::Parent)?;
+    change.after.part(Part::Whole)?.parse().ok().map(LinkId)
+}
+
+fn write_of(
+    shape: &crate::domain::shape::Shape,
+    changes: &[Change],
+    target: &Seen,
+    side: Side,
+    parents: &BTreeMap<LinkId, Link>,
+) -> Write {
+    let mut texts = Vec::new();
+    let mut parent = None;
+    for change in changes {
+        if change.field == Field::Parent {
+            let link: Option<LinkId> = change.after.part(Part::Whole).and_then(|text| text.parse().ok()).map(LinkId);
+            parent = link
+                .and_then(|link| parents.get(&link))
+                .map(|link| ParentWrite { from: target.record.parent.clone(), to: link.remote_id(side).clone() });
+            continue;
+        }
+        // Only the parts that change: the spelling of the others is left alone.
+        let unchanged: BTreeSet<&str> = shape
+            .cells
+            .iter()
+            .filter(|cell| cell.field == change.field)
+            .filter(|cell| {
+                let before = change.before.part(cell.part).unwrap_or_default();
+                change.after.part(cell.part).unwrap_or_default() == before
+            })
+            .map(|cell| cell.path.as_str())
+            .collect();
+        texts.extend(
+            shape.send(change.field, &change.after).into_iter().filter(|(path, _)| !unchanged.contains(path.as_str())),
+        );
+    }
+    Write {
+        target: Target::Update { id: target.record.id.clone(), version: target.record.version.clone() },
+        texts,
+        parent,
+        stored_id: None,
+    }
+}
+
+/// Whether a reply shows another value in a field that was not sent.
+fn others_moved(before: &Record, stored: &Record, changes: &[Change]) -> bool {
+    stored
+        .fields
+        .iter()
+        .filter(|(field, _)| !changes.iter().any(|change| change.field == **field))
+        .any(|(field, reading)| *reading != Reading::Unknown && !reading.same_as(before.reading(*field)))
+}

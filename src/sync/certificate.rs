@@ -1,0 +1,177 @@
+//! How it stands: how many pairs are equal, how many differ for a stated reason, how many wait, and that none differs
+//! without a reason. Computed from what was read, never from what was meant to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::plan::Situation;
+use super::plan::pairs::{BothManners, StoredPair, is_outside, load};
+use super::{PassError, World};
+use crate::domain::field::Field;
+use crate::domain::plan::LinkId;
+use crate::domain::planner::plan_pair;
+use crate::domain::record::{Kind, Standing};
+use crate::domain::value::Reading;
+use crate::store::link::LinkState;
+use crate::store::todo::Subject;
+use crate::store::{Connection, Store, StoreError, link, todo, waiting};
+
+/// How many links are assessed together.
+const CHUNK: usize = 250;
+
+/// The last lines of every report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// When both sides were last walked whole; `None` if they never were.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Pairs that are equal in everything that both sides carry.
+    pub equal: u64,
+    /// Pairs that differ for a stated reason.
+    pub differ: u64,
+    /// The stated reasons, with the number of pairs.
+    pub reasons: BTreeMap<String, u64>,
+    /// Pairs that wait for a person: conflicts, questions, refusals.
+    pub waiting: u64,
+    /// Pairs that the next pass goes on with.
+    pub pending: u64,
+    /// Pairs that differ, and nothing says why. Anything but zero is a fault of this program.
+    pub unexplained: u64,
+    /// Records without a partner, by reason.
+    pub unlinked: BTreeMap<String, u64>,
+}
+
+/// Looks again at every link that a pass touched.
+pub(crate) async fn assess(
+    world: World<'_>,
+    store: &mut Store,
+    situation: &Situation,
+    links: &BTreeSet<LinkId>,
+) -> Result<(), PassError> {
+    let links: Vec<LinkId> = links.iter().copied().collect();
+    for chunk in links.chunks(CHUNK) {
+        let kinds = link::by_id(store.connection(), chunk).await?;
+        for kind in Kind::BOTH {
+            let ids: Vec<LinkId> =
+                chunk.iter().copied().filter(|id| kinds.get(id).is_some_and(|link| link.kind == kind)).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let failing = failing(store.connection(), &ids).await?;
+            let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
+            let rows: Vec<(LinkId, &str, Option<String>)> = pairs
+                .iter()
+                .map(|pair| {
+                    let (verdict, reasons) = look(world, situation, kind, pair, failing.contains(&pair.link.id));
+                    let reasons = (!reasons.is_empty()).then(|| crate::store::to_json(&reasons));
+                    (pair.link.id, verdict, reasons)
+                })
+                .collect();
+            let mut transaction = store.begin().await?;
+            link::assess(&mut transaction, &rows).await?;
+            let open: Vec<Subject> =
+                rows.iter().filter(|(_, verdict, _)| *verdict == "due").map(|(id, ..)| Subject::Link(*id)).collect();
+            // What is not settled is never forgotten, whatever the reason was.
+            todo::arm(&mut transaction, kind, &open, todo::Why::Staged, Some(situation.now)).await?;
+            transaction.commit().await.map_err(StoreError::from)?;
+        }
+    }
+    Ok(())
+}
+
+/// What one pair amounts to, with the stated reasons of its differences.
+fn look(
+    world: World<'_>,
+    situation: &Situation,
+    kind: Kind,
+    stored: &StoredPair,
+    failing: bool,
+) -> (&'static str, BTreeSet<String>) {
+    let StoredPair { link, flowtly, crm, pair } = stored;
+    let reason = |text: &str| BTreeSet::from([text.to_owned()]);
+    if link.state == LinkState::Tombstone {
+        return ("differs", reason("unlinked"));
+    }
+    if flowtly.gone || crm.gone {
+        return ("waits", reason("gone on one side"));
+    }
+    if flowtly.record.standing == Standing::Archived || crm.record.standing == Standing::Archived {
+        return ("differs", reason("archived on one side"));
+    }
+    let manners = BothManners::of(world, kind);
+    let plan = plan_pair(pair, manners.context(world, kind, situation.adoption));
+    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || failing {
+        return ("waits", BTreeSet::new());
+    }
+    if !plan.to_flowtly.is_empty() || !plan.to_crm.is_empty() || !plan.agreed.is_empty() {
+        return ("due", BTreeSet::new());
+    }
+    let mut reasons = BTreeSet::new();
+    let notes: BTreeMap<Field, String> = plan.notes.iter().map(|(field, why)| (*field, why.to_string())).collect();
+    for field in Field::of(kind) {
+        let (ours, theirs) = (pair.flowtly.record.reading(*field), pair.crm.record.reading(*field));
+        let mapped = pair.flowtly.record.fields.contains_key(field) && pair.crm.record.fields.contains_key(field);
+        if !mapped || ours.agrees_with(theirs) {
+            continue;
+        }
+        let agreed = pair.flowtly.base.contains_key(field) && pair.crm.base.contains_key(field);
+        reasons.insert(if let Some(note) = notes.get(field) {
+            format!("{field}: {note}")
+        } else if *ours == Reading::Unknown || *theirs == Reading::Unknown {
+            format!("{field}: not readable on one side")
+        } else if *field == Field::Parent && (is_outside(&pair.flowtly.record) || is_outside(&pair.crm.record)) {
+            format!("{field}: its company is not linked on one side")
+        } else if !world.ruling.of(kind).fields.contains_key(field) {
+            format!("{field}: no rule")
+        } else if agreed {
+            format!("{field}: agreed to differ (default, direction, or as the system stores it)")
+        } else {
+            UNEXPLAINED.to_owned()
+        });
+    }
+    (if reasons.is_empty() { "equal" } else { "differs" }, reasons)
+}
+
+/// The reason of a difference that nothing explains.
+const UNEXPLAINED: &str = "unexplained";
+
+async fn failing(connection: &mut Connection, links: &[LinkId]) -> Result<BTreeSet<LinkId>, StoreError> {
+    let subjects: Vec<Subject> = links.iter().map(|id| Subject::Link(*id)).collect();
+    let refused = waiting::refused(connection, &subjects).await?;
+    Ok(refused
+        .keys()
+        .filter_map(|(subject, _, _)| match subject {
+            Subject::Link(id) => Some(*id),
+            Subject::Seen(_) => None,
+        })
+        .collect())
+}
+
+/// Counts how every pair stands.
+pub async fn certify(connection: &mut Connection, as_of: Option<DateTime<Utc>>) -> Result<Certificate, StoreError> {
+    let mut certificate = Certificate { as_of, ..Certificate::default() };
+    for (_, _, assessment, reasons, count) in link::tally(connection).await? {
+        match assessment.as_str() {
+            "equal" => certificate.equal += count,
+            "waits" => certificate.waiting += count,
+            "differs" => {
+                let reasons: BTreeSet<String> =
+                    reasons.map(|text| crate::store::from_json("link.reasons", &text)).transpose()?.unwrap_or_default();
+                if reasons.contains(UNEXPLAINED) {
+                    certificate.unexplained += count;
+                } else {
+                    certificate.differ += count;
+                }
+                for reason in reasons {
+                    *certificate.reasons.entry(reason).or_default() += count;
+                }
+            }
+            _ => certificate.pending += count,
+        }
+    }
+    for (side, kind, verdict, count) in crate::store::seen::unlinked(connection).await? {
+        *certificate.unlinked.entry(format!("{side} {kind}: {verdict}")).or_default() += count;
+    }
+    Ok(certificate)
+}

@@ -1,0 +1,227 @@
+//! What is due and was not delivered is read by id; what a whole walk did not show is read by id; and only what answers
+//! "gone" by id, while a canary still answers, is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::Mutex;
+use tracing::{info, warn};
+
+use super::scan::{Scans, Scope, hide};
+use super::stage::{Stage, stage};
+use super::{PassError, World, on};
+use crate::connector::port::Lookup;
+use crate::domain::plan::LinkId;
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::shape::Row;
+use crate::store::seen::SeenId;
+use crate::store::todo::{Subject, Why};
+use crate::store::{Store, StoreError, link, seen, todo};
+
+/// How many rows are looked at together.
+const CHUNK: u32 = 500;
+
+/// How many of the lowest live pairs are asked: one of them may really be gone, all of them hardly.
+const CANARIES: u32 = 3;
+
+/// A record that continues under another id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Merged {
+    /// The side.
+    pub(crate) side: Side,
+    /// Company or contact.
+    pub(crate) kind: Kind,
+    /// The row of the old id.
+    pub(crate) old: SeenId,
+    /// The new id.
+    pub(crate) into: RemoteId,
+}
+
+/// What the reads by id found.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    /// Records that continue under another id.
+    pub(crate) merged: Vec<Merged>,
+    /// How many known records of a side and kind answered "gone" just now.
+    pub(crate) gone: BTreeMap<(Side, Kind), u64>,
+    /// How many known records a complete walk did not show, by side and kind.
+    pub(crate) not_shown: BTreeMap<(Side, Kind), u64>,
+}
+
+/// Reads by id what the scans did not deliver but the pass needs.
+pub(crate) async fn read_missing(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    scans: &mut Scans,
+) -> Result<Missing, PassError> {
+    let mut missing = Missing::default();
+    let mut canaries: BTreeMap<Side, bool> = BTreeMap::new();
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            let wanted = wanted(world, store, scope, scans, side, kind, &mut missing).await?;
+            let wanted: Vec<(SeenId, RemoteId)> = wanted.into_iter().collect();
+            let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
+            for chunk in wanted.chunks(batch) {
+                read(world, store, scope, scans, side, kind, chunk, &mut missing, &mut canaries).await?;
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// Rows that have to be read by id: not shown by a complete walk, merged away, or due and not delivered.
+async fn wanted(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    scans: &Scans,
+    side: Side,
+    kind: Kind,
+    missing: &mut Missing,
+) -> Result<BTreeMap<SeenId, RemoteId>, PassError> {
+    let mut wanted = BTreeMap::new();
+    let Some(scanned) = scans.get(&(side, kind)) else {
+        return Ok(wanted);
+    };
+    let locale = &world.ruling.locale;
+    let mut store = store.lock().await;
+    if scanned.complete {
+        let with_archived = world.source(side).capabilities().of(kind).shows_archived;
+        let mut after = SeenId(0);
+        loop {
+            let page = seen::page(store.connection(), side, kind, after, with_archived, 10_000).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            wanted.extend(page.into_iter().filter(|(id, _)| !scanned.met.contains(*id)));
+        }
+        missing.not_shown.insert((side, kind), wanted.len() as u64);
+        return Ok(wanted);
+    }
+    let absorbed: Vec<&str> = scanned.absorbed.iter().map(RemoteId::as_str).collect();
+    for row in seen::by_remote_id(store.connection(), locale, side, kind, &absorbed).await? {
+        if !row.gone {
+            wanted.insert(row.id, row.record.id);
+        }
+    }
+    let mut after = 0;
+    loop {
+        let rows = todo::due(store.connection(), kind, scope.due, after, CHUNK).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        let links: Vec<LinkId> =
+            rows.iter().filter_map(|row| if let Subject::Link(id) = row.subject { Some(id) } else { None }).collect();
+        let ids: Vec<SeenId> =
+            rows.iter().filter_map(|row| if let Subject::Seen(id) = row.subject { Some(id) } else { None }).collect();
+        let mut records = seen::by_link(store.connection(), locale, &links).await?;
+        records.extend(seen::by_id(store.connection(), locale, &ids).await?);
+        wanted.extend(
+            records
+                .into_iter()
+                .filter(|row| row.record.side == side && !scanned.met.contains(row.id))
+                .map(|row| (row.id, row.record.id)),
+        );
+    }
+    Ok(wanted)
+}
+
+#[expect(clippy::too_many_arguments, reason = "a step of one loop, split off for reading")]
+async fn read(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    scans: &mut Scans,
+    side: Side,
+    kind: Kind,
+    wanted: &[(SeenId, RemoteId)],
+    missing: &mut Missing,
+    canaries: &mut BTreeMap<Side, bool>,
+) -> Result<(), PassError> {
+    let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
+    let mut rows: Vec<Row> = Vec::new();
+    let mut gone = Vec::new();
+    for (id, answer) in ids.iter().zip(answers) {
+        let owners = wanted.iter().filter(|(_, theirs)| theirs == id).map(|(row, _)| *row);
+        match answer {
+            Lookup::Found(row) => rows.push(*row),
+            Lookup::Gone => gone.extend(owners),
+            Lookup::MergedInto(into) => {
+                missing.merged.extend(owners.map(|old| Merged { side, kind, old, into: into.clone() }));
+            }
+        }
+    }
+    // What a record was merged into is read too: an incremental walk need not have shown it.
+    let into: Vec<RemoteId> =
+        missing.merged.iter().filter(|m| m.side == side && m.kind == kind).map(|m| m.into.clone()).collect();
+    if !into.is_empty() {
+        for answer in world.source(side).get(kind, &into).await.map_err(on(side))? {
+            if let Lookup::Found(row) = answer {
+                rows.push(*row);
+            }
+        }
+    }
+    if !gone.is_empty() && !canary_answers(world, store, side, canaries).await? {
+        warn!(side.name = side.as_str(), "the canary does not answer: nothing is taken as gone");
+        gone.clear();
+    }
+    if let Some(positions) = scope.missing.get(&(side, kind)) {
+        hide(positions, &mut rows);
+    }
+    let shape = world.shape(side, kind);
+    let key = shape.key();
+    let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+    let mut store = store.lock().await;
+    let mut transaction = store.begin().await?;
+    let to = Stage { world, organisation: scope.organisation, side, kind, due: scope.due };
+    let staged = stage(&mut transaction, to, &hashed).await?;
+    if !gone.is_empty() {
+        seen::mark_gone(&mut transaction, &gone).await?;
+        let links: Vec<Subject> = seen::by_id(&mut transaction, &world.ruling.locale, &gone)
+            .await?
+            .into_iter()
+            .filter_map(|row| row.link.map(Subject::Link))
+            .collect();
+        todo::arm(&mut transaction, kind, &links, Why::Staged, Some(scope.due)).await?;
+        info!(
+            side.name = side.as_str(),
+            kind.name = kind.as_str(),
+            gone = gone.len(),
+            "{} records are confirmed gone",
+            gone.len()
+        );
+        *missing.gone.entry((side, kind)).or_default() += gone.len() as u64;
+    }
+    transaction.commit().await.map_err(StoreError::from)?;
+    if let Some(scanned) = scans.get_mut(&(side, kind)) {
+        scanned.differing += staged.differing;
+        for id in staged.met {
+            scanned.met.insert(id);
+        }
+    }
+    Ok(())
+}
+
+/// Whether one of the lowest live company pairs still answers on a side; asked once a pass. Without a link there is no canary, and
+/// nothing that could be lost.
+async fn canary_answers(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    side: Side,
+    asked: &mut BTreeMap<Side, bool>,
+) -> Result<bool, PassError> {
+    if let Some(answer) = asked.get(&side) {
+        return Ok(*answer);
+    }
+    let canaries = link::canaries(store.lock().await.connection(), CANARIES).await?;
+    let ids: Vec<RemoteId> = canaries.iter().map(|link| link.remote_id(side).clone()).collect();
+    let answers = ids.is_empty()
+        || world
+            .source(side)
+            .get(Kind::Company, &ids)
+            .await
+            .map_err(on(side))?
+            .iter()
+            .any(|answer| matches!(answer, Lookup::Found(_) | Lookup::MergedInto(_)));
+    asked.insert(side, answers);
+    Ok(answers)
+}

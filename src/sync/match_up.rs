@@ -1,0 +1,145 @@
+//! Records without a link: their candidates on the other side and their twins on their own, and what is decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{PassError, World};
+use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
+use crate::domain::plan::{KeyKind, LinkId};
+use crate::domain::record::Side;
+use crate::store::seen::{Seen, SeenId};
+use crate::store::{Connection, StoreError, link, seen};
+
+/// A key as the index keeps it: the sort first, so that a name never equals a tax number.
+pub(crate) fn stored_key(kind: KeyKind, key: &str) -> String {
+    let word = match kind {
+        KeyKind::StoredId => "id".to_owned(),
+        KeyKind::TaxNumber => "tax".to_owned(),
+        KeyKind::NameAndCountry => "name+country".to_owned(),
+        KeyKind::Name => "name".to_owned(),
+        KeyKind::Configured(position) => format!("configured{position}"),
+        KeyKind::EmailAndName => "email+name".to_owned(),
+        KeyKind::Email => "email".to_owned(),
+    };
+    format!("{word}:{key}")
+}
+
+/// What is decided about companies without a link, by row.
+pub(crate) async fn match_companies(
+    connection: &mut Connection,
+    world: World<'_>,
+    organisation: &str,
+    subjects: &[&Seen],
+) -> Result<BTreeMap<SeenId, Verdict>, PassError> {
+    let rules = &world.ruling.company;
+    let mut verdicts = BTreeMap::new();
+    for side in Side::BOTH {
+        let keyed: Vec<(&Seen, MatchKeys)> = subjects
+            .iter()
+            .filter(|seen| seen.record.side == side)
+            .map(|seen| (*seen, matching::company_keys(&seen.record, organisation, rules)))
+            .collect();
+        if keyed.is_empty() {
+            continue;
+        }
+        let all: BTreeSet<String> =
+            keyed.iter().flat_map(|(_, keys)| keys.keys.iter().map(|(kind, key)| stored_key(*kind, key))).collect();
+        let all: Vec<String> = all.into_iter().collect();
+        let others = candidates(connection, world, organisation, side.opposite(), &all).await?;
+        let twins = candidates(connection, world, organisation, side, &all).await?;
+        for (subject, keys) in keyed {
+            let mine: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
+            let others = others.pick(&mine, None);
+            let twins = twins.pick(&mine, Some(subject.id));
+            verdicts.insert(subject.id, matching::decide(&keys, &others, &twins));
+        }
+    }
+    Ok(verdicts)
+}
+
+/// What is decided about contacts without a link, all of one company: `own` are the contacts of that company on the
+/// subject's side, `others` those on the other side.
+pub(crate) fn match_contact(subject: &Seen, own: &[Seen], others: &[Seen], bonds: &BTreeMap<LinkId, Bond>) -> Verdict {
+    // All are contacts of one company, so that the company's own number does not matter here.
+    const SAME_COMPANY: LinkId = LinkId(0);
+    let keys = matching::contact_keys(&subject.record, SAME_COMPANY);
+    let candidate = |seen: &Seen| Candidate {
+        record: seen.reference(),
+        label: seen.record.label(),
+        keys: matching::contact_keys(&seen.record, SAME_COMPANY),
+        bond: seen.link.map_or(Bond::Free, |link| bonds.get(&link).copied().unwrap_or(Bond::Linked(link))),
+    };
+    let shares =
+        |keys: &MatchKeys, theirs: &MatchKeys| keys.keys.iter().any(|(kind, key)| theirs.keys.get(kind) == Some(key));
+    let others: Vec<Candidate> = others.iter().map(candidate).filter(|other| shares(&keys, &other.keys)).collect();
+    let twins: Vec<Candidate> = own
+        .iter()
+        .filter(|twin| twin.id != subject.id)
+        .map(candidate)
+        .filter(|twin| shares(&keys, &twin.keys))
+        .collect();
+    matching::decide(&keys, &others, &twins)
+}
+
+struct Candidates {
+    by_key: BTreeMap<String, Vec<SeenId>>,
+    by_row: BTreeMap<SeenId, Candidate>,
+}
+
+impl Candidates {
+    fn pick(&self, keys: &[String], but: Option<SeenId>) -> Vec<Candidate> {
+        let rows: BTreeSet<SeenId> = keys.iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+        rows.iter().filter(|row| Some(**row) != but).filter_map(|row| self.by_row.get(row)).cloned().collect()
+    }
+}
+
+async fn candidates(
+    connection: &mut Connection,
+    world: World<'_>,
+    organisation: &str,
+    side: Side,
+    keys: &[String],
+) -> Result<Candidates, PassError> {
+    let rows = seen::by_match_key(connection, &world.ruling.locale, side, keys).await?;
+    let links: BTreeSet<LinkId> = rows.iter().filter_map(|(_, row)| row.link).collect();
+    let bonds = bonds(connection, world, &links.into_iter().collect::<Vec<_>>()).await?;
+    let mut found = Candidates { by_key: BTreeMap::new(), by_row: BTreeMap::new() };
+    for (key, row) in rows {
+        let bond = row.link.map_or(Bond::Free, |link| bonds.get(&link).copied().unwrap_or(Bond::Linked(link)));
+        if row.gone && !matches!(bond, Bond::Tombstone(_)) {
+            continue;
+        }
+        found.by_key.entry(key).or_default().push(row.id);
+        found.by_row.entry(row.id).or_insert_with(|| Candidate {
+            record: row.reference(),
+            label: row.record.label(),
+            keys: matching::company_keys(&row.record, organisation, &world.ruling.company),
+            bond,
+        });
+    }
+    Ok(found)
+}
+
+/// Whether the partners of linked records live.
+pub(crate) async fn bonds(
+    connection: &mut Connection,
+    world: World<'_>,
+    links: &[LinkId],
+) -> Result<BTreeMap<LinkId, Bond>, StoreError> {
+    let halves = seen::by_link(connection, &world.ruling.locale, links).await?;
+    let states = link::by_id(connection, links).await?;
+    Ok(states
+        .into_iter()
+        .map(|(id, link)| {
+            let bond = match link.state {
+                link::LinkState::Tombstone => Bond::Tombstone(id),
+                link::LinkState::Live | link::LinkState::Paused
+                    if halves.iter().any(|half| half.link == Some(id) && half.gone) =>
+                {
+                    Bond::Widowed(id)
+                }
+                link::LinkState::Live | link::LinkState::Paused => Bond::Linked(id),
+            };
+            (id, bond)
+        })
+        .collect())
+}

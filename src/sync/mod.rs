@@ -1,0 +1,169 @@
+//! One pass, step by step. Each step is a function that takes ports, store and clock.
+//!
+//! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
+//! there and [`stage`]s what differs; [`gone`] confirms what is missing; [`plan`] decides, with [`match_up`] for records
+//! without a link; `domain::safety` judges; [`apply`] writes: guard, intent, write, settle; [`certificate`] says how it
+//! stands; [`pass`] is the whole story.
+//!
+//! Architecture invariant: only [`apply`] is given a `Sink`.
+
+pub mod probe;
+pub mod recover;
+pub mod scan;
+pub mod stage;
+pub mod gone;
+pub mod match_up;
+pub mod plan;
+pub mod apply;
+pub mod certificate;
+pub mod pass;
+
+mod bitmap;
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::clock::Clock;
+use crate::connector::error::PortError;
+use crate::connector::port::Source;
+use crate::domain::record::{Kind, Side};
+use crate::domain::rules::KindRules;
+use crate::domain::safety::Limits;
+use crate::domain::shape::Shape;
+use crate::domain::value::Locale;
+use crate::store::StoreError;
+
+/// Moves when a normal form or a match key changes its meaning, so that every record is looked at again.
+const NORMAL_FORMS: u64 = 1;
+
+/// What the user decides, as the engine takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ruling {
+    /// The rules of companies.
+    pub company: KindRules,
+    /// The rules of contacts.
+    pub contact: KindRules,
+    /// The normal forms' surroundings.
+    pub locale: Locale,
+    /// The safety limits.
+    pub limits: Limits,
+}
+
+impl Ruling {
+    /// The rules of a kind.
+    pub const fn of(&self, kind: Kind) -> &KindRules {
+        match kind {
+            Kind::Company => &self.company,
+            Kind::Contact => &self.contact,
+        }
+    }
+}
+
+/// What every step is given. The sources can only be read.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Flowtly, to read.
+    pub flowtly: &'a dyn Source,
+    /// The CRM, to read.
+    pub crm: &'a dyn Source,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// What the user decided.
+    pub ruling: &'a Ruling,
+    /// Who is told how it goes.
+    pub progress: &'a dyn Progress,
+}
+
+impl fmt::Debug for World<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+impl<'a> World<'a> {
+    /// A side, to read.
+    pub fn source(&self, side: Side) -> &'a dyn Source {
+        match side {
+            Side::Flowtly => self.flowtly,
+            Side::Crm => self.crm,
+        }
+    }
+
+    /// What a side maps.
+    pub fn shape(&self, side: Side, kind: Kind) -> &'a Shape {
+        self.source(side).shape(kind)
+    }
+
+    /// The hash of rules, mappings and scope: what verdicts are bound to.
+    pub fn ruling_key(&self) -> u64 {
+        let mut hasher = Sha256::new();
+        hasher.update(NORMAL_FORMS.to_le_bytes());
+        for side in Side::BOTH {
+            for kind in Kind::BOTH {
+                hasher.update(self.shape(side, kind).key().to_le_bytes());
+            }
+        }
+        // Debug output of plain data: stable within a release, and another release may well look at everything again.
+        hasher.update(format!("{:?}{:?}{:?}", self.ruling.company, self.ruling.contact, self.ruling.locale).as_bytes());
+        hasher.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    }
+}
+
+/// Is told how a pass goes: for progress bars and log lines. Numbers only, no personal data.
+pub trait Progress: Send + Sync {
+    /// Records were read.
+    fn scanned(&self, side: Side, kind: Kind, rows: usize);
+    /// The plan is made: how many actions send something.
+    fn planned(&self, actions: u64);
+    /// Actions were carried out, refused or put off.
+    fn applied(&self, actions: u64);
+}
+
+/// Tells nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn scanned(&self, _side: Side, _kind: Kind, _rows: usize) {}
+    fn planned(&self, _actions: u64) {}
+    fn applied(&self, _actions: u64) {}
+}
+
+/// Why a pass stopped. A record's failure is not one of these: it waits in `todo`, and the pass goes on.
+#[derive(Debug, Error)]
+pub enum PassError {
+    /// The state is broken or cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A side does not answer, refuses the credential, or answers nonsense.
+    #[error("{side}: {error}")]
+    Side {
+        /// Which.
+        side: Side,
+        /// What.
+        error: PortError,
+    },
+    /// A side answers, but it is not the account that the state belongs to.
+    #[error(
+        "{side} is account {found}, but this state belongs to account {expected}; use the right credentials, or another \
+         state file for another pair of accounts"
+    )]
+    WrongAccount {
+        /// Which.
+        side: Side,
+        /// The account that answers.
+        found: String,
+        /// The account of the state.
+        expected: String,
+    },
+    /// The program is stopping.
+    #[error("stopped before the end; nothing is lost, the next pass goes on")]
+    Stopped,
+}
+
+/// Names the side of a port's failure.
+pub(crate) fn on(side: Side) -> impl Fn(PortError) -> PassError {
+    move |error| PassError::Side { side, error }
+}

@@ -1,0 +1,507 @@
+//! The whole story of one pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span, warn};
+
+use super::apply::{Applied, Sinks, apply, evidence_lasts};
+use super::certificate::{Certificate, assess, certify};
+use super::gone::{Missing, read_missing};
+use super::plan::{Planned, Situation, plan};
+use super::probe::{Probed, probe};
+use super::recover::{Recovery, recover};
+use super::scan::{Scans, Scope, scan};
+use super::{PassError, World};
+use crate::connector::error::PortError;
+use crate::connector::port::{Extent, Frontier};
+use crate::domain::plan::Totals;
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::{Circumstances, Refusal, RefusalName, judge};
+use crate::store::mark::Mark;
+use crate::store::pass::Cursor;
+use crate::store::{Store, StoreError, intent, link, mark, pass, seen, todo, waiting};
+
+/// Limits are counted over a sliding day.
+const SLIDING_DAY: TimeDelta = TimeDelta::hours(24);
+
+/// What a pass is asked to do.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Walk everything, whatever the cursors say.
+    pub complete: bool,
+    /// Refusals that the operator allows for this pass.
+    pub allow: BTreeSet<RefusalName>,
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The whole plan was carried out.
+    Applied,
+    /// Some of it waits: a side failed, records moved meanwhile, or the outcome of a write is not known.
+    Partly,
+    /// The safety limits refused it; nothing was written.
+    Refused,
+    /// A dry run: nothing was written.
+    Planned,
+}
+
+impl Ending {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Partly => "partly",
+            Self::Refused => "refused",
+            Self::Planned => "planned",
+        }
+    }
+}
+
+/// What a pass has to say.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Its number.
+    pub pass: i64,
+    /// Whether it walked everything.
+    pub complete: bool,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the plan holds.
+    pub totals: Totals,
+    /// Why it was refused.
+    pub refusals: Vec<Refusal>,
+    /// Mapped properties that are missing.
+    pub missing: Vec<(Side, Kind, String)>,
+    /// Sides that failed while they were written.
+    pub failing: BTreeMap<Side, PortError>,
+    /// Writes that were carried out.
+    pub written: u64,
+    /// Records or fields that were refused.
+    pub refused: u64,
+    /// Actions that were put off.
+    pub put_off: u64,
+    /// Conflicts, questions and refusals that wait now.
+    pub waiting: (u64, u64, u64),
+    /// How it stands.
+    pub certificate: Certificate,
+    /// Whether something is due at once.
+    pub more: bool,
+}
+
+/// Everything up to the check.
+struct Checked {
+    situation: Situation,
+    planned: Planned,
+    scans: Scans,
+    missing: Missing,
+    refusals: Vec<Refusal>,
+    probed: Probed,
+    request: Request,
+    complete: bool,
+}
+
+/// One pass, carried out.
+pub async fn run(
+    world: World<'_>,
+    sinks: Sinks<'_>,
+    store: Store,
+    request: Request,
+    stop: &CancellationToken,
+) -> (Store, Result<Report, PassError>) {
+    let store = Mutex::new(store);
+    let outcome = drive(world, Some(sinks), &store, request, stop).await;
+    (store.into_inner(), outcome)
+}
+
+/// The same pass up to the check, on a working copy: it is given nothing that can write to a system.
+pub async fn dry_run(
+    world: World<'_>,
+    store: Store,
+    request: Request,
+    stop: &CancellationToken,
+) -> (Store, Result<Report, PassError>) {
+    let store = Mutex::new(store);
+    let outcome = drive(world, None, &store, request, stop).await;
+    (store.into_inner(), outcome)
+}
+
+async fn drive(
+    world: World<'_>,
+    sinks: Option<Sinks<'_>>,
+    store: &Mutex<Store>,
+    request: Request,
+    stop: &CancellationToken,
+) -> Result<Report, PassError> {
+    let started = world.clock.now();
+    let extents = extents(world, &mut *store.lock().await, request.complete).await?;
+    let complete = extents.values().all(|extent| *extent == Extent::Complete);
+    let word = if complete { "complete" } else { "incremental" };
+    let number = {
+        let mut store = store.lock().await;
+        if mark::get(store.connection(), Mark::Running).await?.is_some() {
+            warn!("the last pass did not end: the state is checked for damage, and open writes are recovered");
+            store.check_integrity().await?;
+        }
+        let number = pass::begin(store.connection(), started, word).await?;
+        mark::set(store.connection(), Mark::Running, &number.to_string()).await?;
+        number
+    };
+    let span = info_span!("pass", pass.id = number, pass.extent = word);
+    let outcome = story(world, sinks, store, request, stop, number, started, &extents, complete).instrument(span).await;
+    let mut store = store.lock().await;
+    if let Err(error) = &outcome {
+        let totals = Totals::default();
+        let told = error.to_string();
+        // The state may be what failed; the pass's own error is the one that counts.
+        let _ = pass::end(store.connection(), number, world.clock.now(), "failed", &totals, None, Some(&told)).await;
+    }
+    if !matches!(outcome, Err(PassError::Store(_))) {
+        mark::clear(store.connection(), Mark::Running).await?;
+    }
+    outcome
+}
+
+#[expect(clippy::too_many_arguments, reason = "the story's inputs, gathered by its only caller")]
+async fn story(
+    world: World<'_>,
+    sinks: Option<Sinks<'_>>,
+    store: &Mutex<Store>,
+    request: Request,
+    stop: &CancellationToken,
+    number: i64,
+    started: DateTime<Utc>,
+    extents: &BTreeMap<(Side, Kind), Extent>,
+    complete: bool,
+) -> Result<Report, PassError> {
+    let checked = check(world, store, request, stop, number, started, extents, complete).await?;
+    let mut store = store.lock().await;
+    let accepted = checked.refusals.is_empty();
+    let applied = match sinks {
+        Some(sinks) if accepted => {
+            // The outcome of the questions and conflicts first: what is over is taken out before what is new comes in.
+            close_what_is_over(&mut store, &checked.planned).await?;
+            let frontiers: BTreeMap<(Side, Kind), Frontier> =
+                checked.scans.iter().map(|(key, scanned)| (*key, scanned.frontier.clone())).collect();
+            let span = info_span!("apply");
+            let applied = apply(world, sinks, &mut store, &checked.situation, frontiers, stop).instrument(span).await;
+            Some(applied?)
+        }
+        Some(_) | None => None,
+    };
+    close(world, &mut store, checked, applied, sinks.is_some()).await
+}
+
+#[expect(clippy::too_many_arguments, reason = "the first half of the story")]
+async fn check(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    request: Request,
+    stop: &CancellationToken,
+    number: i64,
+    started: DateTime<Utc>,
+    extents: &BTreeMap<(Side, Kind), Extent>,
+    complete: bool,
+) -> Result<Checked, PassError> {
+    let before = known(&mut *store.lock().await).await?;
+    let probed = {
+        let mut store = store.lock().await;
+        let probed = probe(world, &mut store).await?;
+        // A new ruling makes every record be looked at again.
+        let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(&probed));
+        if mark::get(store.connection(), Mark::Ruling).await?.as_deref() != Some(ruling.as_str()) {
+            todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
+            mark::set(store.connection(), Mark::Ruling, &ruling).await?;
+        }
+        recover(world, &mut store, Recovery { organisation: &probed.organisation, pass: number }).await?;
+        probed
+    };
+    stopped(stop)?;
+    let first = first_walks(world, &mut *store.lock().await).await?;
+    let scope =
+        Scope { organisation: &probed.organisation, extents, missing: &probed.missing, due: started, first: &first };
+    let mut scans = scan(world, store, &scope).await?;
+    stopped(stop)?;
+    let missing = read_missing(world, store, &scope, &mut scans).await?;
+    stopped(stop)?;
+    let mut store = store.lock().await;
+    note_foreign_ids(&mut store, &probed.organisation, &scans).await?;
+    let adoption = adoption(&mut store).await?;
+    let situation = Situation {
+        organisation: probed.organisation.clone(),
+        pass: number,
+        now: world.clock.now(),
+        adoption: adoption.is_some(),
+        whole: whole(world, &mut store, &scans).await?,
+        ruling: world.ruling_key(),
+        merged: missing.merged.clone(),
+        missing: probed.missing.clone(),
+        complete,
+    };
+    let planned = plan(world, &mut store, &situation).instrument(info_span!("plan")).await?;
+    let sent =
+        planned.totals.creates.values().chain(planned.totals.updates.values()).sum::<u64>() + planned.totals.stamps;
+    world.progress.planned(sent);
+    let circumstances = Circumstances {
+        first_pass: adoption.is_some(),
+        known: before.clone(),
+        listed: listed(&before, &scans, &missing),
+        done_today: pass::done_since(store.connection(), started - SLIDING_DAY).await?,
+        allowed: request.allow.clone(),
+    };
+    let refusals = judge(&planned.totals, &world.ruling.limits, &circumstances);
+    Ok(Checked { situation, planned, scans, missing, refusals, probed, request, complete })
+}
+
+/// Cursors, pass record and certificate, in one transaction.
+async fn close(
+    world: World<'_>,
+    store: &mut Store,
+    checked: Checked,
+    applied: Option<Applied>,
+    writes: bool,
+) -> Result<Report, PassError> {
+    let Checked { situation, planned, scans, missing, refusals, probed, request, complete } = checked;
+    let now = world.clock.now();
+    let ending = match &applied {
+        Some(applied) if applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0 => {
+            Ending::Applied
+        }
+        Some(_) => Ending::Partly,
+        None if writes && !refusals.is_empty() => Ending::Refused,
+        None => Ending::Planned,
+    };
+    let applied = match applied {
+        Some(applied) => {
+            let touched: BTreeSet<_> = planned.links.iter().chain(&applied.links).copied().collect();
+            todo::settle_planned(store.connection(), situation.pass).await?;
+            for (kind, subject) in &planned.waiting {
+                todo::arm(store.connection(), *kind, &[*subject], todo::Why::WaitsForPerson, None).await?;
+            }
+            assess(world, store, &situation, &touched).await?;
+            applied
+        }
+        None => {
+            todo::forget_planned(store.connection()).await?;
+            Applied::default()
+        }
+    };
+    let mut transaction = store.begin().await?;
+    for ((side, kind), scanned) in &scans {
+        let old = pass::cursor(&mut transaction, *side, *kind).await?;
+        let overlap = TimeDelta::from_std(world.source(*side).capabilities().overlap).unwrap_or_default();
+        let walked_whole = scanned.complete && scanned.consistent;
+        let cursor = Cursor {
+            since: Some(scanned.started - overlap),
+            whole_at: if walked_whole { Some(scanned.started) } else { old.whole_at },
+            whole_shape: if walked_whole { Some(world.shape(*side, *kind).key()) } else { old.whole_shape },
+        };
+        pass::set_cursor(&mut transaction, *side, *kind, &cursor).await?;
+    }
+    let as_of = last_whole(&mut transaction).await?;
+    let certificate = certify(&mut transaction, as_of).await?;
+    let text = crate::store::to_json(&certificate);
+    pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
+    let proved = ending == Ending::Applied;
+    if proved {
+        mark::set(&mut transaction, Mark::Adoption, "proved").await?;
+    }
+    let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
+    intent::prune(&mut transaction, now - kept).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    let waiting = waiting::counts(store.connection()).await?;
+    let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
+    for (side, kind) in missing.gone.keys() {
+        info!(
+            side.name = side.as_str(),
+            kind.name = kind.as_str(),
+            "records of this side are gone; their partners were left alone"
+        );
+    }
+    info!(
+        pass.ending = ending.as_str(),
+        pass.written = applied.written,
+        pass.refused = applied.refused,
+        certificate.equal = certificate.equal,
+        certificate.waiting = certificate.waiting,
+        "the pass ended: {}",
+        ending.as_str()
+    );
+    let _ = request;
+    Ok(Report {
+        pass: situation.pass,
+        complete,
+        ending,
+        totals: planned.totals,
+        refusals,
+        missing: probed.missing_names,
+        failing: applied.failing,
+        written: applied.written,
+        refused: applied.refused,
+        put_off: applied.superseded + applied.interrupted,
+        waiting,
+        certificate,
+        more,
+    })
+}
+
+async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), PassError> {
+    let mut transaction = store.begin().await?;
+    let links: Vec<_> = planned.links.iter().copied().collect();
+    for chunk in links.chunks(1_000) {
+        waiting::keep_conflicts(&mut transaction, chunk, &planned.kept_conflicts).await?;
+    }
+    let over: Vec<_> = planned.questioned.iter().filter(|id| !planned.kept_questions.contains(id)).copied().collect();
+    waiting::close_questions(&mut transaction, &over).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(())
+}
+
+fn stopped(stop: &CancellationToken) -> Result<(), PassError> {
+    if stop.is_cancelled() { Err(PassError::Stopped) } else { Ok(()) }
+}
+
+/// A property that went missing or came back changes how everything is judged.
+fn missing_word(probed: &Probed) -> String {
+    probed
+        .missing_names
+        .iter()
+        .map(|(side, kind, path)| format!(" {}.{}.{path}", side.as_str(), kind.as_str()))
+        .collect()
+}
+
+/// How much each walk shows: what changed, where the system can tell and the cursor is unbroken; else everything.
+async fn extents(
+    world: World<'_>,
+    store: &mut Store,
+    complete: bool,
+) -> Result<BTreeMap<(Side, Kind), Extent>, PassError> {
+    let mut extents = BTreeMap::new();
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            let cursor = pass::cursor(store.connection(), side, kind).await?;
+            let can = world.source(side).capabilities().of(kind).changed_since;
+            let unbroken = cursor.whole_shape == Some(world.shape(side, kind).key());
+            let extent = match cursor.since {
+                Some(since) if can && unbroken && !complete => Extent::Since(since),
+                Some(_) | None => Extent::Complete,
+            };
+            extents.insert((side, kind), extent);
+        }
+    }
+    Ok(extents)
+}
+
+async fn first_walks(world: World<'_>, store: &mut Store) -> Result<BTreeSet<(Side, Kind)>, PassError> {
+    let mut first = BTreeSet::new();
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            let cursor = pass::cursor(store.connection(), side, kind).await?;
+            if cursor.whole_shape != Some(world.shape(side, kind).key()) {
+                first.insert((side, kind));
+            }
+        }
+    }
+    Ok(first)
+}
+
+/// Where it is known what is there: walked whole now, or before under the same mapping and followed since.
+async fn whole(world: World<'_>, store: &mut Store, scans: &Scans) -> Result<BTreeSet<(Side, Kind)>, PassError> {
+    let mut whole = BTreeSet::new();
+    for ((side, kind), scanned) in scans {
+        let cursor = pass::cursor(store.connection(), *side, *kind).await?;
+        let before = cursor.whole_shape == Some(world.shape(*side, *kind).key());
+        if (scanned.complete && scanned.consistent) || (!scanned.complete && before) {
+            whole.insert((*side, *kind));
+        }
+    }
+    Ok(whole)
+}
+
+/// What each side had before this pass.
+async fn known(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreError> {
+    let mut known = BTreeMap::new();
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            known.insert((side, kind), seen::count(store.connection(), side, kind).await?.0);
+        }
+    }
+    Ok(known)
+}
+
+/// What each complete walk showed of what was known; `None` where it could not be told.
+fn listed(
+    before: &BTreeMap<(Side, Kind), u64>,
+    scans: &Scans,
+    missing: &Missing,
+) -> BTreeMap<(Side, Kind), Option<u64>> {
+    scans
+        .iter()
+        .filter(|(_, scanned)| scanned.complete)
+        .map(|(key, scanned)| {
+            let known = before.get(key).copied().unwrap_or(0);
+            let shown = known.saturating_sub(missing.not_shown.get(key).copied().unwrap_or(0));
+            // A side that had nothing cannot shrink; a walk whose totals moved says nothing about what is missing.
+            (*key, (scanned.consistent || known == 0).then_some(shown))
+        })
+        .collect()
+}
+
+/// Why the state has to prove itself; `None` once a pass carried out its whole plan.
+async fn adoption(store: &mut Store) -> Result<Option<String>, StoreError> {
+    match mark::get(store.connection(), Mark::Adoption).await?.as_deref() {
+        Some("proved") => Ok(None),
+        Some(other) => Ok(Some(other.to_owned())),
+        None => Ok(Some("new".to_owned())),
+    }
+}
+
+/// A stored id of our organisation that this state has no link for: another state wrote it. The state is foreign.
+async fn note_foreign_ids(store: &mut Store, organisation: &str, scans: &Scans) -> Result<(), PassError> {
+    if organisation.is_empty() {
+        return Ok(());
+    }
+    let prefix = format!("{organisation}/");
+    let ids: BTreeSet<RemoteId> = scans
+        .values()
+        .flat_map(|scanned| &scanned.stored_ids)
+        .filter_map(|text| text.strip_prefix(&prefix))
+        .map(RemoteId::new)
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
+    let known: BTreeSet<RemoteId> = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts)
+        .await?
+        .into_iter()
+        .map(|link| link.flowtly_id)
+        .collect();
+    let open: BTreeSet<String> =
+        intent::open(store.connection()).await?.into_iter().filter_map(|intent| intent.body.stored_id).collect();
+    let foreign = ids.iter().filter(|id| !known.contains(id) && !open.contains(&format!("{prefix}{id}"))).count();
+    if foreign > 0 {
+        warn!(
+            records = foreign,
+            "{foreign} CRM records carry a Flowtly id that this state never wrote: it is treated as restored or foreign"
+        );
+        mark::set(store.connection(), Mark::Adoption, "foreign").await?;
+    }
+    Ok(())
+}
+
+/// When the older of the sides was last walked whole.
+async fn last_whole(connection: &mut crate::store::Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut oldest: Option<DateTime<Utc>> = None;
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            let Some(at) = pass::cursor(connection, side, kind).await?.whole_at else { return Ok(None) };
+            oldest = Some(oldest.map_or(at, |earlier| earlier.min(at)));
+        }
+    }
+    Ok(oldest)
+}

@@ -1,0 +1,200 @@
+//! Companies without a link: linked, created, asked about, or left with a reason.
+
+use std::collections::BTreeMap;
+
+use super::pairs::{BothManners, Refused};
+use super::{Draft, NewCompany, Planning};
+use crate::domain::matching::Verdict;
+use crate::domain::plan::{LinkRef, Op, Question, Reason, RecordRef};
+use crate::domain::planner::{self, Pair, PairHalf};
+use crate::domain::record::{Kind, Side, Standing};
+use crate::store::seen::{Seen, SeenId};
+use crate::store::todo::{Subject, Why};
+use crate::store::{Store, seen, todo, waiting};
+use crate::sync::PassError;
+use crate::sync::match_up::match_companies;
+
+impl Planning<'_> {
+    pub(super) async fn companies(&mut self, store: &mut Store, rows: &[SeenId]) -> Result<(), PassError> {
+        let locale = &self.world.ruling.locale;
+        let records = seen::by_id(store.connection(), locale, rows).await?;
+        let subjects: Vec<&Seen> =
+            records.iter().filter(|row| row.link.is_none() && !row.gone && !self.taken.contains(&row.id)).collect();
+        let verdicts = match_companies(store.connection(), self.world, &self.situation.organisation, &subjects).await?;
+        let about: Vec<Subject> = subjects.iter().map(|row| Subject::Seen(row.id)).collect();
+        let refused = waiting::refused(store.connection(), &about).await?;
+        let partners = self.partners(store, &verdicts).await?;
+        for subject in subjects {
+            // A record that an earlier one of this chunk took.
+            if self.taken.contains(&subject.id) {
+                continue;
+            }
+            self.company(store, subject, verdicts.get(&subject.id), &partners, &refused).await?;
+        }
+        Ok(())
+    }
+
+    async fn partners(
+        &self,
+        store: &mut Store,
+        verdicts: &BTreeMap<SeenId, Verdict>,
+    ) -> Result<BTreeMap<RecordRef, Seen>, PassError> {
+        let mut partners = BTreeMap::new();
+        for side in Side::BOTH {
+            let ids: Vec<&str> = verdicts
+                .values()
+                .filter_map(|verdict| match verdict {
+                    Verdict::Link { with, .. } if with.side == side => Some(with.id.as_str()),
+                    Verdict::Link { .. }
+                    | Verdict::Repoint { .. }
+                    | Verdict::Ask { .. }
+                    | Verdict::Rest
+                    | Verdict::None => None,
+                })
+                .collect();
+            for row in
+                seen::by_remote_id(store.connection(), &self.world.ruling.locale, side, Kind::Company, &ids).await?
+            {
+                partners.insert(row.reference(), row);
+            }
+        }
+        Ok(partners)
+    }
+
+    async fn company(
+        &mut self,
+        store: &mut Store,
+        subject: &Seen,
+        verdict: Option<&Verdict>,
+        partners: &BTreeMap<RecordRef, Seen>,
+        refused: &Refused,
+    ) -> Result<(), PassError> {
+        if self.open_sources.contains(&subject.id) {
+            self.planned.kept_questions.insert(subject.id);
+            return self.put_off(store, subject, Reason::OpenIntent, Why::Interrupted).await;
+        }
+        if subject.record.standing == Standing::Archived {
+            self.push(Draft::about(subject, Op::Skip, Reason::Archived { side: subject.record.side }));
+            return Ok(());
+        }
+        match verdict {
+            Some(Verdict::Link { with, by }) => {
+                let Some(partner) =
+                    partners.get(with).filter(|row| row.link.is_none() && !self.taken.contains(&row.id))
+                else {
+                    // Another record of this plan took it: looked at again by the next pass.
+                    return self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await;
+                };
+                let (flowtly, crm) = match subject.record.side {
+                    Side::Flowtly => (subject, partner),
+                    Side::Crm => (partner, subject),
+                };
+                self.link_companies(flowtly, crm, Reason::Matched { by: *by });
+            }
+            Some(Verdict::Repoint { link, by }) => {
+                self.taken.insert(subject.id);
+                let op = Op::Repoint { side: subject.record.side, to: subject.record.id.clone() };
+                let draft = Draft::about(subject, op, Reason::Matched { by: *by });
+                self.push(Draft { link: Some(LinkRef::Existing(*link)), ..draft });
+            }
+            Some(Verdict::Ask { asks, candidates }) => {
+                let question = Question { asks: *asks, subject: subject.reference(), candidates: candidates.clone() };
+                self.ask(subject, question, Reason::Ambiguous);
+            }
+            // A tombstone's record rests until a person says so.
+            Some(Verdict::Rest) => {}
+            Some(Verdict::None) | None => self.create_company(store, subject, refused).await?,
+        }
+        Ok(())
+    }
+
+    fn link_companies(&mut self, flowtly: &Seen, crm: &Seen, reason: Reason) {
+        self.taken.insert(flowtly.id);
+        self.taken.insert(crm.id);
+        let placeholder = LinkRef::Planned(crate::domain::plan::ActionId(self.next));
+        let action = self.push(Draft { link: None, ..Draft::of_pair(flowtly, crm, placeholder, Op::Link, reason) });
+        let new = NewCompany { action, flowtly: Some(flowtly.record.id.clone()), crm: Some(crm.record.id.clone()) };
+        self.new_companies.insert(flowtly.id, new.clone());
+        self.new_companies.insert(crm.id, new);
+        self.new_order.push(flowtly.id);
+        self.first_merge(LinkRef::Planned(action), flowtly, crm);
+    }
+
+    /// What the first policies make of a pair that this plan links.
+    pub(super) fn first_merge(&mut self, link: LinkRef, flowtly: &Seen, crm: &Seen) {
+        let kind = flowtly.record.kind;
+        let half = |seen: &Seen| PairHalf { record: seen.record.clone(), base: BTreeMap::new() };
+        let pair = Pair {
+            flowtly: half(flowtly),
+            crm: half(crm),
+            decisions: BTreeMap::new(),
+            alternating: std::collections::BTreeSet::new(),
+        };
+        let manners = BothManners::of(self.world, kind);
+        let plan = planner::plan_pair(&pair, manners.context(self.world, kind, self.situation.adoption));
+        self.emit(link, flowtly, crm, plan, &BTreeMap::new(), &BTreeMap::new());
+    }
+
+    async fn create_company(&mut self, store: &mut Store, subject: &Seen, refused: &Refused) -> Result<(), PassError> {
+        let target = subject.record.side.opposite();
+        let rules = self.world.ruling.of(Kind::Company);
+        if !subject.record.in_scope {
+            self.push(Draft::about(subject, Op::Skip, Reason::OutOfScope));
+            return Ok(());
+        }
+        if !rules.may_create(target) {
+            self.push(Draft::about(subject, Op::Skip, Reason::CreationOff { side: target }));
+            return Ok(());
+        }
+        if !self.situation.whole.contains(&(target, Kind::Company)) {
+            return self.put_off(store, subject, Reason::NoWholeScan { side: target }, Why::Interrupted).await;
+        }
+        if let Some((payload, Some(next_try))) = refused.get(&(Subject::Seen(subject.id), target, String::new()))
+            && *payload == subject.fingerprint.0
+            && *next_try > self.situation.now
+        {
+            self.push(Draft::about(subject, Op::Skip, Reason::WaitsAfterRefusal));
+            let subject = [Subject::Seen(subject.id)];
+            todo::arm(store.connection(), Kind::Company, &subject, Why::Refused, Some(*next_try)).await?;
+            return Ok(());
+        }
+        let manners = BothManners::of(self.world, Kind::Company);
+        let context = manners.context(self.world, Kind::Company, self.situation.adoption);
+        let fields = match planner::plan_create(&subject.record, target, context) {
+            Ok(fields) => fields,
+            Err(missing) => {
+                self.push(Draft::about(subject, Op::Skip, Reason::NotEligible { missing }));
+                return Ok(());
+            }
+        };
+        self.taken.insert(subject.id);
+        let action = self.push(Draft::about(subject, Op::Create { side: target, fields, parent: None }, Reason::New));
+        let (flowtly, crm) = match subject.record.side {
+            Side::Flowtly => (Some(subject.record.id.clone()), None),
+            Side::Crm => (None, Some(subject.record.id.clone())),
+        };
+        self.new_companies.insert(subject.id, NewCompany { action, flowtly, crm });
+        self.new_order.push(subject.id);
+        let stores_id = self.world.crm.capabilities().of(Kind::Company).stores_id;
+        if target == Side::Flowtly && stores_id && !self.situation.organisation.is_empty() {
+            // The new Flowtly id is known only after the create.
+            let draft = Draft::about(subject, Op::Stamp, Reason::StampMissing);
+            self.push(Draft { link: Some(LinkRef::Planned(action)), ..draft });
+        }
+        Ok(())
+    }
+
+    /// Says why nothing is done now, and stays due.
+    pub(super) async fn put_off(
+        &mut self,
+        store: &mut Store,
+        subject: &Seen,
+        reason: Reason,
+        why: Why,
+    ) -> Result<(), PassError> {
+        self.push(Draft::about(subject, Op::Skip, reason));
+        let about = [Subject::Seen(subject.id)];
+        todo::arm(store.connection(), subject.record.kind, &about, why, Some(self.situation.now)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Both accounts answer, are the ones that the state belongs to, and show what is mapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tracing::warn;
+
+use super::{PassError, World, on};
+use crate::connector::port::Presence;
+use crate::domain::record::{Kind, Side};
+use crate::store::{Store, mark};
+
+/// What the probe found.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Probed {
+    /// Flowtly's account; empty where it does not tell.
+    pub(crate) organisation: String,
+    /// By side and kind the positions of properties that are missing.
+    pub(crate) missing: BTreeMap<(Side, Kind), BTreeSet<usize>>,
+    /// The same by name, for people.
+    pub(crate) missing_names: Vec<(Side, Kind, String)>,
+}
+
+/// Asks both sides who they are and what they show.
+pub(crate) async fn probe(world: World<'_>, store: &mut Store) -> Result<Probed, PassError> {
+    let (flowtly, crm) =
+        futures_util::future::join(probe_side(world, Side::Flowtly), probe_side(world, Side::Crm)).await;
+    let mut probed = Probed::default();
+    for (side, answer) in [(Side::Flowtly, flowtly?), (Side::Crm, crm?)] {
+        if let Some(found) = &answer.account {
+            match mark::account(store.connection(), side).await? {
+                Some(expected) if expected != *found => {
+                    return Err(PassError::WrongAccount { side, found: found.clone(), expected });
+                }
+                Some(_) => {}
+                None => mark::set_account(store.connection(), side, found).await?,
+            }
+            if side == Side::Flowtly {
+                probed.organisation.clone_from(found);
+            }
+        }
+        for (kind, position, path) in answer.missing {
+            warn!(
+                side.name = side.as_str(),
+                kind.name = kind.as_str(),
+                property = path,
+                "a mapped property is missing: its field is unknown, nothing is changed because of it"
+            );
+            probed.missing.entry((side, kind)).or_default().insert(position);
+            probed.missing_names.push((side, kind, path));
+        }
+    }
+    Ok(probed)
+}
+
+struct Answer {
+    account: Option<String>,
+    missing: Vec<(Kind, usize, String)>,
+}
+
+async fn probe_side(world: World<'_>, side: Side) -> Result<Answer, PassError> {
+    let source = world.source(side);
+    let account = source.probe().await.map_err(on(side))?;
+    let mut missing = Vec::new();
+    for kind in Kind::BOTH {
+        let properties = source.properties(kind).await.map_err(on(side))?;
+        let mapped = source.shape(kind).paths().count();
+        for (position, property) in properties.into_iter().enumerate().take(mapped) {
+            if property.presence == Presence::Missing {
+                missing.push((kind, position, property.path));
+            }
+        }
+    }
+    Ok(Answer { account: account.id, missing })
+}

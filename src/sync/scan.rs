@@ -1,0 +1,270 @@
+//! Reading both sides, streaming, a few pages in memory at a time.
+//!
+//! A hash of the mapped wire text is compared with *seen* first, one query for several pages; what is equal costs a bit in
+//! a bitmap. The next page is fetched while the last one is compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
+use tracing::{Instrument, info, info_span, warn};
+
+use super::bitmap::Bitmap;
+use super::stage::{Stage, stage};
+use super::{PassError, World, on};
+use crate::connector::port::{Evidence, Extent, Step, WalkEnd};
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::shape::{Delivered, RawHash, Row};
+use crate::store::seen::SeenId;
+use crate::store::{Store, seen};
+
+/// How many rows share one statement.
+const ROWS_A_STATEMENT: usize = 400;
+
+/// How often a numbered walk whose totals moved is repeated before the pass goes on without knowing that it was whole.
+const REPEATED_WALKS: u32 = 2;
+
+/// What a scan of one kind on one side found.
+#[derive(Debug)]
+pub(crate) struct Scanned {
+    /// The rows of `seen` that were met.
+    pub(crate) met: Bitmap,
+    /// It walked everything, as far as the walk itself can tell.
+    pub(crate) complete: bool,
+    /// The server's time when it began.
+    pub(crate) started: DateTime<Utc>,
+    /// From where what appeared since is to be read.
+    pub(crate) frontier: crate::connector::port::Frontier,
+    /// Records that differed.
+    pub(crate) differing: u64,
+    /// Records that were merged into others that were read.
+    pub(crate) absorbed: Vec<RemoteId>,
+    /// Our ids that were found in new or changed records.
+    pub(crate) stored_ids: Vec<String>,
+    /// By page number, with totals that agree; `true` also for walks by key.
+    pub(crate) consistent: bool,
+    /// It went by page number.
+    pub(crate) numbered: bool,
+}
+
+/// All scans of a pass.
+pub(crate) type Scans = BTreeMap<(Side, Kind), Scanned>;
+
+/// What the scan needs beside the world.
+#[derive(Debug, Clone)]
+pub(crate) struct Scope<'a> {
+    /// Flowtly's account.
+    pub(crate) organisation: &'a str,
+    /// How much each walk shall show, and whether it is this state's first.
+    pub(crate) extents: &'a BTreeMap<(Side, Kind), Extent>,
+    /// Properties that are missing: their texts are unknown whatever is delivered.
+    pub(crate) missing: &'a BTreeMap<(Side, Kind), BTreeSet<usize>>,
+    /// When what differs is due.
+    pub(crate) due: DateTime<Utc>,
+    /// Kinds that were never walked whole.
+    pub(crate) first: &'a BTreeSet<(Side, Kind)>,
+}
+
+/// Scans both sides at once.
+pub(crate) async fn scan(world: World<'_>, store: &Mutex<Store>, scope: &Scope<'_>) -> Result<Scans, PassError> {
+    let (flowtly, crm) = futures_util::future::try_join(
+        scan_side(world, store, scope, Side::Flowtly),
+        scan_side(world, store, scope, Side::Crm),
+    )
+    .await?;
+    Ok(flowtly.into_iter().chain(crm).collect())
+}
+
+async fn scan_side(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    side: Side,
+) -> Result<Vec<((Side, Kind), Scanned)>, PassError> {
+    let mut scans = Vec::new();
+    for kind in Kind::BOTH {
+        let span = info_span!("scan", side = side.as_str(), kind = kind.as_str());
+        scans.push(((side, kind), scan_kind(world, store, scope, side, kind).instrument(span).await?));
+    }
+    Ok(scans)
+}
+
+async fn scan_kind(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    side: Side,
+    kind: Kind,
+) -> Result<Scanned, PassError> {
+    let extent = scope.extents.get(&(side, kind)).copied().unwrap_or(Extent::Complete);
+    let mut scanned = walk_once(world, store, scope, side, kind, extent).await?;
+    // A walk by number can miss rows that a shift of pages hides: when its totals moved it is repeated, and a state's
+    // first one is done twice, since there is nothing yet that it could be compared with.
+    let mut again = u32::from(scope.first.contains(&(side, kind)) && scanned.numbered);
+    let mut repeats = 0;
+    while scanned.complete && (again > 0 || !scanned.consistent) && repeats < REPEATED_WALKS {
+        again = again.saturating_sub(1);
+        repeats += 1;
+        let repeated = walk_once(world, store, scope, side, kind, extent).await?;
+        scanned = scanned.followed_by(repeated);
+    }
+    if !scanned.consistent {
+        warn!(
+            side.name = side.as_str(),
+            kind.name = kind.as_str(),
+            "the totals moved during the walk: nothing is taken as missing from it"
+        );
+    }
+    info!(
+        scan.met = scanned.met.count(),
+        scan.differing = scanned.differing,
+        scan.complete = scanned.complete,
+        "met {} records, {} differ",
+        scanned.met.count(),
+        scanned.differing
+    );
+    Ok(scanned)
+}
+
+async fn walk_once(
+    world: World<'_>,
+    store: &Mutex<Store>,
+    scope: &Scope<'_>,
+    side: Side,
+    kind: Kind,
+    extent: Extent,
+) -> Result<Scanned, PassError> {
+    let mut walk = world.source(side).walk(kind, extent).await.map_err(on(side))?;
+    let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due };
+    let nothing = BTreeSet::new();
+    let missing = scope.missing.get(&(side, kind)).unwrap_or(&nothing);
+    let mut found = Found { key: world.shape(side, kind).key(), ..Found::default() };
+    let mut rows: Vec<Row> = Vec::new();
+    let mut end: Option<WalkEnd> = None;
+    while end.is_none() {
+        let full = rows.len() >= ROWS_A_STATEMENT;
+        let batch = if full { std::mem::take(&mut rows) } else { Vec::new() };
+        let (step, compared) =
+            futures_util::future::join(walk.next(), found.compare(stage, store, missing, batch)).await;
+        compared?;
+        match step.map_err(on(side))? {
+            Step::Page(page) => {
+                world.progress.scanned(side, kind, page.len());
+                rows.extend(page);
+            }
+            Step::End(reached) => end = Some(reached),
+        }
+    }
+    found.compare(stage, store, missing, rows).await?;
+    let end = end.ok_or(PassError::Stopped)?;
+    let (consistent, numbered) = match end.evidence {
+        Evidence::Key => (true, false),
+        Evidence::Numbered { first_total: Some(first), last_total: Some(last), distinct } => {
+            (first == last && last == distinct, true)
+        }
+        // Without totals there is nothing that could agree; known ids that were not met are read one by one.
+        Evidence::Numbered { .. } => (true, true),
+    };
+    Ok(Scanned {
+        met: found.met,
+        complete: extent == Extent::Complete,
+        started: end.started,
+        frontier: end.frontier,
+        differing: found.differing,
+        absorbed: found.absorbed,
+        stored_ids: found.stored_ids,
+        consistent,
+        numbered,
+    })
+}
+
+impl Scanned {
+    /// The repeated walk counts; what only the first one met stays met.
+    fn followed_by(mut self, repeated: Self) -> Self {
+        self.met.join(&repeated.met);
+        Self {
+            met: self.met,
+            complete: repeated.complete,
+            // The earlier start: nothing that changed between the two walks may be missed by the next incremental read.
+            started: self.started.min(repeated.started),
+            frontier: repeated.frontier,
+            differing: self.differing + repeated.differing,
+            absorbed: self.absorbed.into_iter().chain(repeated.absorbed).collect(),
+            stored_ids: self.stored_ids.into_iter().chain(repeated.stored_ids).collect(),
+            consistent: repeated.consistent,
+            numbered: repeated.numbered,
+        }
+    }
+}
+
+/// What one walk found so far.
+#[derive(Debug, Default)]
+struct Found {
+    key: u64,
+    met: Bitmap,
+    differing: u64,
+    absorbed: Vec<RemoteId>,
+    stored_ids: Vec<String>,
+}
+
+impl Found {
+    async fn compare(
+        &mut self,
+        to: Stage<'_>,
+        store: &Mutex<Store>,
+        missing: &BTreeSet<usize>,
+        mut rows: Vec<Row>,
+    ) -> Result<(), PassError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        hide(missing, &mut rows);
+        let shape = to.world.shape(to.side, to.kind);
+        let hashed: Vec<(RawHash, Row)> = rows.into_iter().map(|row| (shape.raw_hash(self.key, &row), row)).collect();
+        let mut store = store.lock().await;
+        let ids: Vec<&str> = hashed.iter().map(|(_, row)| row.id.as_str()).collect();
+        let known = seen::known(store.connection(), to.side, to.kind, &ids).await?;
+        let mut by_id: BTreeMap<&str, Vec<(SeenId, RawHash)>> = BTreeMap::new();
+        for row in &known {
+            by_id.entry(row.remote_id.as_str()).or_default().push((row.id, row.raw_hash));
+        }
+        let mut differing = Vec::new();
+        for (hash, row) in &hashed {
+            match by_id.get(row.id.as_str()) {
+                Some(known) if known.iter().all(|(_, theirs)| theirs == hash) => {
+                    for (id, _) in known {
+                        self.met.insert(*id);
+                    }
+                }
+                Some(_) | None => differing.push((*hash, row.clone())),
+            }
+        }
+        if differing.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = store.begin().await?;
+        let staged = stage(&mut transaction, to, &differing).await?;
+        transaction.commit().await.map_err(crate::store::StoreError::from)?;
+        self.differing += staged.differing;
+        self.absorbed.extend(staged.absorbed);
+        self.stored_ids.extend(staged.stored_ids);
+        for id in staged.met {
+            self.met.insert(id);
+        }
+        Ok(())
+    }
+}
+
+/// What a missing property delivers is unknown, whatever it looks like on the wire.
+pub(crate) fn hide(missing: &BTreeSet<usize>, rows: &mut [Row]) {
+    if missing.is_empty() {
+        return;
+    }
+    for row in rows {
+        for position in missing {
+            if let Some(text) = row.texts.get_mut(*position) {
+                *text = Delivered::Unknown;
+            }
+        }
+    }
+}

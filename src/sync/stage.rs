@@ -1,0 +1,194 @@
+//! Staging: what was read and differs from *seen* moves *seen*, and is put into `todo`, in one transaction.
+//!
+//! Everything that reads a record comes through here: scans, reads by id, guards, and replies to our own writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::{PassError, World};
+use crate::domain::matching;
+use crate::domain::plan::LinkId;
+use crate::domain::record::{Kind, Record, RemoteId, Side};
+use crate::domain::shape::{RawHash, Row};
+use crate::store::seen::{Put, Seen, SeenId};
+use crate::store::todo::{Subject, Why};
+use crate::store::{Connection, StoreError, base, seen, todo};
+
+/// What staging needs beside the rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stage<'a> {
+    /// The surroundings.
+    pub(crate) world: World<'a>,
+    /// Flowtly's account, for stored ids.
+    pub(crate) organisation: &'a str,
+    /// The side that was read.
+    pub(crate) side: Side,
+    /// The kind that was read.
+    pub(crate) kind: Kind,
+    /// When what differs is due.
+    pub(crate) due: DateTime<Utc>,
+}
+
+/// What became of the rows.
+#[derive(Debug, Default)]
+pub(crate) struct Staged {
+    /// The rows of `seen` that were met.
+    pub(crate) met: Vec<SeenId>,
+    /// How many records differed from what was seen.
+    pub(crate) differing: u64,
+    /// Ids that were merged into records that were read.
+    pub(crate) absorbed: Vec<RemoteId>,
+    /// A record carries a stored id.
+    pub(crate) stored_ids: Vec<String>,
+}
+
+/// Moves *seen* for rows that differ from it in their wire text.
+pub(crate) async fn stage(
+    connection: &mut Connection,
+    stage: Stage<'_>,
+    rows: &[(RawHash, Row)],
+) -> Result<Staged, PassError> {
+    let locale = &stage.world.ruling.locale;
+    let shape = stage.world.shape(stage.side, stage.kind);
+    let ids: BTreeSet<&str> = rows.iter().map(|(_, row)| row.id.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let mut existing: BTreeMap<RemoteId, Vec<Seen>> = BTreeMap::new();
+    for row in seen::by_remote_id(connection, locale, stage.side, stage.kind, &ids).await? {
+        existing.entry(row.record.id.clone()).or_default().push(row);
+    }
+
+    let mut staged = Staged::default();
+    let mut puts: Vec<Put> = Vec::new();
+    let mut moved: Vec<(Seen, Record)> = Vec::new();
+    let mut touched = Vec::new();
+    let mut left: Vec<SeenId> = Vec::new();
+    for (raw_hash, row) in rows {
+        staged.absorbed.extend(row.absorbed.iter().cloned());
+        staged.stored_ids.extend(row.stored_id.clone());
+        let records = shape.records(row, locale);
+        let known = existing.remove(&row.id).unwrap_or_default();
+        for pairing in pair_up(known, records) {
+            match pairing {
+                Pairing::Same(old, record) if old.fingerprint == record.fingerprint() && !old.gone => {
+                    staged.met.push(old.id);
+                    touched.push((old.id, *raw_hash, record.version.clone()));
+                }
+                Pairing::Same(old, record) | Pairing::Moved(old, record) => {
+                    puts.push(Put { id: Some(old.id), record: record.clone(), raw_hash: *raw_hash });
+                    moved.push((old, record));
+                }
+                Pairing::New(record) => puts.push(Put { id: None, record, raw_hash: *raw_hash }),
+                Pairing::Left(old) => left.push(old.id),
+            }
+        }
+    }
+
+    if !touched.is_empty() {
+        seen::touch(connection, &touched).await?;
+    }
+    if !left.is_empty() {
+        seen::mark_gone(connection, &left).await?;
+    }
+    if puts.is_empty() {
+        return Ok(staged);
+    }
+    hold_bases(connection, &moved).await?;
+    let put_ids = seen::put(connection, &puts).await?;
+    if stage.kind == Kind::Company {
+        put_keys(connection, stage, &puts, &put_ids).await?;
+    }
+    let links: BTreeMap<SeenId, LinkId> = moved.iter().filter_map(|(old, _)| Some((old.id, old.link?))).collect();
+    let subjects: Vec<Subject> =
+        put_ids.iter().map(|id| links.get(id).map_or(Subject::Seen(*id), |link| Subject::Link(*link))).collect();
+    todo::arm(connection, stage.kind, &subjects, Why::Staged, Some(stage.due)).await?;
+    staged.differing += put_ids.len() as u64;
+    staged.met.extend(put_ids);
+    Ok(staged)
+}
+
+/// Before *seen* moves, the bases that say "as seen" take the old text.
+async fn hold_bases(connection: &mut Connection, moved: &[(Seen, Record)]) -> Result<(), StoreError> {
+    let links: Vec<LinkId> = moved.iter().filter_map(|(old, _)| old.link).collect();
+    if links.is_empty() {
+        return Ok(());
+    }
+    let mut bases = base::load(connection, &links).await?;
+    let mut held = Vec::new();
+    for (old, new) in moved {
+        let Some(link) = old.link else { continue };
+        let key = (link, old.record.side);
+        if let Some(bases) = bases.get_mut(&key)
+            && base::hold(bases, &old.record, new)
+        {
+            held.push((key.0, key.1, bases.clone()));
+        }
+    }
+    if held.is_empty() { Ok(()) } else { base::put(connection, &held).await }
+}
+
+async fn put_keys(
+    connection: &mut Connection,
+    stage: Stage<'_>,
+    puts: &[Put],
+    ids: &[SeenId],
+) -> Result<(), StoreError> {
+    let rules = stage.world.ruling.of(stage.kind);
+    let keys: Vec<(SeenId, Vec<String>)> = puts
+        .iter()
+        .zip(ids)
+        .map(|(put, id)| {
+            let keys = matching::company_keys(&put.record, stage.organisation, rules);
+            (*id, keys.keys.iter().map(|(kind, key)| super::match_up::stored_key(*kind, key)).collect())
+        })
+        .collect();
+    seen::put_match_keys(connection, stage.side, &keys).await
+}
+
+enum Pairing {
+    Same(Seen, Record),
+    Moved(Seen, Record),
+    New(Record),
+    Left(Seen),
+}
+
+/// Pairs the rows of a person (one a company) with the records that were delivered. One row without a record and one
+/// record without a row are a move to another company; a linked row that is left over became a contact without one.
+fn pair_up(known: Vec<Seen>, records: Vec<Record>) -> Vec<Pairing> {
+    let mut pairs = Vec::with_capacity(records.len());
+    let mut rows = known;
+    let mut unpaired = Vec::new();
+    for record in records {
+        match rows.iter().position(|row| row.record.parent == record.parent) {
+            Some(position) => pairs.push(Pairing::Same(rows.swap_remove(position), record)),
+            None => unpaired.push(record),
+        }
+    }
+    rows.sort_by_key(|row| (row.link.is_none(), row.id));
+    let mut rows = rows.into_iter();
+    let shows_none = unpaired.iter().any(|record| record.parent.is_none());
+    let template = pairs
+        .iter()
+        .find_map(|pair| match pair {
+            Pairing::Same(_, record) => Some(record.clone()),
+            Pairing::Moved(..) | Pairing::New(_) | Pairing::Left(_) => None,
+        })
+        .or_else(|| unpaired.first().cloned());
+    for record in unpaired {
+        pairs.push(match rows.next() {
+            Some(row) => Pairing::Moved(row, record),
+            None => Pairing::New(record),
+        });
+    }
+    let mut orphaned = shows_none;
+    for row in rows {
+        match &template {
+            Some(template) if row.link.is_some() && !orphaned => {
+                orphaned = true;
+                pairs.push(Pairing::Moved(row, Record { parent: None, ..template.clone() }));
+            }
+            Some(_) | None => pairs.push(Pairing::Left(row)),
+        }
+    }
+    pairs
+}
