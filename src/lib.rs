@@ -4,3 +4,6 @@ pub mod clock;
 pub mod connector;
 pub mod store;
 pub mod sync;
+pub mod config;
+pub mod telemetry;
+pub mod cli;

@@ -1,0 +1,81 @@
+//! The environment as a value, so that tests inject one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::PathBuf;
+
+/// How variables that set a key begin; `__` separates the key's parts.
+pub(super) const PREFIX: &str = "FLOWTLY_SYNC__";
+
+/// Variables by name. Its `Debug` shows names only: values may be secrets.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    garbled: BTreeSet<String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        let mut environment = Self::default();
+        for (name, value) in std::env::vars_os() {
+            let Ok(name) = name.into_string() else { continue };
+            if let Ok(value) = value.into_string() {
+                environment.variables.insert(name, value);
+            } else {
+                environment.garbled.insert(name);
+            }
+        }
+        environment
+    }
+
+    /// A variable that is set and not empty.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Where systemd keeps the state (`STATE_DIRECTORY`, systemd.exec(5)); the first, if it names several.
+    pub(super) fn state_directory(&self) -> Option<PathBuf> {
+        self.directory("STATE_DIRECTORY")
+    }
+
+    /// Where systemd puts credentials (`CREDENTIALS_DIRECTORY`, systemd.exec(5)).
+    pub(super) fn credentials_directory(&self) -> Option<PathBuf> {
+        self.directory("CREDENTIALS_DIRECTORY")
+    }
+
+    /// Where systemd expects configuration (`CONFIGURATION_DIRECTORY`, systemd.exec(5)); the first, if it names several.
+    pub(super) fn configuration_directory(&self) -> Option<PathBuf> {
+        self.directory("CONFIGURATION_DIRECTORY")
+    }
+
+    /// The variables that set keys, with their names.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables
+            .iter()
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Names of variables that set keys and are not text.
+    pub(super) fn garbled(&self) -> impl Iterator<Item = &str> {
+        self.garbled.iter().filter(|name| name.starts_with(PREFIX)).map(String::as_str)
+    }
+
+    fn directory(&self, name: &str) -> Option<PathBuf> {
+        self.get(name).and_then(|list| list.split(':').next()).map(PathBuf::from)
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { variables, garbled: BTreeSet::new() }
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}

@@ -1,0 +1,164 @@
+//! How to reach Flowtly. Much of its API is not published, so that nearly everything is a setting.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+use toml::Value;
+use url::Url;
+
+use super::key::Key;
+use super::reader::Reader;
+
+/// How to prove who we are.
+#[derive(Debug, Clone)]
+pub enum FlowtlyCredentials {
+    /// Exchanged for a token at the login path.
+    Login {
+        /// The user's name.
+        username: String,
+        /// The user's password.
+        password: SecretString,
+    },
+    /// A token that is sent as it is.
+    Token(SecretString),
+}
+
+/// The settings of `[flowtly]`; `config/default.toml` says what each means.
+#[derive(Debug, Clone)]
+pub struct FlowtlySection {
+    /// Where the API is; ends in `/`.
+    pub base_url: Url,
+    /// Where a username and password are exchanged for a token.
+    pub login_path: String,
+    /// Who we are.
+    pub credentials: FlowtlyCredentials,
+    /// The organisation's id.
+    pub organisation: Option<String>,
+    /// Further headers of every request: valid names (lower case) and values.
+    pub headers: BTreeMap<String, SecretString>,
+    /// The media type that is asked for.
+    pub accept: String,
+    /// The media type of a create.
+    pub write_media_type: String,
+    /// Records a page.
+    pub page_size: usize,
+    /// Pages fetched at once.
+    pub concurrent_pages: usize,
+    /// The longest text that is read, in characters.
+    pub max_text: usize,
+    /// The collection of clients.
+    pub clients_path: String,
+    /// The collection of contacts.
+    pub contacts_path: String,
+    /// The collection of countries.
+    pub countries_path: String,
+    /// The collection of currencies.
+    pub currencies_path: String,
+    /// The search over clients.
+    pub search_path: String,
+    /// A client's documents; holds `{id}`.
+    pub documents_path: String,
+    /// The search's query parameter.
+    pub search_parameter: Option<String>,
+    /// The query parameter that lists contacts changed since a time.
+    pub contacts_updated_parameter: Option<String>,
+}
+
+/// Reads `[flowtly]`; `None` only where a problem was noted.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<FlowtlySection> {
+    let base_url = reader.base_url("flowtly.base_url");
+    let credentials = credentials(reader);
+    let section = FlowtlySection {
+        login_path: reader.route("flowtly.login_path"),
+        organisation: reader.optional("flowtly.organisation"),
+        headers: headers(reader),
+        accept: media_type(reader, "flowtly.accept"),
+        write_media_type: media_type(reader, "flowtly.write_media_type"),
+        page_size: size(reader, "flowtly.page_size", 1_000),
+        concurrent_pages: size(reader, "flowtly.concurrent_pages", 16),
+        max_text: size(reader, "flowtly.max_text", 1_048_576),
+        clients_path: reader.route("flowtly.clients_path"),
+        contacts_path: reader.route("flowtly.contacts_path"),
+        countries_path: reader.route("flowtly.countries_path"),
+        currencies_path: reader.route("flowtly.currencies_path"),
+        search_path: reader.route("flowtly.search_path"),
+        documents_path: reader.text_where("flowtly.documents_path", "a path with `{id}` in it", |path| {
+            path.starts_with('/') && path.contains("{id}")
+        }),
+        search_parameter: reader.optional("flowtly.search_parameter"),
+        contacts_updated_parameter: reader.optional("flowtly.contacts_updated_parameter"),
+        base_url: base_url?,
+        credentials: credentials?,
+    };
+    Some(section)
+}
+
+/// A number of records or characters from 1 to `most`.
+pub(super) fn size(reader: &mut Reader<'_>, dotted: &str, most: u64) -> usize {
+    usize::try_from(reader.count(dotted, 1..=most)).unwrap_or(usize::MAX)
+}
+
+fn credentials(reader: &mut Reader<'_>) -> Option<FlowtlyCredentials> {
+    let username = reader.optional("flowtly.username");
+    let password = reader.secret("flowtly.password");
+    let token = reader.secret("flowtly.token");
+    let says = |reader: &Reader<'_>, names: [&str; 2]| {
+        names.iter().any(|name| {
+            let value = reader.layers.value(&Key::of("flowtly").child(name));
+            value.is_some_and(|value| value.as_str() != Some(""))
+        })
+    };
+    let says_password = says(reader, ["password", "password_file"]);
+    let says_token = says(reader, ["token", "token_file"]);
+    let both = "say either username and password, or a token";
+    match (username, says_password, says_token) {
+        (Some(_), _, true) | (None, true, true) => {
+            reader.refuse(&Key::of("flowtly.token"), "there are a login and a token", both);
+            None
+        }
+        (None, false, true) => token.map(FlowtlyCredentials::Token),
+        (Some(username), true, false) => password.map(|password| FlowtlyCredentials::Login { username, password }),
+        (Some(_), false, false) => {
+            let mend = "set password_file beside the username, or FLOWTLY_SYNC__FLOWTLY__PASSWORD";
+            reader.refuse(&Key::of("flowtly.password_file"), "there is a username without a password", mend);
+            None
+        }
+        (None, true, false) => {
+            let mend = "set the username that belongs to it";
+            reader.refuse(&Key::of("flowtly.username"), "there is a password without a username", mend);
+            None
+        }
+        (None, false, false) => {
+            let mend = "set username and password_file, or token_file";
+            reader.refuse(&Key::of("flowtly.username"), "there is no credential for Flowtly", mend);
+            None
+        }
+    }
+}
+
+fn headers(reader: &mut Reader<'_>) -> BTreeMap<String, SecretString> {
+    let parent = Key::of("flowtly.headers");
+    let mut headers = BTreeMap::new();
+    for (name, value) in reader.table(&parent) {
+        let key = parent.child(name);
+        let Value::String(text) = value else {
+            reader.refuse_sort(&key, "a text", "put it in quotes");
+            continue;
+        };
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
+            (Ok(name), Ok(_)) => {
+                headers.insert(name.as_str().to_owned(), text.as_str().into());
+            }
+            (Err(_), _) => reader.refuse(&key, "this is no name of a header", "use letters, digits and hyphens"),
+            (_, Err(_)) => reader.refuse(&key, "a header cannot hold this text", "use visible ASCII characters"),
+        }
+    }
+    headers
+}
+
+fn media_type(reader: &mut Reader<'_>, dotted: &str) -> String {
+    reader.text_where(dotted, "a media type such as \"application/ld+json\"", |text| {
+        text.contains('/') && HeaderValue::from_str(text).is_ok()
+    })
+}

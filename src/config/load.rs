@@ -1,0 +1,190 @@
+//! From a file and an environment to [`Settings`], or to everything that is wrong with them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use super::environment::Environment;
+use super::key::Key;
+use super::layers::{CRM_MAPPINGS, Layers};
+use super::problem::{Place, Problem, Problems};
+use super::reader::Reader;
+use super::settings::{CrmSection, LogFormat, LogSection, Mapped, ScheduleSection, Settings};
+use super::{flowtly, hubspot, mapping, rules, show};
+use crate::connector::http::HttpSettings;
+use crate::connector::retry::RetrySettings;
+use crate::domain::record::{Kind, Side};
+use crate::domain::safety::{Limit, Limits};
+use crate::domain::value::Locale;
+
+const LOG_FORMATS: [(&str, LogFormat); 3] =
+    [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+const LOG_LEVELS: [(&str, &str); 5] =
+    [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug"), ("trace", "trace")];
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The file that holds where none is named: `config.toml` in `$CONFIGURATION_DIRECTORY`, else `flowtly-sync.toml` in the
+/// current directory, if it is there.
+pub fn find_file(environment: &Environment) -> Option<PathBuf> {
+    let candidates = [
+        environment.configuration_directory().map(|directory| directory.join("config.toml")),
+        Some(PathBuf::from("flowtly-sync.toml")),
+    ];
+    candidates.into_iter().flatten().find(|path| path.is_file())
+}
+
+/// Reads the named file, else the one that [`find_file`] finds, else only defaults and variables.
+pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Settings, Problems> {
+    let Some(path) = named.map(Path::to_owned).or_else(|| find_file(environment)) else {
+        return load_text(None, environment);
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => load_text(Some((&path, &text)), environment),
+        Err(error) => Err(Problems::one(Problem {
+            place: Place::File { path, position: None },
+            key: Key::ROOT,
+            message: format!("the configuration cannot be read: {error}"),
+            mend: "name a readable file with --config or FLOWTLY_SYNC_CONFIG".to_owned(),
+        })),
+    }
+}
+
+/// As [`load`], with the file's text given.
+pub(super) fn load_text(file: Option<(&Path, &str)>, environment: &Environment) -> Result<Settings, Problems> {
+    let mut problems = Vec::new();
+    let Some(layers) = Layers::gather(file, environment, &mut problems) else { return Err(refused(problems)) };
+    let mut reader = Reader::new(&layers, environment, problems);
+    let parts = read(&mut reader);
+    let problems = reader.into_problems();
+    match parts {
+        Some(parts) if problems.is_empty() => Ok(Settings { shown: show::show(layers, &parts.state_path), ..parts }),
+        Some(_) | None => Err(refused(problems)),
+    }
+}
+
+/// A part is only missing where a problem was noted, so that there is always one to tell.
+fn refused(problems: Vec<Problem>) -> Problems {
+    Problems::of(problems).unwrap_or_else(|| {
+        Problems::one(Problem {
+            place: Place::Defaults,
+            key: Key::ROOT,
+            message: "the configuration is not complete".to_owned(),
+            mend: "report this: the compiled-in defaults are wrong".to_owned(),
+        })
+    })
+}
+
+fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+    let kinds: Vec<(&str, &str)> = CRM_MAPPINGS.iter().map(|(name, _)| (*name, *name)).collect();
+    let _ = reader.choice(&Key::of("crm.kind"), &kinds, "");
+    let state_path = state_path(reader);
+    let schedule = schedule(reader);
+    let log = log(reader);
+    let limits = Limits {
+        creates: limit(reader, "limits.creates"),
+        updates: limit(reader, "limits.updates"),
+        blanked: limit(reader, "limits.blanked"),
+        shrink: limit(reader, "limits.shrink"),
+    };
+    let http = http(reader);
+    let locale = locale(reader);
+    let flowtly = flowtly::read(reader);
+    let hubspot = hubspot::read(reader);
+    let id_property = reader.optional("hubspot.id_property");
+    let company = mapped(reader, Kind::Company, id_property.as_deref());
+    let contact = mapped(reader, Kind::Contact, None);
+    Some(Settings {
+        state_path,
+        schedule,
+        log,
+        limits,
+        http,
+        flowtly: flowtly?,
+        crm: CrmSection::HubSpot(hubspot?),
+        company,
+        contact,
+        locale,
+        shown: String::new(),
+    })
+}
+
+fn state_path(reader: &mut Reader<'_>) -> PathBuf {
+    let path = reader.text_where("state.path", "the path of a file", |path| !path.is_empty());
+    reader.environment.state_directory().unwrap_or_default().join(path)
+}
+
+fn schedule(reader: &mut Reader<'_>) -> ScheduleSection {
+    let schedule = ScheduleSection {
+        interval: reader.duration("schedule.interval", SECOND..=DAY),
+        slow_interval: reader.duration("schedule.slow_interval", SECOND..=DAY * 30),
+        jitter: reader.share("schedule.jitter", 0.0..=0.5),
+        stop_within: reader.duration("schedule.stop_within", SECOND..=HOUR),
+    };
+    if schedule.slow_interval < schedule.interval {
+        let mend = "make schedule.slow_interval at least schedule.interval";
+        reader.refuse(&Key::of("schedule.slow_interval"), "complete passes would be the more frequent ones", mend);
+    }
+    schedule
+}
+
+fn log(reader: &mut Reader<'_>) -> LogSection {
+    let format = reader.choice(&Key::of("log.format"), &LOG_FORMATS, LogFormat::Auto);
+    let level = reader.choice(&Key::of("log.level"), &LOG_LEVELS, "info");
+    let key = Key::of("log.filter");
+    let configured = reader.text(&key);
+    if let Err(error) = EnvFilter::builder().parse(&configured) {
+        reader.refuse(&key, format!("this is not a filter: {error}"), "write for instance \"info,sqlx=warn\"");
+    }
+    let of_variable = reader.environment.get("RUST_LOG").map(str::to_owned);
+    if let Some(Err(error)) = of_variable.as_deref().map(|filter| EnvFilter::builder().parse(filter)) {
+        let place = Place::Variable("RUST_LOG".to_owned());
+        reader.refuse_at(place, &key, format!("this is not a filter: {error}"), "unset it, or mend it");
+    }
+    let pinned = of_variable.is_some();
+    let filter = of_variable.or_else(|| Some(configured).filter(|filter| !filter.is_empty()));
+    LogSection { format, filter: filter.unwrap_or_else(|| format!("warn,flowtly_sync={level}")), pinned }
+}
+
+fn limit(reader: &mut Reader<'_>, dotted: &str) -> Limit {
+    Limit {
+        count: reader.count(&format!("{dotted}.count"), 0..=1_000_000_000),
+        share: reader.share(&format!("{dotted}.share"), 0.0..=1.0),
+    }
+}
+
+fn http(reader: &mut Reader<'_>) -> HttpSettings {
+    let retry = RetrySettings {
+        initial: reader.duration("http.retry_initial", Duration::from_millis(10)..=HOUR),
+        max_interval: reader.duration("http.retry_max_interval", Duration::from_millis(10)..=HOUR),
+        max_elapsed: reader.duration("http.retry_max_elapsed", Duration::from_millis(10)..=DAY),
+        max_tries: u32::try_from(reader.count("http.retry_max_tries", 1..=100)).unwrap_or(1),
+    };
+    if retry.max_interval < retry.initial {
+        let mend = "make http.retry_max_interval at least http.retry_initial";
+        reader.refuse(&Key::of("http.retry_max_interval"), "the longest wait is shorter than the first", mend);
+    }
+    HttpSettings {
+        timeout: reader.duration("http.timeout", SECOND..=Duration::from_mins(10)),
+        body_limit: usize::try_from(reader.count("http.body_limit", 65_536..=1_073_741_824)).unwrap_or(usize::MAX),
+        retry,
+    }
+}
+
+fn locale(reader: &mut Reader<'_>) -> Locale {
+    let wanted = "two letters of ISO 3166-1 such as \"PL\", or empty";
+    let region = reader.text_where("locale.region", wanted, |text| {
+        text.is_empty() || text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic())
+    });
+    Locale { region: Some(region.to_uppercase()).filter(|region| !region.is_empty()) }
+}
+
+fn mapped(reader: &mut Reader<'_>, kind: Kind, id_property: Option<&str>) -> Mapped {
+    let flowtly = mapping::read(reader, Side::Flowtly, kind, None);
+    let crm = mapping::read(reader, Side::Crm, kind, id_property);
+    let rules = rules::read(reader, kind, &flowtly, &crm);
+    Mapped { flowtly, crm, rules }
+}

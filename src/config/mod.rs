@@ -1,0 +1,33 @@
+//! Configuration: read once, into types that cannot be wrong.
+//!
+//! Compiled-in defaults, the user's file and `FLOWTLY_SYNC__…` variables are [layers]; a [reader] takes typed values out
+//! of them and collects every [problem] with its place and its mend, so that all are told at once. [`Settings`] is what the
+//! rest of the program is given; [mapping] and [rules] are its larger parts.
+//!
+//! Architecture invariant: nothing outside this module reads the environment, and secrets are never printed.
+
+mod environment;
+mod key;
+mod problem;
+mod duration;
+mod positions;
+mod layers;
+mod reader;
+mod secret;
+mod flowtly;
+mod hubspot;
+mod mapping;
+mod rules;
+mod settings;
+mod load;
+mod show;
+#[cfg(test)]
+mod tests;
+
+pub use environment::Environment;
+pub use flowtly::{FlowtlyCredentials, FlowtlySection};
+pub use hubspot::{HubSpotLimits, HubSpotSection};
+pub use key::Key;
+pub use load::{find_file, load};
+pub use problem::{Place, Problem, Problems};
+pub use settings::{CrmSection, LogFormat, LogSection, ScheduleSection, Settings};

@@ -1,0 +1,62 @@
+//! Secrets come from a file or a variable, never from the configuration file, and are taken as they are.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::key::Key;
+use super::reader::Reader;
+
+/// The keys that hold a secret itself. Beside each, `…_file` names a file that holds one.
+pub(super) const SECRETS: [&str; 3] = ["flowtly.password", "flowtly.token", "hubspot.token"];
+
+impl Reader<'_> {
+    /// The secret of a key of [`SECRETS`]: from its variable, else from the file that `…_file` names.
+    pub(super) fn secret(&mut self, dotted: &str) -> Option<SecretString> {
+        let key = Key::of(dotted);
+        let file_key = Key::of(&format!("{dotted}_file"));
+        let file = self.optional(&format!("{dotted}_file"));
+        if self.layers.is_set(&key) && !self.layers.is_variable(&key) {
+            let mend = format!("put it into a file and name that with {}, or set {}", file_key.last(), key.variable());
+            self.refuse(&key, "a secret does not stand in the configuration file", mend);
+            return None;
+        }
+        let text = self.optional(dotted);
+        match (text, file) {
+            (Some(_), Some(_)) if self.layers.is_variable(&file_key) => {
+                let mend = format!("unset {} or {}", key.variable(), file_key.variable());
+                self.refuse(&key, "the secret is given twice", mend);
+                None
+            }
+            (Some(text), _) => Some(text.into()),
+            (None, Some(file)) => self.secret_in(&file_key, &file),
+            (None, None) => None,
+        }
+    }
+
+    fn secret_in(&mut self, key: &Key, file: &str) -> Option<SecretString> {
+        let base = self.environment.credentials_directory().or_else(|| {
+            let directory = self.layers.file().and_then(|file| file.parent());
+            directory.map(PathBuf::from)
+        });
+        let path = base.unwrap_or_default().join(file);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                // Editors and `echo` end a file with a line break; nothing else is taken away.
+                let secret = text.strip_suffix('\n').unwrap_or(&text);
+                let secret = secret.strip_suffix('\r').unwrap_or(secret);
+                if secret.is_empty() {
+                    self.refuse(key, format!("{} is empty", path.display()), "write the secret into it");
+                    return None;
+                }
+                Some(secret.into())
+            }
+            Err(error) => {
+                let mend = "name a file that this user may read; a relative path stands in $CREDENTIALS_DIRECTORY, \
+                            else beside the configuration file";
+                self.refuse(key, format!("{} cannot be read: {error}", path.display()), mend);
+                None
+            }
+        }
+    }
+}

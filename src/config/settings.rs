@@ -1,0 +1,119 @@
+//! What a configuration comes to: plain typed parts for the rest of the program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::flowtly::FlowtlySection;
+use super::hubspot::HubSpotSection;
+use crate::connector::http::HttpSettings;
+use crate::domain::record::{Kind, Side};
+use crate::domain::rules::KindRules;
+use crate::domain::safety::Limits;
+use crate::domain::shape::Shape;
+use crate::domain::value::Locale;
+
+/// A configuration without problems. Its `Debug` shows no secrets.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The file of the state.
+    pub state_path: PathBuf,
+    /// When passes run.
+    pub schedule: ScheduleSection,
+    /// What is logged, and how.
+    pub log: LogSection,
+    /// What a plan may do without being asked about.
+    pub limits: Limits,
+    /// How requests are sent.
+    pub http: HttpSettings,
+    /// How to reach Flowtly.
+    pub flowtly: FlowtlySection,
+    /// Which CRM, and how to reach it.
+    pub crm: CrmSection,
+    pub(super) company: Mapped,
+    pub(super) contact: Mapped,
+    pub(super) locale: Locale,
+    pub(super) shown: String,
+}
+
+/// What a kind's tables come to.
+#[derive(Debug, Clone)]
+pub(super) struct Mapped {
+    pub(super) flowtly: Shape,
+    pub(super) crm: Shape,
+    pub(super) rules: KindRules,
+}
+
+/// The CRM and its settings.
+#[derive(Debug, Clone)]
+pub enum CrmSection {
+    /// HubSpot.
+    HubSpot(HubSpotSection),
+}
+
+/// The settings of `[schedule]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScheduleSection {
+    /// Time between incremental passes: the beat.
+    pub interval: Duration,
+    /// Time between complete passes: the slow beat.
+    pub slow_interval: Duration,
+    /// How far each wait varies at random, as a share of it: 0 to 0.5.
+    pub jitter: f64,
+    /// How long a stop may take.
+    pub stop_within: Duration,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+}
+
+/// What is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSection {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// Directives in the syntax of `tracing_subscriber::EnvFilter`; valid.
+    pub filter: String,
+    /// `RUST_LOG` said the filter, so that no option of the command line changes it.
+    pub pinned: bool,
+}
+
+impl Settings {
+    /// What a side maps of a kind.
+    pub fn shape(&self, side: Side, kind: Kind) -> &Shape {
+        let mapped = self.mapped(kind);
+        match side {
+            Side::Flowtly => &mapped.flowtly,
+            Side::Crm => &mapped.crm,
+        }
+    }
+
+    /// The rules of a kind.
+    pub fn kind_rules(&self, kind: Kind) -> &KindRules {
+        &self.mapped(kind).rules
+    }
+
+    /// What normal forms need to know of the firm.
+    pub fn locale(&self) -> &Locale {
+        &self.locale
+    }
+
+    /// The effective configuration as TOML, secrets as `***`.
+    pub fn show(&self) -> &str {
+        &self.shown
+    }
+
+    fn mapped(&self, kind: Kind) -> &Mapped {
+        match kind {
+            Kind::Company => &self.company,
+            Kind::Contact => &self.contact,
+        }
+    }
+}
