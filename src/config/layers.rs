@@ -118,6 +118,12 @@ impl Layers {
         self.variables.contains_key(key)
     }
 
+    /// Where the file sets the key, if it does to more than an empty text; a variable may still win.
+    pub(super) fn place_written(&self, key: &Key) -> Option<Place> {
+        let found = self.found.get(key).filter(|found| !found.empty)?;
+        Some(self.place_in_file(Some(found.position)))
+    }
+
     /// Whether the file or a variable sets the key.
     pub(super) fn is_set(&self, key: &Key) -> bool {
         self.is_variable(key) || self.found.contains_key(key)

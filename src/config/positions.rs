@@ -56,6 +56,8 @@ pub(super) struct Found {
     pub(super) sort: Sort,
     /// A whole number beyond 64 bits.
     pub(super) overflows: bool,
+    /// An empty text, which means "not set".
+    pub(super) empty: bool,
 }
 
 /// A text that is not TOML: where, and the parser's words.
@@ -88,19 +90,22 @@ pub(super) fn index(text: &str) -> Result<BTreeMap<Key, Found>, Vec<SyntaxError>
 fn collect(text: &str, parent: &Key, table: &DeTable<'_>, found: &mut BTreeMap<Key, Found>) {
     for (name, value) in table {
         let key = parent.child(name.get_ref());
-        let (sort, overflows) = match value.get_ref() {
-            DeValue::String(_) => (Sort::Text, false),
-            DeValue::Integer(number) => (Sort::Integer, i64::from_str_radix(number.as_str(), number.radix()).is_err()),
-            DeValue::Float(_) => (Sort::Float, false),
-            DeValue::Boolean(_) => (Sort::Switch, false),
-            DeValue::Datetime(_) => (Sort::Date, false),
-            DeValue::Array(_) => (Sort::List, false),
+        let sort = match value.get_ref() {
+            DeValue::String(_) => Sort::Text,
+            DeValue::Integer(_) => Sort::Integer,
+            DeValue::Float(_) => Sort::Float,
+            DeValue::Boolean(_) => Sort::Switch,
+            DeValue::Datetime(_) => Sort::Date,
+            DeValue::Array(_) => Sort::List,
             DeValue::Table(inner) => {
                 collect(text, &key, inner, found);
-                (Sort::Table, false)
+                Sort::Table
             }
         };
-        found.insert(key, Found { position: locate(text, &name.span()), sort, overflows });
+        let integer = value.get_ref().as_integer();
+        let overflows = integer.is_some_and(|number| i64::from_str_radix(number.as_str(), number.radix()).is_err());
+        let empty = value.get_ref().as_str() == Some("");
+        found.insert(key, Found { position: locate(text, &name.span()), sort, overflows, empty });
     }
 }
 

@@ -16,9 +16,9 @@ impl Reader<'_> {
         let key = Key::of(dotted);
         let file_key = Key::of(&format!("{dotted}_file"));
         let file = self.optional(&format!("{dotted}_file"));
-        if self.layers.is_set(&key) && !self.layers.is_variable(&key) {
+        if let Some(place) = self.layers.place_written(&key) {
             let mend = format!("put it into a file and name that with {}, or set {}", file_key.last(), key.variable());
-            self.refuse(&key, "a secret does not stand in the configuration file", mend);
+            self.refuse_at(place, &key, "a secret does not stand in the configuration file", mend);
             return None;
         }
         let text = self.optional(dotted);

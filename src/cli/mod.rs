@@ -1,14 +1,20 @@
 //! The command line: one definition, from which help, parsing and errors follow. It decides nothing.
 
+mod values;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::LogFormat;
-use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
+use values::{parse_id, parse_kind, parse_record, parse_refusal, parse_side};
+
+pub use values::RecordArg;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -329,156 +335,4 @@ pub enum ReportFormat {
     Json,
     /// For an issue or a merge request
     Markdown,
-}
-
-/// A record as people name it: `company:flowtly:17`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordArg {
-    /// Company or contact.
-    pub kind: Kind,
-    /// Whose id it is.
-    pub side: Side,
-    /// The id.
-    pub id: RemoteId,
-}
-
-impl RecordArg {
-    /// The field of this record that a word names; the error lists the fields.
-    pub fn field(&self, word: &str) -> Result<Field, String> {
-        Field::parse(self.kind, word).ok_or_else(|| {
-            let names: Vec<&str> = Field::of(self.kind).iter().map(|field| field.as_str()).collect();
-            format!("a {} has no field `{word}`; its fields are {}", self.kind, names.join(", "))
-        })
-    }
-}
-
-fn parse_record(text: &str) -> Result<RecordArg, String> {
-    let mut parts = text.splitn(3, ':');
-    let (Some(kind), Some(side), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err("write KIND:SIDE:ID, for instance company:flowtly:17".to_owned());
-    };
-    Ok(RecordArg { kind: parse_kind(kind)?, side: parse_side(side)?, id: parse_id(id)? })
-}
-
-fn parse_kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).ok_or_else(|| format!("`{text}` is not a kind; use {}", list(Kind::BOTH.map(Kind::as_str))))
-}
-
-fn parse_side(text: &str) -> Result<Side, String> {
-    Side::parse(text).ok_or_else(|| format!("`{text}` is not a side; use {}", list(Side::BOTH.map(Side::as_str))))
-}
-
-fn parse_refusal(text: &str) -> Result<RefusalName, String> {
-    RefusalName::parse(text).ok_or_else(|| {
-        format!("there is no refusal `{text}`; the names are {}", RefusalName::ALL.map(RefusalName::as_str).join(", "))
-    })
-}
-
-fn parse_id(text: &str) -> Result<RemoteId, String> {
-    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err("write the bare id, for instance 17".to_owned());
-    }
-    Ok(RemoteId::new(text))
-}
-
-fn list(words: [&str; 2]) -> String {
-    words.join(" or ")
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
-    use rstest::rstest;
-
-    use super::*;
-
-    fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split(' '))
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_command_and_option_says_what_it_does() {
-        fn walk(command: &clap::Command) {
-            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {} has no help", command.get_name(), argument.get_id());
-            }
-            command.get_subcommands().for_each(walk);
-        }
-        walk(&Cli::command());
-    }
-
-    #[rstest]
-    #[case("flowtly-sync run")]
-    #[case("flowtly-sync run --allow first-pass --allow too-many-creates")]
-    #[case("flowtly-sync --config x.toml -vv reconcile --full --log-format json")]
-    #[case("flowtly-sync diff --format markdown --full")]
-    #[case("flowtly-sync check --fix --json")]
-    #[case("flowtly-sync check --show-config")]
-    #[case("flowtly-sync status --json")]
-    #[case("flowtly-sync conflicts")]
-    #[case("flowtly-sync conflicts --json")]
-    #[case("flowtly-sync conflicts resolve 3 4 --take crm")]
-    #[case("flowtly-sync conflicts resolve 3 --value Acme")]
-    #[case("flowtly-sync questions --json")]
-    #[case("flowtly-sync links --json")]
-    #[case("flowtly-sync links add company 17 6001")]
-    #[case("flowtly-sync links remove contact 17")]
-    #[case("flowtly-sync explain company:flowtly:17")]
-    #[case("flowtly-sync explain contact:crm:a:b phone")]
-    #[case("flowtly-sync demo --companies 3 --seed plain --keep somewhere")]
-    #[case("flowtly-sync sandbox --flowtly-port 8001 --crm-port 8002")]
-    fn a_right_line_is_taken(#[case] line: &str) {
-        assert!(parse(line).is_ok(), "{line}");
-    }
-
-    #[rstest]
-    #[case("flowtly-sync", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)]
-    #[case("flowtly-sync run --allow everything", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync conflicts resolve --take crm", ErrorKind::MissingRequiredArgument)]
-    #[case("flowtly-sync conflicts resolve 3", ErrorKind::MissingRequiredArgument)]
-    #[case("flowtly-sync conflicts resolve 3 --take crm --value x", ErrorKind::ArgumentConflict)]
-    #[case("flowtly-sync conflicts resolve 3 --take hubspot", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync links add firm 1 2", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync links add company /clients/1 2", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync explain 17", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync explain company:flowtly:", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync demo --companies 0", ErrorKind::ValueValidation)]
-    #[case("flowtly-sync frobnicate", ErrorKind::InvalidSubcommand)]
-    fn a_wrong_line_is_refused(#[case] line: &str, #[case] kind: ErrorKind) {
-        assert_eq!(parse(line).map(|_| ()).map_err(|error| error.kind()), Err(kind), "{line}");
-    }
-
-    #[test]
-    fn an_unknown_allowance_names_all_that_there_are() {
-        let error = parse("flowtly-sync reconcile --allow all").unwrap_err().to_string();
-        for name in RefusalName::ALL {
-            assert!(error.contains(name.as_str()), "{name} is missing in {error}");
-        }
-    }
-
-    #[test]
-    fn a_record_is_taken_apart() {
-        let Command::Explain { record, field } = parse("flowtly-sync explain contact:crm:6001 email").unwrap().command
-        else {
-            panic!("another command")
-        };
-        assert_eq!((record.kind, record.side, record.id.as_str()), (Kind::Contact, Side::Crm, "6001"));
-        assert_eq!(record.field(&field.unwrap()), Ok(Field::Email));
-        assert!(record.field("currency").unwrap_err().contains("its fields are name, email"));
-    }
-
-    #[test]
-    fn exit_codes_are_in_the_help() {
-        for (command, code) in [("reconcile", "  3  "), ("diff", "  2  "), ("check", "  4  "), ("run", "SIGHUP")] {
-            let help = parse(&format!("flowtly-sync {command} --help")).unwrap_err().to_string();
-            assert!(help.contains(code), "{help}");
-        }
-    }
 }

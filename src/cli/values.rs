@@ -1,0 +1,59 @@
+//! Words of the command line that stand for something of the domain; each error lists what there is.
+
+use crate::domain::field::Field;
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::RefusalName;
+
+/// A record as people name it: `company:flowtly:17`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordArg {
+    /// Company or contact.
+    pub kind: Kind,
+    /// Whose id it is.
+    pub side: Side,
+    /// The id.
+    pub id: RemoteId,
+}
+
+impl RecordArg {
+    /// The field of this record that a word names; the error lists the fields.
+    pub fn field(&self, word: &str) -> Result<Field, String> {
+        Field::parse(self.kind, word).ok_or_else(|| {
+            let names: Vec<&str> = Field::of(self.kind).iter().map(|field| field.as_str()).collect();
+            format!("a {} has no field `{word}`; its fields are {}", self.kind, names.join(", "))
+        })
+    }
+}
+
+pub(super) fn parse_record(text: &str) -> Result<RecordArg, String> {
+    let mut parts = text.splitn(3, ':');
+    let (Some(kind), Some(side), Some(id)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err("write KIND:SIDE:ID, for instance company:flowtly:17".to_owned());
+    };
+    Ok(RecordArg { kind: parse_kind(kind)?, side: parse_side(side)?, id: parse_id(id)? })
+}
+
+pub(super) fn parse_kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| format!("`{text}` is not a kind; use {}", list(Kind::BOTH.map(Kind::as_str))))
+}
+
+pub(super) fn parse_side(text: &str) -> Result<Side, String> {
+    Side::parse(text).ok_or_else(|| format!("`{text}` is not a side; use {}", list(Side::BOTH.map(Side::as_str))))
+}
+
+pub(super) fn parse_refusal(text: &str) -> Result<RefusalName, String> {
+    RefusalName::parse(text).ok_or_else(|| {
+        format!("there is no refusal `{text}`; the names are {}", RefusalName::ALL.map(RefusalName::as_str).join(", "))
+    })
+}
+
+pub(super) fn parse_id(text: &str) -> Result<RemoteId, String> {
+    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c == '/') {
+        return Err("write the bare id, for instance 17".to_owned());
+    }
+    Ok(RemoteId::new(text))
+}
+
+fn list(words: [&str; 2]) -> String {
+    words.join(" or ")
+}

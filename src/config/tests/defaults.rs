@@ -1,0 +1,130 @@
+//! The compiled-in files: complete, commented, sound.
+
+use std::path::Path;
+
+use toml::Table;
+
+use super::super::load::load_text;
+use super::{CREDENTIALS, environment, load_file, told};
+use crate::config::{CrmSection, Environment, FlowtlyCredentials, Key, LogFormat};
+use crate::domain::field::{Field, Part};
+use crate::domain::record::{Kind, Side};
+use crate::domain::value::Text;
+
+const DEFAULTS: &str = include_str!("../../../config/default.toml");
+const EXAMPLE: &str = include_str!("../../../config/hubspot.example.toml");
+
+/// All keys of a table that are not tables.
+fn leaves(table: &Table, parent: &Key) -> Vec<Key> {
+    table
+        .iter()
+        .flat_map(|(name, value)| {
+            let key = parent.child(name);
+            value.as_table().map_or_else(|| vec![key.clone()], |inner| leaves(inner, &key))
+        })
+        .collect()
+}
+
+#[test]
+fn every_key_of_the_defaults_is_read() {
+    let keys = leaves(&toml::from_str(DEFAULTS).unwrap(), &Key::ROOT);
+    assert!(keys.len() > 60, "the defaults have lost keys: {}", keys.len());
+    for key in keys {
+        // No setting is a date, so that whoever reads the key must complain.
+        let told = told(&format!("{key} = 1979-05-27"));
+        let complains = told.iter().any(|line| line.contains(&format!(" {key}: ")));
+        assert!(complains, "nothing reads {key}: {told:?}");
+    }
+}
+
+#[test]
+fn every_key_that_is_read_has_a_default() {
+    // A key without a default is told as "there is no value".
+    let problems = told("");
+    assert_eq!(problems, Vec::<String>::new());
+}
+
+#[test]
+fn every_key_of_the_defaults_has_a_comment() {
+    let keys = leaves(&toml::from_str(DEFAULTS).unwrap(), &Key::ROOT);
+    let lines: Vec<&str> = DEFAULTS.lines().collect();
+    let mut explained = false;
+    let mut silent = Vec::new();
+    for line in lines {
+        // A comment explains the group of lines below it.
+        explained = line.starts_with('#') || explained && !line.is_empty();
+        if !explained && line.contains('=') {
+            silent.push(line);
+        }
+    }
+    // The contact's rules are the company's, explained there.
+    silent.retain(|line| {
+        !["direction", "conflict", "first", "drift", "create_", "gone", "match_"]
+            .iter()
+            .any(|rule| line.starts_with(rule))
+    });
+    assert_eq!(silent, Vec::<&str>::new(), "of {} keys", keys.len());
+}
+
+#[test]
+fn the_example_is_a_complete_set_up() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("flowtly-password"), "correct horse\n").unwrap();
+    std::fs::write(directory.path().join("hubspot-token"), "pat-eu1-00123").unwrap();
+    let path = directory.path().join("sync.toml");
+    let settings = load_text(Some((&path, EXAMPLE)), &Environment::default()).unwrap();
+
+    let FlowtlyCredentials::Login { username, .. } = &settings.flowtly.credentials else { panic!("no login") };
+    assert_eq!(username, "sync@example.com");
+    let rules = settings.kind_rules(Kind::Company);
+    assert_eq!(rules.defaults.get(&(Side::Flowtly, Field::Country)), Some(&Text::whole("PL")));
+    assert_eq!(rules.defaults.get(&(Side::Flowtly, Field::TaxIdentity)), Some(&Text::of([(Part::TinType, "nip")])));
+    let meaningful = EXAMPLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
+    assert!(meaningful <= 10, "the example has grown to {meaningful} lines");
+}
+
+#[test]
+fn without_a_file_defaults_and_variables_hold() {
+    let settings = load_text(None, &environment(&[])).unwrap();
+    assert_eq!(settings.state_path, Path::new("flowtly-sync.sqlite"));
+    assert_eq!(settings.schedule.interval.as_secs(), 300);
+    assert_eq!(settings.schedule.slow_interval.as_secs(), 21_600);
+    assert_eq!(settings.schedule.stop_within.as_secs(), 30);
+    assert_eq!(settings.log.format, LogFormat::Auto);
+    assert_eq!(settings.log.filter, "warn,flowtly_sync=info");
+    assert_eq!(settings.limits.creates.count, 50);
+    assert_eq!(settings.http.timeout.as_secs(), 30);
+    assert_eq!(settings.locale().region, None);
+    assert_eq!(settings.flowtly.base_url.as_str(), "https://api.flowtly.eu/");
+    assert_eq!(settings.flowtly.search_parameter, None);
+    let CrmSection::HubSpot(hubspot) = &settings.crm;
+    assert_eq!(hubspot.base_url.as_str(), "https://api.hubapi.com/");
+    assert_eq!(hubspot.id_property.as_deref(), Some("flowtly_id"));
+    assert_eq!(hubspot.limits.burst, 90);
+}
+
+#[test]
+fn nothing_said_at_all_names_both_credentials() {
+    let problems = load_text(None, &Environment::default()).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "defaults: flowtly.username: there is no credential for Flowtly; set username and password_file, or token_file",
+            "defaults: hubspot.token_file: there is no credential for HubSpot; set token_file, or FLOWTLY_SYNC__HUBSPOT__TOKEN",
+        ]
+    );
+}
+
+#[test]
+fn what_is_shown_is_toml_that_says_where_it_came_from() {
+    let settings = load_file("[http]\ntimeout = \"1m\"").unwrap();
+    let shown = settings.show();
+    assert!(shown.starts_with("# Defaults, then sync.toml, then "), "{shown}");
+    assert!(CREDENTIALS.iter().all(|(name, _)| shown.contains(name)), "{shown}");
+    let table: Table = toml::from_str(shown).unwrap();
+    assert_eq!(table["http"]["timeout"].as_str(), Some("1m"));
+    assert_eq!(table["mapping"]["company"]["tax_identity"]["number"].as_str(), Some("vat_number"));
+    assert_eq!(table["mapping"]["flowtly"]["company"]["address"]["unit"].as_str(), Some("addressLocaleNumber"));
+    assert!(leaves(&table, &Key::ROOT).len() > 90);
+}

@@ -1,0 +1,120 @@
+//! Right values, from the file and from variables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::load::{find_file, load_text};
+use super::{environment, load_file, load_with};
+use crate::config::{CrmSection, LogFormat};
+use crate::domain::record::Kind;
+use crate::domain::rules::Preference;
+use crate::domain::safety::Limit;
+
+#[test]
+fn a_file_changes_what_it_names_and_nothing_else() {
+    let text = "\
+[schedule]
+interval = \"90s\"
+jitter = 0
+[limits]
+creates = { count = 5 }
+[locale]
+region = \"pl\"
+[log]
+format = \"json\"
+level = \"debug\"
+[http]
+retry_max_tries = 3
+[flowtly]
+base_url = \"https://app.flowtly.com/api\"
+search_parameter = \"q\"
+";
+    let settings = load_file(text).unwrap();
+    assert_eq!(settings.schedule.interval, Duration::from_secs(90));
+    assert!(settings.schedule.jitter.abs() < f64::EPSILON);
+    assert_eq!(settings.limits.creates, Limit { count: 5, share: 0.1 });
+    assert_eq!(settings.limits.updates, Limit { count: 200, share: 0.2 });
+    assert_eq!(settings.locale().region.as_deref(), Some("PL"));
+    assert_eq!((settings.log.format, settings.log.filter.as_str()), (LogFormat::Json, "warn,flowtly_sync=debug"));
+    assert_eq!(settings.http.retry.max_tries, 3);
+    assert_eq!(settings.flowtly.base_url.join("clients").unwrap().as_str(), "https://app.flowtly.com/api/clients");
+    assert_eq!(settings.flowtly.search_parameter.as_deref(), Some("q"));
+}
+
+#[test]
+fn variables_win_over_the_file_whatever_their_type() {
+    let text = "[http]\ntimeout = \"10s\"\n[flowtly]\npage_size = 10\n[hubspot]\nlist_after_is_id = true";
+    let environment = environment(&[
+        ("FLOWTLY_SYNC__HTTP__TIMEOUT", "20s"),
+        ("FLOWTLY_SYNC__FLOWTLY__PAGE_SIZE", "20"),
+        ("FLOWTLY_SYNC__HUBSPOT__LIST_AFTER_IS_ID", "false"),
+        ("FLOWTLY_SYNC__SCHEDULE__JITTER", "0.25"),
+        ("FLOWTLY_SYNC__LIMITS__SHRINK__COUNT", "7"),
+        ("FLOWTLY_SYNC__FLOWTLY__ORGANISATION", "00123"),
+        ("FLOWTLY_SYNC__RULES__COMPANY__FIELDS__PHONE__CONFLICT", "crm"),
+        ("FLOWTLY_SYNC_CONFIG", "somewhere.toml"),
+        ("UNRELATED", "x"),
+    ]);
+    let settings = load_with(text, &environment).unwrap();
+    assert_eq!(settings.http.timeout, Duration::from_secs(20));
+    assert_eq!(settings.flowtly.page_size, 20);
+    let CrmSection::HubSpot(hubspot) = &settings.crm;
+    assert!(!hubspot.list_after_is_id);
+    assert!((settings.schedule.jitter - 0.25).abs() < f64::EPSILON);
+    assert_eq!(settings.limits.shrink.count, 7);
+    assert_eq!(settings.flowtly.organisation.as_deref(), Some("00123"));
+    let phone = settings.kind_rules(Kind::Company).fields[&crate::domain::field::Field::Phone];
+    assert_eq!(phone.conflict, Preference::Crm);
+}
+
+#[test]
+fn an_empty_text_takes_a_setting_away() {
+    let settings = load_file("[hubspot]\nid_property = \"\"").unwrap();
+    let CrmSection::HubSpot(hubspot) = &settings.crm;
+    assert_eq!(hubspot.id_property, None);
+}
+
+#[test]
+fn plain_http_is_for_this_machine() {
+    for url in ["http://localhost:8001", "http://127.0.0.1:8001/", "http://[::1]:8001"] {
+        let settings = load_file(&format!("[flowtly]\nbase_url = \"{url}\"")).unwrap();
+        assert_eq!(settings.flowtly.base_url.scheme(), "http");
+        assert!(settings.flowtly.base_url.path().ends_with('/'));
+    }
+}
+
+#[test]
+fn a_relative_state_stands_in_the_state_directory_where_there_is_one() {
+    let path = |text: &str, variables: &[(&str, &str)]| load_with(text, &environment(variables)).unwrap().state_path;
+    let named = "state.path = \"here/sync.sqlite\"";
+    assert_eq!(path(named, &[]), Path::new("here/sync.sqlite"));
+    let systemd = [("STATE_DIRECTORY", "/var/lib/flowtly-sync:/var/lib/other")];
+    assert_eq!(path("", &systemd), Path::new("/var/lib/flowtly-sync/flowtly-sync.sqlite"));
+    assert_eq!(path(named, &systemd), Path::new("/var/lib/flowtly-sync/here/sync.sqlite"));
+    assert_eq!(path("state.path = \"/srv/sync.sqlite\"", &systemd), Path::new("/srv/sync.sqlite"));
+}
+
+#[test]
+fn rust_log_wins_over_the_configured_filter() {
+    let text = "[log]\nfilter = \"debug\"";
+    let configured = load_file(text).unwrap().log;
+    assert_eq!((configured.filter.as_str(), configured.pinned), ("debug", false));
+    let pinned = load_with(text, &environment(&[("RUST_LOG", "flowtly_sync=trace")])).unwrap().log;
+    assert_eq!((pinned.filter.as_str(), pinned.pinned), ("flowtly_sync=trace", true));
+}
+
+#[test]
+fn the_configuration_directory_is_looked_into() {
+    let directory = tempfile::tempdir().unwrap();
+    let variable = [("CONFIGURATION_DIRECTORY", directory.path().to_str().unwrap())];
+    assert_eq!(find_file(&environment(&variable)), None);
+    let file = directory.path().join("config.toml");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(find_file(&environment(&variable)), Some(file));
+}
+
+#[test]
+fn a_load_without_a_file_takes_variables() {
+    let settings = load_text(None, &environment(&[("FLOWTLY_SYNC__HTTP__TIMEOUT", "7s")])).unwrap();
+    assert_eq!(settings.http.timeout, Duration::from_secs(7));
+}
