@@ -32,7 +32,7 @@ enum Style {
 /// Sends this process's log lines to standard error. To be called once, when the configuration is known; a second call
 /// changes nothing and says so.
 pub fn init(section: &LogSection, overrides: Overrides) -> anyhow::Result<()> {
-    let style = style(overrides.format.unwrap_or(section.format), stderr().is_terminal());
+    let style = style(overrides.format.unwrap_or(section.format), stderr().is_terminal(), section.colour);
     subscriber(style, &directives(section, overrides.verbose), stderr).try_init()?;
     Ok(())
 }
@@ -46,11 +46,11 @@ fn directives(section: &LogSection, verbose: u8) -> String {
     }
 }
 
-fn style(format: LogFormat, terminal: bool) -> Style {
-    match (format, terminal) {
-        (LogFormat::Text | LogFormat::Auto, true) => Style::Coloured,
-        (LogFormat::Text, false) => Style::Plain,
-        (LogFormat::Json, _) | (LogFormat::Auto, false) => Style::Json,
+fn style(format: LogFormat, terminal: bool, colour: bool) -> Style {
+    match (format, terminal, colour) {
+        (LogFormat::Text | LogFormat::Auto, true, true) => Style::Coloured,
+        (LogFormat::Text | LogFormat::Auto, true, false) | (LogFormat::Text, false, _) => Style::Plain,
+        (LogFormat::Json, _, _) | (LogFormat::Auto, false, _) => Style::Json,
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn section(filter: &str, pinned: bool) -> LogSection {
-        LogSection { format: LogFormat::Auto, filter: filter.to_owned(), pinned }
+        LogSection { format: LogFormat::Auto, filter: filter.to_owned(), pinned, colour: true }
     }
 
     #[test]
@@ -146,6 +146,8 @@ mod tests {
     #[case(LogFormat::Json, true, Style::Json)]
     #[case(LogFormat::Json, false, Style::Json)]
     fn the_form_follows_format_and_terminal(#[case] format: LogFormat, #[case] terminal: bool, #[case] wanted: Style) {
-        assert_eq!(style(format, terminal), wanted);
+        assert_eq!(style(format, terminal, true), wanted);
+        let plain = if wanted == Style::Coloured { Style::Plain } else { wanted };
+        assert_eq!(style(format, terminal, false), plain);
     }
 }

@@ -1,6 +1,8 @@
 //! How to reach Flowtly. Much of its API is not published, so that nearly everything is a setting.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -9,6 +11,7 @@ use url::Url;
 
 use super::key::Key;
 use super::reader::Reader;
+use super::secret::Secret;
 
 /// How to prove who we are.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub enum FlowtlyCredentials {
     },
     /// A token that is sent as it is.
     Token(SecretString),
+    /// A file that holds a token, and did so when the configuration was read. It may be replaced while we run.
+    TokenFile(PathBuf),
 }
 
 /// The settings of `[flowtly]`; `config/default.toml` says what each means.
@@ -41,11 +46,19 @@ pub struct FlowtlySection {
     pub accept: String,
     /// The media type of a create.
     pub write_media_type: String,
-    /// Records a page.
-    pub page_size: usize,
-    /// Pages fetched at once.
+    /// Records a page, where a number is asked for.
+    pub page_size: Option<u32>,
+    /// Pages and single records read at once.
     pub concurrent_pages: usize,
-    /// The longest text that is read, in characters.
+    /// Writes under way at once.
+    pub concurrent_writes: usize,
+    /// Requests of any sort under way at once; 0 for any number.
+    pub concurrent_requests: usize,
+    /// The most requests in any minute, where there is such a limit.
+    pub requests_per_minute: Option<usize>,
+    /// For how long a listing may show what was before a write.
+    pub lag: Duration,
+    /// The longest text that is read, in bytes.
     pub max_text: usize,
     /// The collection of clients.
     pub clients_path: String,
@@ -55,10 +68,14 @@ pub struct FlowtlySection {
     pub countries_path: String,
     /// The collection of currencies.
     pub currencies_path: String,
+    /// The collection of organisations.
+    pub organisations_path: String,
     /// The search over clients.
     pub search_path: String,
     /// A client's documents; holds `{id}`.
     pub documents_path: String,
+    /// The Hydra documentation, where no reply links to it.
+    pub docs_path: String,
     /// The search's query parameter.
     pub search_parameter: Option<String>,
     /// The query parameter that lists contacts changed since a time.
@@ -75,17 +92,25 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<FlowtlySection> {
         headers: headers(reader),
         accept: media_type(reader, "flowtly.accept"),
         write_media_type: media_type(reader, "flowtly.write_media_type"),
-        page_size: size(reader, "flowtly.page_size", 1_000),
+        page_size: u32::try_from(reader.count("flowtly.page_size", 0..=1_000)).ok().filter(|size| *size > 0),
         concurrent_pages: size(reader, "flowtly.concurrent_pages", 16),
+        concurrent_writes: size(reader, "flowtly.concurrent_writes", 16),
+        concurrent_requests: usize::try_from(reader.count("flowtly.concurrent_requests", 0..=256)).unwrap_or(0),
+        requests_per_minute: usize::try_from(reader.count("flowtly.requests_per_minute", 0..=1_000_000))
+            .ok()
+            .filter(|requests| *requests > 0),
+        lag: reader.duration("flowtly.lag", Duration::ZERO..=Duration::from_hours(1)),
         max_text: size(reader, "flowtly.max_text", 1_048_576),
         clients_path: reader.route("flowtly.clients_path"),
         contacts_path: reader.route("flowtly.contacts_path"),
         countries_path: reader.route("flowtly.countries_path"),
         currencies_path: reader.route("flowtly.currencies_path"),
+        organisations_path: reader.route("flowtly.organisations_path"),
         search_path: reader.route("flowtly.search_path"),
         documents_path: reader.text_where("flowtly.documents_path", "a path with `{id}` in it", |path| {
             path.starts_with('/') && path.contains("{id}")
         }),
+        docs_path: reader.route("flowtly.docs_path"),
         search_parameter: reader.optional("flowtly.search_parameter"),
         contacts_updated_parameter: reader.optional("flowtly.contacts_updated_parameter"),
         base_url: base_url?,
@@ -117,8 +142,13 @@ fn credentials(reader: &mut Reader<'_>) -> Option<FlowtlyCredentials> {
             reader.refuse(&Key::of("flowtly.token"), "there are a login and a token", both);
             None
         }
-        (None, false, true) => token.map(FlowtlyCredentials::Token),
-        (Some(username), true, false) => password.map(|password| FlowtlyCredentials::Login { username, password }),
+        (None, false, true) => token.map(|secret| match secret {
+            Secret { file: Some(path), .. } => FlowtlyCredentials::TokenFile(path),
+            Secret { text, file: None } => FlowtlyCredentials::Token(text),
+        }),
+        (Some(username), true, false) => {
+            password.map(|secret| FlowtlyCredentials::Login { username, password: secret.text })
+        }
         (Some(_), false, false) => {
             let mend = "set password_file beside the username, or FLOWTLY_SYNC__FLOWTLY__PASSWORD";
             reader.refuse(&Key::of("flowtly.password_file"), "there is a username without a password", mend);

@@ -30,10 +30,14 @@ pub struct HubSpotSection {
     pub list_after_is_id: bool,
     /// The unique company property for Flowtly's id.
     pub id_property: Option<String>,
+    /// Writes under way at once.
+    pub concurrent_writes: usize,
     /// For how long a search may show what was before.
     pub search_lag: Duration,
     /// How far back an incremental read reaches.
     pub overlap: Duration,
+    /// For how long after our time-out a request may still be carried out.
+    pub late_commit: Duration,
     /// The longest text that is read, in characters.
     pub max_text: usize,
     /// Request budgets.
@@ -44,9 +48,9 @@ pub struct HubSpotSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubSpotLimits {
     /// Requests in ten seconds.
-    pub burst: u32,
+    pub burst: usize,
     /// Searches in a second.
-    pub search: u32,
+    pub search: usize,
     /// Requests in a day.
     pub daily: u64,
 }
@@ -62,6 +66,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<HubSpotSection> {
         let mend = "set token_file, or FLOWTLY_SYNC__HUBSPOT__TOKEN";
         reader.refuse(&Key::of("hubspot.token_file"), "there is no credential for HubSpot", mend);
     }
+    let search_page_size = size(reader, "hubspot.search_page_size", 200);
+    let search_cap = size(reader, "hubspot.search_cap", 1_000_000);
+    if search_cap < search_page_size {
+        let mend = "make hubspot.search_cap at least hubspot.search_page_size";
+        reader.refuse(&Key::of("hubspot.search_cap"), "a search shows less than one page of it", mend);
+    }
     let day = Duration::from_hours(24);
     let section = HubSpotSection {
         api_version: reader.text_where("hubspot.api_version", "one part of a path, such as \"2026-03\"", |text| {
@@ -69,24 +79,22 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<HubSpotSection> {
         }),
         account_path: reader.route("hubspot.account_path"),
         page_size: size(reader, "hubspot.page_size", 100),
-        search_page_size: size(reader, "hubspot.search_page_size", 200),
-        search_cap: size(reader, "hubspot.search_cap", 1_000_000),
+        search_page_size,
+        search_cap,
         list_after_is_id: reader.switch(&Key::of("hubspot.list_after_is_id")),
         id_property: reader.optional("hubspot.id_property"),
+        concurrent_writes: size(reader, "hubspot.concurrent_writes", 16),
         search_lag: reader.duration("hubspot.search_lag", Duration::ZERO..=day),
         overlap: reader.duration("hubspot.overlap", Duration::ZERO..=day * 7),
+        late_commit: reader.duration("hubspot.late_commit", Duration::ZERO..=day),
         max_text: size(reader, "hubspot.max_text", 1_048_576),
         limits: HubSpotLimits {
-            burst: rate(reader, "hubspot.limits.burst", 10_000),
-            search: rate(reader, "hubspot.limits.search", 1_000),
+            burst: size(reader, "hubspot.limits.burst", 10_000),
+            search: size(reader, "hubspot.limits.search", 1_000),
             daily: reader.count("hubspot.limits.daily", 1..=100_000_000),
         },
         base_url: base_url?,
-        token: token?,
+        token: token?.text,
     };
     Some(section)
-}
-
-fn rate(reader: &mut Reader<'_>, dotted: &str, most: u32) -> u32 {
-    u32::try_from(reader.count(dotted, 1..=u64::from(most))).unwrap_or(most)
 }

@@ -146,7 +146,12 @@ fn log(reader: &mut Reader<'_>) -> LogSection {
     }
     let pinned = of_variable.is_some();
     let filter = of_variable.or_else(|| Some(configured).filter(|filter| !filter.is_empty()));
-    LogSection { format, filter: filter.unwrap_or_else(|| format!("warn,flowtly_sync={level}")), pinned }
+    LogSection {
+        format,
+        filter: filter.unwrap_or_else(|| format!("warn,flowtly_sync={level}")),
+        pinned,
+        colour: reader.environment.get("NO_COLOR").is_none(),
+    }
 }
 
 fn limit(reader: &mut Reader<'_>, dotted: &str) -> Limit {

@@ -1,8 +1,8 @@
 //! Configuration: read once, into types that cannot be wrong.
 //!
-//! Compiled-in defaults, the user's file and `FLOWTLY_SYNC__…` variables are [layers]; a [reader] takes typed values out
-//! of them and collects every [problem] with its place and its mend, so that all are told at once. [`Settings`] is what the
-//! rest of the program is given; [mapping] and [rules] are its larger parts.
+//! Compiled-in defaults, the user's file and `FLOWTLY_SYNC__…` variables are layers; a reader takes typed values out of
+//! them and collects every [`Problem`] with its place and its mend, so that all are told at once. [`Settings`] is what the
+//! rest of the program is given; mapping and rules are its larger parts.
 //!
 //! Architecture invariant: nothing outside this module reads the environment, and secrets are never printed.
 

@@ -10,9 +10,15 @@ use super::reader::Reader;
 /// The keys that hold a secret itself. Beside each, `…_file` names a file that holds one.
 pub(super) const SECRETS: [&str; 3] = ["flowtly.password", "flowtly.token", "hubspot.token"];
 
+/// A secret, and the file that it was read from where it was.
+pub(super) struct Secret {
+    pub(super) text: SecretString,
+    pub(super) file: Option<PathBuf>,
+}
+
 impl Reader<'_> {
     /// The secret of a key of [`SECRETS`]: from its variable, else from the file that `…_file` names.
-    pub(super) fn secret(&mut self, dotted: &str) -> Option<SecretString> {
+    pub(super) fn secret(&mut self, dotted: &str) -> Option<Secret> {
         let key = Key::of(dotted);
         let file_key = Key::of(&format!("{dotted}_file"));
         let file = self.optional(&format!("{dotted}_file"));
@@ -28,13 +34,13 @@ impl Reader<'_> {
                 self.refuse(&key, "the secret is given twice", mend);
                 None
             }
-            (Some(text), _) => Some(text.into()),
+            (Some(text), _) => Some(Secret { text: text.into(), file: None }),
             (None, Some(file)) => self.secret_in(&file_key, &file),
             (None, None) => None,
         }
     }
 
-    fn secret_in(&mut self, key: &Key, file: &str) -> Option<SecretString> {
+    fn secret_in(&mut self, key: &Key, file: &str) -> Option<Secret> {
         let base = self.environment.credentials_directory().or_else(|| {
             let directory = self.layers.file().and_then(|file| file.parent());
             directory.map(PathBuf::from)
@@ -49,7 +55,7 @@ impl Reader<'_> {
                     self.refuse(key, format!("{} is empty", path.display()), "write the secret into it");
                     return None;
                 }
-                Some(secret.into())
+                Some(Secret { text: secret.into(), file: Some(path) })
             }
             Err(error) => {
                 let mend = "name a file that this user may read; a relative path stands in $CREDENTIALS_DIRECTORY, \

@@ -83,6 +83,8 @@ pub struct LogSection {
     pub filter: String,
     /// `RUST_LOG` said the filter, so that no option of the command line changes it.
     pub pinned: bool,
+    /// Text on a terminal may be coloured: `NO_COLOR` (<https://no-color.org>) is not set.
+    pub colour: bool,
 }
 
 impl Settings {

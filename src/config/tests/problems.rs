@@ -50,8 +50,8 @@ use crate::config::Environment;
 )]
 // Out of range.
 #[case(
-    "[flowtly]\npage_size = 0",
-    "sync.toml:2:1: flowtly.page_size: the number is out of range; set it to a whole number from 1 to 1000"
+    "[flowtly]\npage_size = 1001",
+    "sync.toml:2:1: flowtly.page_size: the number is out of range; set it to a whole number from 0 to 1000"
 )]
 #[case(
     "[http]\nbody_limit = -1",
@@ -131,6 +131,10 @@ use crate::config::Environment;
 #[case(
     "[http]\nretry_max_interval = \"100ms\"",
     "sync.toml:2:1: http.retry_max_interval: the longest wait is shorter than the first; make http.retry_max_interval at least http.retry_initial"
+)]
+#[case(
+    "[hubspot]\nsearch_cap = 100",
+    "sync.toml:2:1: hubspot.search_cap: a search shows less than one page of it; make hubspot.search_cap at least hubspot.search_page_size"
 )]
 // Not TOML.
 #[case("[http\ntimeout = 1", "sync.toml:1:6: this is not TOML: ")]

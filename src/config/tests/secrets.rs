@@ -123,6 +123,18 @@ fn a_login_is_a_username_and_a_password() {
 }
 
 #[test]
+fn flowtlys_token_file_is_named_so_that_it_can_be_read_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("token");
+    std::fs::write(&file, "t").unwrap();
+    let environment: Environment = [("FLOWTLY_SYNC__HUBSPOT__TOKEN", "t")].into_iter().collect();
+    let text = "flowtly.token_file = \"token\"";
+    let settings = load_text(Some((&directory.path().join("sync.toml"), text)), &environment).unwrap();
+    let FlowtlyCredentials::TokenFile(path) = &settings.flowtly.credentials else { panic!("no file") };
+    assert_eq!(*path, file);
+}
+
+#[test]
 fn secrets_are_shown_nowhere() {
     let environment: Environment = [
         ("FLOWTLY_SYNC__FLOWTLY__USERNAME", "sync"),

@@ -57,7 +57,7 @@ fn variables_win_over_the_file_whatever_their_type() {
     ]);
     let settings = load_with(text, &environment).unwrap();
     assert_eq!(settings.http.timeout, Duration::from_secs(20));
-    assert_eq!(settings.flowtly.page_size, 20);
+    assert_eq!(settings.flowtly.page_size, Some(20));
     let CrmSection::HubSpot(hubspot) = &settings.crm;
     assert!(!hubspot.list_after_is_id);
     assert!((settings.schedule.jitter - 0.25).abs() < f64::EPSILON);
@@ -69,7 +69,9 @@ fn variables_win_over_the_file_whatever_their_type() {
 
 #[test]
 fn an_empty_text_takes_a_setting_away() {
-    let settings = load_file("[hubspot]\nid_property = \"\"").unwrap();
+    let text = "[hubspot]\nid_property = \"\"\n[flowtly]\npage_size = 0\nrequests_per_minute = 0";
+    let settings = load_file(text).unwrap();
+    assert_eq!((settings.flowtly.page_size, settings.flowtly.requests_per_minute), (None, None));
     let CrmSection::HubSpot(hubspot) = &settings.crm;
     assert_eq!(hubspot.id_property, None);
 }
@@ -101,6 +103,13 @@ fn rust_log_wins_over_the_configured_filter() {
     assert_eq!((configured.filter.as_str(), configured.pinned), ("debug", false));
     let pinned = load_with(text, &environment(&[("RUST_LOG", "flowtly_sync=trace")])).unwrap().log;
     assert_eq!((pinned.filter.as_str(), pinned.pinned), ("flowtly_sync=trace", true));
+}
+
+#[test]
+fn colour_is_left_out_where_no_color_is_set() {
+    assert!(load_file("").unwrap().log.colour);
+    assert!(!load_with("", &environment(&[("NO_COLOR", "1")])).unwrap().log.colour);
+    assert!(load_with("", &environment(&[("NO_COLOR", "")])).unwrap().log.colour);
 }
 
 #[test]
