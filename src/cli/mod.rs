@@ -4,7 +4,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -12,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::LogFormat;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
-use values::{parse_id, parse_kind, parse_record, parse_refusal, parse_side};
+use values::{parse_id, parse_kind, parse_record, parse_side, refusal_parser};
 
 pub use values::RecordArg;
 
@@ -71,6 +73,22 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Takes a command line, its first word the program's name. Help, version and errors are printed here, and the exit
+    /// code returned: 4 for a wrong line, as for any other wrong setting, because 2 means that something waits for a person.
+    pub fn take(line: impl IntoIterator<Item = OsString>) -> Result<Self, ExitCode> {
+        Self::try_parse_from(line).map_err(|error| {
+            // Where nobody reads what is printed there is nobody to tell.
+            let _ = error.print();
+            ExitCode::from(exit_code(&error))
+        })
+    }
+}
+
+fn exit_code(error: &clap::Error) -> u8 {
+    if error.use_stderr() { 4 } else { 0 }
 }
 
 /// Options of every command.
@@ -293,7 +311,7 @@ pub enum LinksCommand {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Allowances {
     /// Allow one refusal by its name, for one pass; may be repeated
-    #[arg(long = "allow", value_name = "NAME", value_parser = parse_refusal)]
+    #[arg(long = "allow", value_name = "NAME", value_parser = refusal_parser())]
     pub allow: Vec<RefusalName>,
 }
 

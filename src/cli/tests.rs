@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use rstest::rstest;
 
-use super::{Cli, Command};
+use super::{Cli, Command, exit_code};
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, Side};
 use crate::domain::safety::RefusalName;
@@ -56,7 +56,7 @@ fn a_right_line_is_taken(#[case] line: &str) {
 
 #[rstest]
 #[case("flowtly-sync", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)]
-#[case("flowtly-sync run --allow everything", ErrorKind::ValueValidation)]
+#[case("flowtly-sync run --allow everything", ErrorKind::InvalidValue)]
 #[case("flowtly-sync conflicts resolve --take crm", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync conflicts resolve 3", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync conflicts resolve 3 --take crm --value x", ErrorKind::ArgumentConflict)]
@@ -88,6 +88,16 @@ fn a_record_is_taken_apart() {
     assert_eq!((record.kind, record.side, record.id.as_str()), (Kind::Contact, Side::Crm, "6001"));
     assert_eq!(record.field(&field.unwrap()), Ok(Field::Email));
     assert!(record.field("currency").unwrap_err().contains("its fields are name, email"));
+}
+
+#[rstest]
+#[case("flowtly-sync --help", 0)]
+#[case("flowtly-sync --version", 0)]
+#[case("flowtly-sync", 4)]
+#[case("flowtly-sync reconcile --allow all", 4)]
+#[case("flowtly-sync reconcile --ful", 4)]
+fn a_wrong_line_is_not_mistaken_for_an_open_question(#[case] line: &str, #[case] code: u8) {
+    assert_eq!(exit_code(&parse(line).unwrap_err()), code);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Words of the command line that stand for something of the domain; each error lists what there is.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
@@ -41,10 +43,10 @@ pub(super) fn parse_side(text: &str) -> Result<Side, String> {
     Side::parse(text).ok_or_else(|| format!("`{text}` is not a side; use {}", list(Side::BOTH.map(Side::as_str))))
 }
 
-pub(super) fn parse_refusal(text: &str) -> Result<RefusalName, String> {
-    RefusalName::parse(text).ok_or_else(|| {
-        format!("there is no refusal `{text}`; the names are {}", RefusalName::ALL.map(RefusalName::as_str).join(", "))
-    })
+/// Takes the name of a refusal; help and errors list all names.
+pub(super) fn refusal_parser() -> impl TypedValueParser<Value = RefusalName> {
+    PossibleValuesParser::new(RefusalName::ALL.map(RefusalName::as_str))
+        .try_map(|name| RefusalName::parse(&name).ok_or("there is no such refusal"))
 }
 
 pub(super) fn parse_id(text: &str) -> Result<RemoteId, String> {
