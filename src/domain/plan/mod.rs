@@ -280,6 +280,8 @@ pub enum Reason {
         /// The side that did not show it.
         side: Side,
     },
+    /// Unknown on both sides.
+    UnknownOnBoth,
     /// The remote property cannot be written.
     NotWritable,
     /// Records of the two sides were recognised as the same.
@@ -358,6 +360,7 @@ impl fmt::Display for Reason {
             Self::RequiredElsewhere => f.write_str("cleared here, required on the other side"),
             Self::Alternates => f.write_str("goes to and fro between two values"),
             Self::Unknown { side } => write!(f, "not readable in {side}"),
+            Self::UnknownOnBoth => f.write_str("not readable on either side"),
             Self::NotWritable => f.write_str("the remote property cannot be written"),
             Self::Matched { by } => write!(f, "recognised by {by}"),
             Self::LinkedByHand => f.write_str("linked by hand"),
