@@ -71,7 +71,7 @@ pub fn merge(
     let past = Past::of(&flowtly, &crm);
     let halves = Halves::of(flowtly.now, crm.now);
     let verdict = match rule.direction {
-        Direction::Both => two_way(rule, past, halves, circumstances.adoption),
+        Direction::Both => two_way(*rule, past, halves, circumstances.adoption),
         Direction::ToCrm => one_way(Side::Crm, rule.drift, past, halves, circumstances.adoption),
         Direction::ToFlowtly => one_way(Side::Flowtly, rule.drift, past, halves, circumstances.adoption),
     };
@@ -106,7 +106,7 @@ impl Past {
     fn of(flowtly: &Half<'_>, crm: &Half<'_>) -> Self {
         match (since(flowtly), since(crm)) {
             (Some(flowtly), Some(crm)) => Self::Agreed { flowtly, crm },
-            (None, Some(_)) | (Some(_), None) | (None, None) => Self::NeverAgreed,
+            (None, Some(_) | None) | (Some(_), None) => Self::NeverAgreed,
         }
     }
 
@@ -168,16 +168,13 @@ fn unknown(flowtly: &Reading, crm: &Reading) -> Option<Reason> {
 
 fn one_way(target: Side, drift: Drift, past: Past, halves: Halves, adoption: bool) -> Verdict {
     let write = |reason| Verdict::Write { to: target, reason };
-    let (source_since, target_since) = match (past.since(target.opposite()), past.since(target)) {
-        (Some(source), Some(target)) => (source, target),
-        (None, Some(_)) | (Some(_), None) | (None, None) => {
-            return match (halves, adoption) {
-                (Halves::Equal, true | false) => Verdict::Agree(Reason::FirstEqual),
-                (Halves::Blank(side), true | false) if side == target => write(Reason::Fill),
-                (Halves::Blank(_) | Halves::Different, true) => Verdict::Conflict(Reason::FirstDiffers),
-                (Halves::Blank(_) | Halves::Different, false) => write(Reason::OneWay),
-            };
-        }
+    let (Some(source_since), Some(target_since)) = (past.since(target.opposite()), past.since(target)) else {
+        return match (halves, adoption) {
+            (Halves::Equal, true | false) => Verdict::Agree(Reason::FirstEqual),
+            (Halves::Blank(side), true | false) if side == target => write(Reason::Fill),
+            (Halves::Blank(_) | Halves::Different, true) => Verdict::Conflict(Reason::FirstDiffers),
+            (Halves::Blank(_) | Halves::Different, false) => write(Reason::OneWay),
+        };
     };
     match (source_since, target_since, halves, drift) {
         (
@@ -206,7 +203,7 @@ fn one_way(target: Side, drift: Drift, past: Past, halves: Halves, adoption: boo
     }
 }
 
-fn two_way(rule: &FieldRule, past: Past, halves: Halves, adoption: bool) -> Verdict {
+fn two_way(rule: FieldRule, past: Past, halves: Halves, adoption: bool) -> Verdict {
     let Past::Agreed { flowtly, crm } = past else {
         return first(rule.first, halves, adoption);
     };

@@ -1,6 +1,7 @@
 //! The table against a second formulation of it: the rows of the design as literal data, over every combination.
 
 use super::*;
+use crate::domain::field;
 use crate::domain::value::Locale;
 
 /// What a half can hold here. `Cut` is what a side that cuts at three characters keeps of `Long`.
@@ -193,7 +194,7 @@ impl Part {
 }
 
 /// The one row that holds for what is known on both sides.
-fn expect(rows: &[Row], rule: &FieldRule, adoption: bool, source: Part, target: Part) -> Expected {
+fn expect(rows: &[Row], rule: FieldRule, adoption: bool, source: Part, target: Part) -> Expected {
     let now = match (source.now, target.now) {
         (ours, theirs) if ours == theirs => Now::Equal,
         (Holds::Blank, _) => Now::SourceBlank,
@@ -216,6 +217,7 @@ fn expect(rows: &[Row], rule: &FieldRule, adoption: bool, source: Part, target: 
     expected
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only reasons with a side change")]
 fn swapped_reason(reason: Reason) -> Reason {
     match reason {
         Reason::Moved { side } => Reason::Moved { side: side.opposite() },
@@ -235,7 +237,7 @@ fn swapped_verdict(verdict: Verdict) -> Verdict {
     }
 }
 
-fn swapped_rule(rule: &FieldRule) -> FieldRule {
+fn swapped_rule(rule: FieldRule) -> FieldRule {
     let swapped = |preference| match preference {
         Preference::Flowtly => Preference::Crm,
         Preference::Crm => Preference::Flowtly,
@@ -311,7 +313,7 @@ fn every_combination_of_bases_values_rules_and_circumstances_is_decided_as_the_r
     let rows = rows();
     let mut combinations = 0_u64;
     for rule in every_rule() {
-        let mirrored = swapped_rule(&rule);
+        let mirrored = swapped_rule(rule);
         let source_is_crm = rule.direction == Direction::ToFlowtly;
         for flowtly in every_part() {
             for crm in every_part() {
@@ -325,7 +327,7 @@ fn every_combination_of_bases_values_rules_and_circumstances_is_decided_as_the_r
                         (false, true) => Some(Reason::Unknown { side: Side::Crm }),
                         (false, false) => None,
                     };
-                    let row = unknown.is_none().then(|| expect(&rows, &rule, adoption, source, target));
+                    let row = unknown.is_none().then(|| expect(&rows, rule, adoption, source, target));
                     for flowtly_traits in TRAITS {
                         for crm_traits in TRAITS {
                             for alternates in BOOLS {
@@ -359,7 +361,7 @@ fn every_combination_of_bases_values_rules_and_circumstances_is_decided_as_the_r
                                     verdict, expected,
                                     "{rule:?} {flowtly:?} {flowtly_traits:?} {crm:?} {crm_traits:?} {circumstances:?}"
                                 );
-                                assert_carried_out_is_settled(&rule, ours, theirs, circumstances, &verdict);
+                                assert_carried_out_is_settled(rule, ours, theirs, circumstances, &verdict);
                                 let mirror = merge(Field::Name, &mirrored, theirs, ours, circumstances);
                                 assert_eq!(mirror, swapped_verdict(verdict), "{rule:?} {flowtly:?} {crm:?}");
                             }
@@ -375,7 +377,7 @@ fn every_combination_of_bases_values_rules_and_circumstances_is_decided_as_the_r
 
 /// After the verdict was carried out, both sides rest; what waits for a person or for a reading stays what it is.
 fn assert_carried_out_is_settled(
-    rule: &FieldRule,
+    rule: FieldRule,
     flowtly: Half<'_>,
     crm: Half<'_>,
     circumstances: Circumstances,
@@ -389,7 +391,7 @@ fn assert_carried_out_is_settled(
     };
     let again = merge(
         Field::Name,
-        rule,
+        &rule,
         Half { base: Some(flowtly_now), now: flowtly_now, ..flowtly },
         Half { base: Some(crm_now), now: crm_now, ..crm },
         circumstances,
@@ -481,9 +483,7 @@ fn a_new_long_text_replaces_a_cut_copy() {
 
 #[test]
 fn one_part_of_an_address_can_be_the_cut_copy() {
-    let text = |street: &str| {
-        Text::of([(super::super::field::Part::Street, street), (super::super::field::Part::City, "Łódź")])
-    };
+    let text = |street: &str| Text::of([(field::Part::Street, street), (field::Part::City, "Łódź")]);
     assert!(is_cut_copy(&text("Piotr"), &text("Piotrkowska"), 5));
     assert!(!is_cut_copy(&text("Piotr"), &text("Piotrkowska"), 6));
     assert!(!is_cut_copy(&text("Piotrkowska"), &text("Piotr"), 5));

@@ -1,16 +1,31 @@
 //! Link, base, seen and rules become what is to be done about one pair.
+//!
+//! [`plan_pair`] asks first whether a half still is the same thing, then carries out what a person decided, and leaves
+//! the rest to the merge, field by field. [`plan_create`] says what a record is born with.
+
+mod identity;
+mod pair;
+mod create;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::field::Field;
-use super::merge::Circumstances;
 use super::plan::{Change, Conflict, Reason};
 use super::record::{Record, Side};
 use super::rules::KindRules;
 use super::shape::Shape;
 use super::value::{Locale, Reading, Text};
+
+pub use create::plan_create;
+pub use pair::plan_pair;
+
+#[cfg(test)]
+mod tests;
+
+/// The reading of [`Field::Parent`] where the contact's company has no link. It never travels.
+pub const OUTSIDE: &str = "outside";
 
 /// What one side can and cannot do with the fields of a kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +62,8 @@ pub struct Decision {
 pub enum Choice {
     /// This side's value.
     Side(Side),
-    /// This text, on both sides.
+    /// This text, on both sides. A side that already shows it counts as shown, so that a decision of which one write
+    /// failed is finished by the next pass.
     Text(Text),
 }
 
@@ -79,7 +95,7 @@ pub struct Context<'a> {
     pub crm_manners: &'a Manners,
     /// The normal forms' surroundings.
     pub locale: &'a Locale,
-    /// See [`Circumstances::adoption`].
+    /// See [`Circumstances::adoption`](super::merge::Circumstances::adoption).
     pub adoption: bool,
 }
 
@@ -100,13 +116,60 @@ pub struct PairPlan {
     pub notes: Vec<(Field, Reason)>,
 }
 
-/// Plans a linked pair.
-pub fn plan_pair(_pair: &Pair, _context: Context<'_>) -> PairPlan {
-    let _ = Circumstances::default();
-    PairPlan::default()
+impl Pair {
+    /// The half of a side.
+    pub const fn half(&self, side: Side) -> &PairHalf {
+        match side {
+            Side::Flowtly => &self.flowtly,
+            Side::Crm => &self.crm,
+        }
+    }
 }
 
-/// The fields of a record to be created on `side` from `source`, or the required ones that are missing.
-pub fn plan_create(_source: &Record, _side: Side, _context: Context<'_>) -> Result<Vec<(Field, Text)>, Vec<Field>> {
-    Ok(Vec::new())
+impl<'a> Context<'a> {
+    /// The mapping of a side.
+    pub const fn shape(&self, side: Side) -> &'a Shape {
+        match side {
+            Side::Flowtly => self.flowtly,
+            Side::Crm => self.crm,
+        }
+    }
+
+    /// The manners of a side.
+    pub const fn manners(&self, side: Side) -> &'a Manners {
+        match side {
+            Side::Flowtly => self.flowtly_manners,
+            Side::Crm => self.crm_manners,
+        }
+    }
+}
+
+impl PairPlan {
+    /// The changes to be written to a side.
+    pub fn changes(&self, side: Side) -> &[Change] {
+        match side {
+            Side::Flowtly => &self.to_flowtly,
+            Side::Crm => &self.to_crm,
+        }
+    }
+
+    /// Whether nothing is written, agreed or asked; there may be something to say.
+    pub const fn is_settled(&self) -> bool {
+        self.to_flowtly.is_empty()
+            && self.to_crm.is_empty()
+            && self.agreed.is_empty()
+            && self.conflicts.is_empty()
+            && self.identity_changed.is_none()
+    }
+
+    const fn changes_mut(&mut self, side: Side) -> &mut Vec<Change> {
+        match side {
+            Side::Flowtly => &mut self.to_flowtly,
+            Side::Crm => &mut self.to_crm,
+        }
+    }
+}
+
+fn maps(shape: &Shape, field: Field) -> bool {
+    shape.cells.iter().any(|cell| cell.field == field)
 }
