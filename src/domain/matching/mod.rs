@@ -1,10 +1,21 @@
 //! Match keys, vetoes, and the decision among candidates.
+//!
+//! A record is recognised by keys, strongest first: our stored id, tax number, name and country, configured fields; a
+//! contact by company, e-mail and name, then by company and e-mail. A stronger key that both have and that differs is a
+//! veto. A name alone is worth a question, never a link. Whatever is not plain is asked: nothing here guesses.
+
+mod keys;
+mod decide;
 
 use std::collections::BTreeMap;
 
 use super::plan::{Asks, CandidateNote, KeyKind, LinkId, RecordRef};
-use super::record::Record;
-use super::rules::KindRules;
+
+pub use decide::decide;
+pub use keys::{company_keys, contact_keys};
+
+#[cfg(test)]
+mod tests;
 
 /// What a record can be recognised by: valid keys only, no placeholders.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,19 +78,4 @@ pub enum Verdict {
     Rest,
     /// It has no counterpart.
     None,
-}
-
-/// The keys of a company. `organisation` is Flowtly's account id, used for the stored id.
-pub fn company_keys(_record: &Record, _organisation: &str, _rules: &KindRules) -> MatchKeys {
-    MatchKeys::default()
-}
-
-/// The keys of a contact whose company is the link `parent`.
-pub fn contact_keys(_record: &Record, _parent: LinkId) -> MatchKeys {
-    MatchKeys::default()
-}
-
-/// Decides about `subject` among all candidates of the other side and all twins of its own.
-pub fn decide(_subject: &MatchKeys, _others: &[Candidate], _twins: &[Candidate]) -> Verdict {
-    Verdict::None
 }
