@@ -256,6 +256,7 @@ impl Limit {
     )]
     fn of(self, known: u64) -> u64 {
         let share = if (0.0..=1.0).contains(&self.share) { self.share } else { 0.0 };
-        self.count.max((share * known as f64).floor() as u64)
+        // 29 % of 100 is 28.999… in binary.
+        self.count.max((share * known as f64 + 1e-6).floor() as u64)
     }
 }

@@ -253,6 +253,14 @@ fn a_share_that_cannot_be_evaluated_allows_nothing(#[case] share: f64) {
 }
 
 #[test]
+fn a_share_is_not_one_short_for_being_binary() {
+    let limits = Limits { creates: Limit { count: 0, share: 0.29 }, ..LIMITS };
+    let hundred = Circumstances { known: BTreeMap::from([((Side::Crm, Kind::Company), 100)]), ..settled() };
+    assert_eq!(judge(&creates(Side::Crm, 29), &limits, &hundred), vec![]);
+    assert_eq!(judge(&creates(Side::Crm, 30), &limits, &hundred).len(), 1);
+}
+
+#[test]
 fn a_share_of_all_or_nothing_is_one() {
     let limits = |share| Limits { creates: Limit { count: 0, share }, ..LIMITS };
     assert_eq!(judge(&creates(Side::Crm, 2_000), &limits(1.0), &settled()), vec![]);
