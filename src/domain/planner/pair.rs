@@ -127,6 +127,10 @@ impl FieldView<'_> {
 
     /// Both sides or none: a text of which one half cannot be written is not half written.
     fn carry_out_text(self, text: &Text, plan: &mut PairPlan) {
+        if self.field == Field::Parent && is_outside(text) {
+            plan.notes.push((self.field, Reason::BlockedByParent));
+            return;
+        }
         let to_flowtly = self.prepare(Side::Flowtly, text, Reason::Decided);
         let to_crm = self.prepare(Side::Crm, text, Reason::Decided);
         match (to_flowtly, to_crm) {
@@ -215,7 +219,7 @@ impl FieldView<'_> {
             Reading::Unknown => Place::Unknown,
             // A contact whose company shows no link at all must not lose it on the other side.
             Reading::Blank => Place::Outside,
-            Reading::Value(value) if value.text().part(Part::Whole) == Some(OUTSIDE) => Place::Outside,
+            Reading::Value(value) if is_outside(value.text()) => Place::Outside,
             Reading::Value(_) => Place::Linked,
         }
     }
@@ -227,6 +231,10 @@ impl FieldView<'_> {
     fn is_required(self, side: Side) -> bool {
         self.context.manners(side).required.contains(&self.field)
     }
+}
+
+fn is_outside(parent: &Text) -> bool {
+    parent.is_blank() || parent.part(Part::Whole) == Some(OUTSIDE)
 }
 
 /// Whether two texts of one side are the same to the letter; a part that is not carried is as good as an empty one.
