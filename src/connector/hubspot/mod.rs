@@ -1,1 +1,183 @@
-//! HubSpot.
+//! HubSpot: companies and contacts over its CRM API.
+//!
+//! In reading order: the [`settings`]; the addresses and the layout (what is asked of a kind); the wire types and the rows
+//! that come of them; errors; the conversation itself; reads by id, associations, searches and walks; writes (batches,
+//! then the companies of contacts); the schema.
+//!
+//! What shapes this connector: a list goes by key and shows everything, but not what changed; the search shows what
+//! changed, but late, and without archived records; a merge may give the survivor a new id; there is no conditional
+//! request. Links between contacts and companies are records of their own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret;
+
+pub use settings::HubSpotSettings;
+
+use self::layout::Layout;
+use self::talk::{Talk, endpoint_must_exist};
+use super::budget::Budget;
+use super::error::{ErrorKind, PortError};
+use super::http::{HttpClient, HttpSettings, Transport};
+use super::port::{
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Sink, Source, Walk,
+    Write, Written,
+};
+use crate::clock::Clock;
+use crate::domain::field::Field;
+use crate::domain::planner::Manners;
+use crate::domain::record::{Kind, RemoteId};
+use crate::domain::shape::{Row, Shape};
+
+pub mod settings;
+mod address;
+mod layout;
+mod wire;
+mod row;
+mod error;
+mod talk;
+mod associations;
+mod read;
+mod search;
+mod walk;
+mod find;
+mod batch;
+mod parents;
+mod write;
+mod schema;
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
+
+/// A HubSpot account.
+#[derive(Debug)]
+pub struct HubSpotConnector {
+    talk: Arc<Talk>,
+    capabilities: Capabilities,
+}
+
+impl HubSpotConnector {
+    /// A connector that sends through `transport` within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot
+    /// work, and with [`ErrorKind::Unauthorized`] if the token cannot be one.
+    pub fn new(
+        settings: HubSpotSettings,
+        company_shape: Shape,
+        contact_shape: Shape,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        http: HttpSettings,
+        budget: Budget,
+    ) -> Result<Self, PortError> {
+        settings.check()?;
+        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+            return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
+        }
+        let capabilities = capabilities(&settings, &http);
+        let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
+        let company = layout(Kind::Company, company_shape);
+        let contact = layout(Kind::Contact, contact_shape);
+        let client = HttpClient::new("HubSpot", transport, clock, budget, http, error::explain);
+        let token = settings.token.clone();
+        let talk = Talk::new(settings, company, contact, client, token.expose_secret())?;
+        Ok(Self { talk: Arc::new(talk), capabilities })
+    }
+}
+
+fn capabilities(settings: &HubSpotSettings, http: &HttpSettings) -> Capabilities {
+    let company = KindCapabilities {
+        changed_since: true,
+        // Of complete walks; a search never shows archived records.
+        shows_archived: true,
+        stores_id: settings.id_property.is_some(),
+        create_batch: settings::BATCH,
+        update_batch: settings::BATCH,
+        read_batch: settings::BATCH,
+        many_parents: false,
+        manners: Manners { required: BTreeSet::from([Field::Name]), cuts: BTreeMap::new() },
+        reformats: BTreeSet::new(),
+    };
+    let contact = KindCapabilities {
+        stores_id: false,
+        many_parents: true,
+        // One of e-mail, first and last name is enough, so that none of them is required.
+        manners: Manners::default(),
+        // E-mail addresses come back in lower case.
+        reformats: BTreeSet::from([Field::Email]),
+        ..company.clone()
+    };
+    Capabilities {
+        system: "HubSpot",
+        lag: settings.search_lag,
+        longest_request: http.timeout.saturating_add(settings.late_commit),
+        overlap: settings.overlap,
+        concurrent_writes: settings.concurrent_writes,
+        kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),
+    }
+}
+
+#[async_trait]
+impl Source for HubSpotConnector {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn shape(&self, kind: Kind) -> &Shape {
+        &self.talk.layout(kind).shape
+    }
+
+    async fn probe(&self) -> Result<Account, PortError> {
+        let url = self.talk.at.path(&self.talk.settings.account_path);
+        let reply = self.talk.get("account", url).await.map_err(endpoint_must_exist)?;
+        let account: wire::AccountReply = wire::reply(&reply.body)?;
+        Ok(Account { id: Some(account.portal_id.0), server_time: reply.date })
+    }
+
+    /// As [`Source::properties`]; behind the mapped ones stands the property for our id, where the kind has one.
+    async fn properties(&self, kind: Kind) -> Result<Vec<Property>, PortError> {
+        schema::properties(&self.talk, kind).await
+    }
+
+    async fn walk(&self, kind: Kind, extent: Extent) -> Result<Box<dyn Walk>, PortError> {
+        let talk = Arc::clone(&self.talk);
+        Ok(match extent {
+            Extent::Complete => Box::new(walk::ListWalk::new(talk, kind)),
+            Extent::Since(since) => Box::new(walk::ChangedWalk::begin(talk, kind, since).await?),
+        })
+    }
+
+    async fn get(&self, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Lookup>, PortError> {
+        read::get(&self.talk, kind, ids).await
+    }
+
+    async fn children(&self, companies: &[RemoteId]) -> Result<Vec<Row>, PortError> {
+        find::children(&self.talk, companies).await
+    }
+
+    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<Vec<Row>, PortError> {
+        walk::appeared(&self.talk, kind, frontier).await
+    }
+
+    async fn find(&self, kind: Kind, find: &Find) -> Result<Option<Vec<Row>>, PortError> {
+        match find {
+            Find::StoredId(id) => read::by_stored_id(&self.talk, kind, id).await,
+            Find::Text(text) => find::by_text(&self.talk, kind, text).await.map(Some),
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for HubSpotConnector {
+    async fn write(&self, kind: Kind, writes: &[Write]) -> Vec<Written> {
+        write::write(&self.talk, kind, writes).await
+    }
+}
+
+#[async_trait]
+impl Schema for HubSpotConnector {
+    async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
+        schema::add_missing(&self.talk, kind).await
+    }
+}
