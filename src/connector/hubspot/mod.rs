@@ -61,7 +61,7 @@ pub struct HubSpotConnector {
 
 impl HubSpotConnector {
     /// A connector that sends through `transport` within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot
-    /// work, and with [`ErrorKind::Unauthorized`] if the token cannot be one.
+    /// work, the token included.
     pub fn new(
         settings: HubSpotSettings,
         company_shape: Shape,

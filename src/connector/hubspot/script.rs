@@ -71,8 +71,26 @@ impl Script {
 
     /// The connector that talks to this script with changed settings, and the script to be checked at the end.
     pub(super) fn play_with(self, change: impl FnOnce(&mut HubSpotSettings)) -> (HubSpotConnector, Arc<Self>) {
+        self.play_shaped(shape(Kind::Contact), change)
+    }
+
+    /// The same with another mapping of contacts.
+    pub(super) fn play_shaped(
+        self,
+        contact: Shape,
+        change: impl FnOnce(&mut HubSpotSettings),
+    ) -> (HubSpotConnector, Arc<Self>) {
         let mut settings = HubSpotSettings { token: "secret-token".into(), ..HubSpotSettings::default() };
         change(&mut settings);
+        self.connect(contact, settings).unwrap()
+    }
+
+    /// The connector with just these settings, or why it is not made.
+    pub(super) fn connect(
+        self,
+        contact: Shape,
+        settings: HubSpotSettings,
+    ) -> Result<(HubSpotConnector, Arc<Self>), PortError> {
         let script = Arc::new(self);
         let http = HttpSettings {
             timeout: Duration::from_secs(30),
@@ -87,14 +105,13 @@ impl Script {
         let connector = HubSpotConnector::new(
             settings,
             shape(Kind::Company),
-            shape(Kind::Contact),
+            contact,
             script.clone(),
             Arc::new(ManualClock::new(now())),
             http,
             Budget::default(),
-        )
-        .unwrap();
-        (connector, script)
+        )?;
+        Ok((connector, script))
     }
 
     pub(super) fn play(self) -> (HubSpotConnector, Arc<Self>) {

@@ -63,7 +63,8 @@ impl Search {
         let (filters, property, after) = match &self.place {
             Place::Tie(last) => {
                 let by_id = Filter { property: OBJECT_ID, operator: "GT", value: last.to_string() };
-                (vec![by_time("EQ"), by_id], OBJECT_ID, 0)
+                // As a window of one millisecond: equality of times is not something that HubSpot documents.
+                (vec![by_time("GTE"), by_time("LTE"), by_id], OBJECT_ID, 0)
             }
             Place::Offset(offset) => (vec![by_time("GTE")], self.property, *offset),
             Place::Bound | Place::End => (vec![by_time("GTE")], self.property, 0),

@@ -29,7 +29,7 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// Fails with [`ErrorKind::Unauthorized`] if the token cannot be one.
+    /// Fails with [`ErrorKind::Setting`] if there is no token, or one that cannot be sent.
     pub(super) fn new(
         settings: HubSpotSettings,
         company: Layout,
@@ -37,9 +37,12 @@ impl Talk {
         http: HttpClient,
         token: &str,
     ) -> Result<Self, PortError> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.trim())).map_err(|_| {
-            PortError::new(ErrorKind::Unauthorized, "the HubSpot token holds characters that no token has")
-        })?;
+        let token = token.trim();
+        if token.is_empty() {
+            return Err(PortError::new(ErrorKind::Setting, "there is no HubSpot token: name its file in token_file"));
+        }
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|_| PortError::new(ErrorKind::Setting, "the HubSpot token holds characters that no token has"))?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::script::Script;
+use super::super::HubSpotSettings;
+use super::super::script::{Script, shape};
 use crate::connector::error::ErrorKind;
 use crate::connector::port::{Presence, Schema, Source};
 use crate::domain::field::Field;
@@ -120,6 +121,18 @@ async fn classic_releases_have_their_own_paths() {
     let properties = hubspot.properties(Kind::Contact).await.unwrap();
     assert_eq!(properties.len(), 3, "contacts hold no id of ours");
     script.assert_finished();
+}
+
+#[test]
+fn a_connector_without_a_token_is_not_made() {
+    for token in ["", " \n", "two\nlines"] {
+        let settings = HubSpotSettings { token: token.into(), ..HubSpotSettings::default() };
+        let error = Script::new().connect(shape(Kind::Contact), settings).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Setting);
+        assert!(error.message.contains("token"), "{}", error.message);
+    }
+    let error = Script::new().connect(shape(Kind::Company), HubSpotSettings::default()).unwrap_err();
+    assert!(error.message.contains("mixed up"), "{}", error.message);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::HubSpotConnector;
-use super::super::script::{COMPANY_PROPERTIES, CONTACT_PROPERTIES, Script, id, ids, ids_of, now, text_of, time};
+use super::super::script::{COMPANY_PROPERTIES, CONTACT_PROPERTIES, Script, ids, ids_of, now, shape, text_of, time};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Evidence, Extent, Frontier, Source, Step, WalkEnd};
 use crate::domain::record::{Kind, Standing};
@@ -222,7 +222,8 @@ async fn more_records_of_one_time_than_a_page_holds_are_walked_by_id() {
     let at = "2026-11-23T10:00:00.000Z";
     let start = time(at).timestamp_millis();
     let tie = |last: &str| {
-        json!([{"propertyName": "hs_lastmodifieddate", "operator": "EQ", "value": start.to_string()},
+        json!([{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": start.to_string()},
+               {"propertyName": "hs_lastmodifieddate", "operator": "LTE", "value": start.to_string()},
                {"propertyName": "hs_object_id", "operator": "GT", "value": last}])
     };
     let search = format!("{COMPANIES}/search");
@@ -321,6 +322,44 @@ async fn a_foreign_mark_is_refused() {
     let (hubspot, _) = Script::new().play();
     let error = hubspot.appeared(Kind::Company, &Frontier("page 7".into())).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Setting);
-    assert_eq!(hubspot.get(Kind::Company, &[]).await.unwrap(), []);
-    assert_eq!(id("7").as_number(), Some(7));
+}
+
+#[tokio::test]
+async fn a_list_of_properties_that_no_url_holds_goes_into_bodies() {
+    let mut shape = shape(Kind::Contact);
+    shape.watched = (0..100).map(|number| format!("a_rather_long_property_{number}")).collect();
+    let properties: Vec<String> = shape.paths().map(str::to_owned).collect();
+    let mut properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+    properties.extend(["lastmodifieddate", "hs_merged_object_ids"]);
+    let body = |id: &str| json!({"properties": properties, "propertiesWithHistory": [], "inputs": [{"id": id}]});
+    let (hubspot, script) = Script::new()
+        .get(
+            &format!("{CONTACTS}?limit=100&associations=companies"),
+            200,
+            &json!({"results": [{"id": "5", "properties": {"email": "listed"},
+                "associations": {"companies": {"results": [{"id": "70", "type": "contact_to_company"}]}}}]}),
+        )
+        .post(
+            &format!("{CONTACTS}/batch/read"),
+            body("5"),
+            200,
+            &json!({"results": [{"id": "5", "properties": {"email": "read"}}]}),
+        )
+        .get(
+            &format!("{CONTACTS}?limit=100&archived=true&associations=companies"),
+            200,
+            &json!({"results": [{"id": "6", "properties": {}, "archived": true}]}),
+        )
+        .post(
+            &format!("{CONTACTS}/batch/read?archived=true"),
+            body("6"),
+            200,
+            &json!({"results": [{"id": "6", "properties": {"email": "old"}, "archived": true}]}),
+        )
+        .play_shaped(shape, |_| ());
+    let (rows, _) = whole(&hubspot, Kind::Contact, Extent::Complete).await.unwrap();
+    assert_eq!(rows.iter().map(|row| text_of(row, 2)).collect::<Vec<_>>(), ["read", "old"]);
+    assert_eq!(rows[0].parents, ids(["70"]));
+    assert_eq!(rows[1].standing, Standing::Archived);
+    script.assert_finished();
 }
