@@ -17,6 +17,9 @@ const INVALID_VALUES: &str = "Property values were not valid: ";
 /// What HubSpot writes before the id of the record that has the e-mail already.
 const EXISTING_ID: &str = "Existing ID: ";
 
+/// What HubSpot writes behind the id of the record that has the unique value already.
+const HAS_THAT_VALUE: &str = " already has that value";
+
 /// Explains a reply outside 2xx.
 pub(super) fn explain(reply: &Reply) -> PortError {
     let fault = serde_json::from_slice::<Fault>(&reply.body)
@@ -204,12 +207,15 @@ fn duplicates(fault: &Fault) -> Vec<RemoteId> {
     let mut ids: Vec<RemoteId> = context(&fault.context, "existingId").into_iter().map(RemoteId::new).collect();
     let sentences = fault.message.iter().chain(fault.errors.iter().filter_map(|detail| detail.message.as_ref()));
     for sentence in sentences {
-        for (_, rest) in sentence.match_indices(EXISTING_ID).map(|(at, found)| sentence.split_at(at + found.len())) {
-            let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            if !id.is_empty() {
-                ids.push(RemoteId::new(id));
-            }
-        }
+        let behind = sentence.split(EXISTING_ID).skip(1).map(|rest| {
+            let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+            rest.split_at(end).0
+        });
+        let before = sentence.match_indices(HAS_THAT_VALUE).map(|(at, _)| {
+            let text = sentence.split_at(at).0;
+            text.rsplit(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default()
+        });
+        ids.extend(behind.chain(before).filter(|id| !id.is_empty()).map(RemoteId::new));
     }
     let mut distinct = Vec::new();
     for id in ids {
@@ -234,127 +240,4 @@ fn scopes(fault: &Fault) -> Vec<&str> {
         }
     }
     scopes
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use http::HeaderMap;
-
-    use super::*;
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: Bytes::copy_from_slice(body.as_bytes()),
-            date: None,
-        }
-    }
-
-    #[test]
-    fn statuses_become_kinds() {
-        let hubspot = r#"{"status":"error","message":"no","correlationId":"c-1"}"#;
-        let daily = r#"{"status":"error","message":"no","policyName":"DAILY"}"#;
-        let rolling = r#"{"status":"error","message":"no","policyName":"TEN_SECONDLY_ROLLING"}"#;
-        for (status, body, kind) in [
-            (400, hubspot, ErrorKind::Invalid),
-            (401, hubspot, ErrorKind::Unauthorized),
-            (401, "", ErrorKind::Unauthorized),
-            (403, hubspot, ErrorKind::Forbidden),
-            (404, hubspot, ErrorKind::NotFound),
-            (404, "<html>nothing here</html>", ErrorKind::Setting),
-            (404, r#"{"message":"no route matched"}"#, ErrorKind::Setting),
-            (405, hubspot, ErrorKind::Setting),
-            (409, hubspot, ErrorKind::Conflict),
-            (414, "", ErrorKind::Setting),
-            (423, hubspot, ErrorKind::Unavailable),
-            (429, rolling, ErrorKind::RateLimited),
-            (429, daily, ErrorKind::Quota),
-            (429, "", ErrorKind::RateLimited),
-            (477, hubspot, ErrorKind::Unavailable),
-            (502, "<html>bad gateway</html>", ErrorKind::Unavailable),
-            (301, "", ErrorKind::Setting),
-        ] {
-            let error = explain(&reply(status, body));
-            assert_eq!(error.kind, kind, "{status} {body}");
-            assert_eq!(error.status, Some(status));
-        }
-    }
-
-    #[test]
-    fn the_correlation_id_is_kept() {
-        let error = explain(&reply(400, r#"{"status":"error","message":"bad limit","correlationId":"c-17"}"#));
-        assert_eq!(error.message, "HubSpot refused the data: bad limit (correlation c-17)");
-    }
-
-    #[test]
-    fn missing_scopes_are_named() {
-        let error = explain(&reply(
-            403,
-            r#"{"status":"error","message":"no scopes","category":"MISSING_SCOPES","errors":[{"message":"One or more",
-                "context":{"requiredGranularScopes":["crm.schemas.companies.write","other"]}}]}"#,
-        ));
-        assert_eq!(error.message, "the token lacks a scope: give it crm.schemas.companies.write or other");
-    }
-
-    #[test]
-    fn refused_fields_are_found_in_the_message_the_details_and_the_context() {
-        let error = explain(&reply(
-            400,
-            r#"{"status":"error","message":"Property values were not valid: [{\"isValid\":false,\"message\":\"not an option\",\"error\":\"INVALID_OPTION\",\"name\":\"industry\"}]","category":"VALIDATION_ERROR"}"#,
-        ));
-        assert_eq!(error.kind, ErrorKind::Invalid);
-        assert_eq!(error.fields, [FieldRefusal { path: "industry".into(), message: "not an option".into() }]);
-        assert_eq!(error.message, "HubSpot refused the data: industry: not an option");
-
-        let error = explain(&reply(
-            400,
-            r#"{"status":"error","message":"bad","errors":[{"message":"no such","context":{"propertyName":["vat"]}}],
-                "context":{"properties":["city","vat"]}}"#,
-        ));
-        let paths: Vec<_> = error.fields.iter().map(|field| field.path.as_str()).collect();
-        assert_eq!(paths, ["vat", "city"]);
-    }
-
-    #[test]
-    fn a_duplicate_is_named_wherever_hubspot_names_it() {
-        let error = explain(&reply(
-            409,
-            r#"{"status":"error","message":"Contact already exists. Existing ID: 6001","category":"CONFLICT"}"#,
-        ));
-        assert_eq!(error.kind, ErrorKind::Conflict);
-        assert_eq!(error.duplicates, [RemoteId::new("6001")]);
-
-        let fault: Fault = serde_json::from_str(
-            r#"{"category":"CONFLICT","message":"Contact already exists. Existing ID: 7",
-                "context":{"objectWriteTraceId":["0"],"existingId":["7"]}}"#,
-        )
-        .unwrap();
-        assert_eq!(explain_item(&fault).duplicates, [RemoteId::new("7")]);
-    }
-
-    #[test]
-    fn a_value_that_must_be_unique_and_is_not_is_a_conflict() {
-        let error = explain(&reply(
-            400,
-            r#"{"status":"error","message":"Property values were not valid: [{\"message\":\"taken\",\"error\":\"CONFLICTING_UNIQUE_VALUE\",\"name\":\"flowtly_id\"}]","category":"VALIDATION_ERROR"}"#,
-        ));
-        assert_eq!(error.kind, ErrorKind::Conflict);
-        assert_eq!(error.fields.len(), 1);
-    }
-
-    #[test]
-    fn long_words_are_cut() {
-        let body = format!(r#"{{"status":"error","message":"{}"}}"#, "ż".repeat(5_000));
-        assert!(explain(&reply(400, &body)).message.chars().count() < 500);
-    }
-
-    #[test]
-    fn what_is_left_of_the_day_is_read_from_the_header() {
-        let mut reply = reply(200, "{}");
-        assert_eq!(daily_remaining(&reply), None);
-        reply.headers.insert("x-hubspot-ratelimit-daily-remaining", "249999".parse().unwrap());
-        assert_eq!(daily_remaining(&reply), Some(249_999));
-    }
 }

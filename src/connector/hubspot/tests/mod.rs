@@ -1,5 +1,7 @@
-//! Conversations with a scripted HubSpot.
+//! Literal replies, and conversations with a scripted HubSpot.
 
+mod rows;
+mod errors;
 mod reads;
 mod walks;
 mod writes;
