@@ -4,10 +4,11 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::error::{explain_item, says_no_links, says_not_there};
+use super::request::{IdInput, Inputs, LinkInput, LinkType, LinksOf, UnlinkInput};
 use super::row::primary_first;
 use super::settings::BATCH;
 use super::talk::{Talk, endpoint_must_exist};
-use super::wire::{self, Fault, IdInput, Inputs, LinkInput, LinkType, LinksOf, LinksReply, Paging, UnlinkInput};
+use super::wire::{self, Fault, LinksReply, Paging};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::domain::record::{Kind, RemoteId};
 

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::associations;
 use super::read;
+use super::request::FilterGroup;
 use super::search;
 use super::talk::Talk;
-use super::wire::FilterGroup;
 use crate::connector::error::PortError;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, RemoteId};

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::layout::Layout;
+use super::request::NewProperty;
 use super::talk::{Talk, endpoint_must_exist};
-use super::wire::{self, NewProperty, PropertiesReply, PropertyShown};
+use super::wire::{self, PropertiesReply, PropertyShown};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Presence, Property};
 use crate::domain::record::Kind;

@@ -7,10 +7,11 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use super::layout::OBJECT_ID;
+use super::request::{Filter, FilterGroup, SearchBody, Sort};
 use super::row::moment;
 use super::settings::SEARCH_LANE;
 use super::talk::{Talk, endpoint_must_exist};
-use super::wire::{self, Filter, FilterGroup, Hit, Paging, SearchBody, SearchPage, Sort};
+use super::wire::{self, Hit, Paging, SearchPage};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::domain::record::{Kind, RemoteId};
 
