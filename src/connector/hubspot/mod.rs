@@ -158,7 +158,7 @@ impl Source for HubSpotConnector {
         find::children(&self.talk, companies).await
     }
 
-    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<Vec<Row>, PortError> {
+    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
         walk::appeared(&self.talk, kind, frontier).await
     }
 

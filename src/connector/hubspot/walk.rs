@@ -105,10 +105,10 @@ impl Walk for ChangedWalk {
     }
 }
 
-/// What was made since a walk began: what the index shows of it, and what the list shows behind the highest id of then,
-/// because the index lags.
-pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Result<Vec<Row>, PortError> {
-    let (started, highest) = parse(frontier)?;
+/// What was made since a walk began: what the list shows behind the highest id of then, and, the first time or where a list
+/// cannot begin behind an id, what the index shows of it. Later calls go on from the highest id of this one.
+pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
+    let (started, highest, searched) = parse(frontier)?;
     let mut rows: Vec<Row> = Vec::new();
     let mut met: HashSet<RemoteId> = HashSet::new();
     if talk.settings.list_after_is_id {
@@ -121,14 +121,25 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
             }
         }
     }
-    let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
-    let mut search = Search::since(CREATED, started - lag, talk.settings.search_cap);
-    while let Some(ids) = search.next(talk, kind).await? {
-        let fresh: Vec<RemoteId> = ids.into_iter().filter(|id| met.insert(id.clone())).collect();
-        rows.extend(read::rows(talk, kind, &fresh).await?);
+    if !(searched && talk.settings.list_after_is_id) {
+        let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
+        let mut search = Search::since(CREATED, started - lag, talk.settings.search_cap);
+        while let Some(ids) = search.next(talk, kind).await? {
+            let fresh: Vec<RemoteId> = ids.into_iter().filter(|id| met.insert(id.clone())).collect();
+            rows.extend(read::rows(talk, kind, &fresh).await?);
+        }
     }
+    let highest = rows.iter().filter_map(|row| row.id.as_number()).chain(highest).max();
     rows.retain(|row| row.created.is_none_or(|created| created >= started));
-    Ok(rows)
+    Ok((rows, mark(started, highest, SEARCHED)))
+}
+
+/// Ends a mark whose index was searched already.
+const SEARCHED: &str = " searched";
+
+fn mark(started: DateTime<Utc>, highest: Option<u64>, searched: &str) -> Frontier {
+    let highest = highest.map(|id| id.to_string()).unwrap_or_default();
+    Frontier(format!("{} {highest}{searched}", started.to_rfc3339_opts(SecondsFormat::Millis, true)))
 }
 
 /// A page of the list.
@@ -238,14 +249,14 @@ fn highest_before(rows: &[Row], started: DateTime<Utc>) -> Option<u64> {
 }
 
 fn end(started: DateTime<Utc>, highest: Option<u64>) -> WalkEnd {
-    let highest = highest.map(|id| id.to_string()).unwrap_or_default();
-    let frontier = Frontier(format!("{} {highest}", started.to_rfc3339_opts(SecondsFormat::Millis, true)));
-    WalkEnd { evidence: Evidence::Key, started, frontier }
+    WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest, "") }
 }
 
-fn parse(frontier: &Frontier) -> Result<(DateTime<Utc>, Option<u64>), PortError> {
-    let (time, id) = frontier.0.split_once(' ').unwrap_or((&frontier.0, ""));
-    let started = DateTime::parse_from_rfc3339(time)
+/// When the walk began, the highest id of then, and whether the index was searched since.
+fn parse(frontier: &Frontier) -> Result<(DateTime<Utc>, Option<u64>, bool), PortError> {
+    let mut words = frontier.0.split(' ');
+    let started = DateTime::parse_from_rfc3339(words.next().unwrap_or_default())
         .map_err(|_| PortError::new(ErrorKind::Setting, "the mark of the last walk is not one of HubSpot's"))?;
-    Ok((started.with_timezone(&Utc), id.parse().ok()))
+    let highest = words.next().and_then(|id| id.parse().ok());
+    Ok((started.with_timezone(&Utc), highest, words.next() == Some(SEARCHED.trim_start())))
 }

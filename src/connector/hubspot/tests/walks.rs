@@ -312,8 +312,9 @@ async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() 
         )
         .play();
     let frontier = Frontier("2026-11-23T12:00:00.000Z 44".into());
-    let rows = hubspot.appeared(Kind::Company, &frontier).await.unwrap();
+    let (rows, next) = hubspot.appeared(Kind::Company, &frontier).await.unwrap();
     assert_eq!(ids_of(&rows), ["46", "43"], "45 was made before the walk began");
+    assert_eq!(next.0, "2026-11-23T12:00:00.000Z 46 searched", "what was listed is not listed again");
     script.assert_finished();
 }
 
