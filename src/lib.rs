@@ -1,6 +1,7 @@
 //! `flowtly-sync` keeps client companies, contacts and documents in agreement between Flowtly and a CRM.
 pub mod domain;
 pub mod clock;
+pub mod sandbox;
 pub mod connector;
 pub mod store;
 pub mod sync;

@@ -1,0 +1,170 @@
+//! People at work in Flowtly: changes that do not come through the API.
+
+use serde_json::{Map, Value};
+
+use super::FlowtlyServer;
+use super::negotiate::Format;
+use super::render::{Pen, Place};
+use super::schema::{CLIENT, CONTACT, Slot, slot};
+use super::state::{State, client_fields, contact_fields};
+
+impl FlowtlyServer {
+    /// A person makes a client: an object of API field names; countries, currencies and other references by id or IRI.
+    /// Nothing is validated, so that rows from before a rule can be made. Returns the id.
+    ///
+    /// # Panics
+    /// If `fields` is no object or names a field that there is not: the test is wrong.
+    pub fn add_client(&self, fields: &Value) -> u64 {
+        let pairs = pairs(&CLIENT, fields);
+        self.with(|state, _| state.insert_client(client_fields(borrowed(&pairs))))
+    }
+
+    /// A person changes one field of a client; null clears it. Whether the client is there.
+    ///
+    /// # Panics
+    /// If there is no such field.
+    pub fn edit_client(&self, id: u64, key: &str, value: impl Into<Value>) -> bool {
+        let (place, text) = pair(&CLIENT, key, &value.into());
+        self.with(|state, _| {
+            let Some(client) = state.clients.get_mut(id) else { return false };
+            client.fields.set(place, text.as_deref());
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// A client goes away (support removed it, a backup was restored). Its contacts go with it.
+    pub fn remove_client(&self, id: u64) -> bool {
+        self.with(|state, _| {
+            let Some(client) = state.clients.remove(id) else { return false };
+            for contact in client.contacts {
+                state.contacts.remove(contact);
+            }
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// A person puts a document to a client; its id, `None` if there is no such client.
+    pub fn add_document(&self, client: u64, name: &str) -> Option<u64> {
+        self.with(|state, _| {
+            let id = state.documents.keys().next_back().map_or(1, |last| last + 1);
+            state.clients.get_mut(client)?.documents.push(id);
+            state.documents.insert(id, name.to_owned());
+            state.revision += 1;
+            Some(id)
+        })
+    }
+
+    /// A person makes a contact of a client. Returns the id.
+    ///
+    /// # Panics
+    /// If `fields` is no object or names a field that there is not: the test is wrong.
+    pub fn add_contact(&self, client: u64, fields: &Value) -> u64 {
+        let pairs = pairs(&CONTACT, fields);
+        self.with(|state, now| state.insert_contact(contact_fields(borrowed(&pairs)), Some(client), now))
+    }
+
+    /// A person changes one field of a contact; null clears it, `client` (an id or IRI) moves it. Whether it is there.
+    ///
+    /// # Panics
+    /// If there is no such field.
+    pub fn edit_contact(&self, id: u64, key: &str, value: impl Into<Value>) -> bool {
+        let (place, text) = pair(&CONTACT, key, &value.into());
+        self.with(|state, now| {
+            if key == "client" {
+                state.move_contact(id, text.as_deref().and_then(|id| id.parse().ok()));
+            }
+            let Some(contact) = state.contacts.get_mut(id) else { return false };
+            if key != "client" {
+                contact.fields.set(place, text.as_deref());
+            }
+            contact.updated = now;
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// A person deletes a contact. Whether it was there.
+    pub fn remove_contact(&self, id: u64) -> bool {
+        self.with(|state, _| state.remove_contact(id))
+    }
+
+    /// A client as plain JSON shows it.
+    pub fn client(&self, id: u64) -> Option<Value> {
+        self.with(|state, _| {
+            let mut out = Vec::new();
+            self.pen(state).client(&mut out, id, state.clients.get(id)?, "", Place::Member);
+            serde_json::from_slice(&out).ok()
+        })
+    }
+
+    /// A contact as plain JSON shows it.
+    pub fn contact(&self, id: u64) -> Option<Value> {
+        self.with(|state, _| {
+            let mut out = Vec::new();
+            self.pen(state).contact(&mut out, id, state.contacts.get(id)?, Place::Member);
+            serde_json::from_slice(&out).ok()
+        })
+    }
+
+    /// All clients, in the order of their ids.
+    pub fn clients(&self) -> Vec<Value> {
+        let ids = self.with(|state, _| state.clients.ids().to_vec());
+        ids.into_iter().filter_map(|id| self.client(id)).collect()
+    }
+
+    /// All contacts, in the order of their ids.
+    pub fn contacts(&self) -> Vec<Value> {
+        let ids = self.with(|state, _| state.contacts.ids().to_vec());
+        ids.into_iter().filter_map(|id| self.contact(id)).collect()
+    }
+
+    /// How many clients there are.
+    pub fn client_count(&self) -> usize {
+        self.with(|state, _| state.clients.len())
+    }
+
+    /// How many contacts there are.
+    pub fn contact_count(&self) -> usize {
+        self.with(|state, _| state.contacts.len())
+    }
+
+    /// The keys that sign tokens are changed: every token from a log-in is invalid from now on.
+    pub fn rotate_keys(&self) {
+        self.with(|state, _| state.key += 1);
+    }
+
+    fn pen<'server>(&'server self, state: &'server State) -> Pen<'server> {
+        Pen { options: self.options(), state, format: Format::Plain }
+    }
+}
+
+fn pairs(table: &[Slot], fields: &Value) -> Vec<(u16, Option<String>)> {
+    let empty = Map::new();
+    let map = match fields {
+        Value::Object(map) => map,
+        Value::Null => &empty,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            panic!("the fields of a record are an object")
+        }
+    };
+    map.iter().map(|(key, value)| pair(table, key, value)).collect()
+}
+
+fn pair(table: &[Slot], key: &str, value: &Value) -> (u16, Option<String>) {
+    let Some((place, slot)) = slot(table, key) else { panic!("Flowtly has no field {key}") };
+    let text = match value {
+        Value::Null => None,
+        Value::String(text) => Some(match slot.sort {
+            super::schema::Sort::Iri(_) => text.rsplit('/').next().unwrap_or_default().to_owned(),
+            super::schema::Sort::Text | super::schema::Sort::Whole => text.clone(),
+        }),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => Some(other.to_string()),
+    };
+    (place, text)
+}
+
+fn borrowed(pairs: &[(u16, Option<String>)]) -> Vec<(u16, &str)> {
+    pairs.iter().filter_map(|(place, text)| Some((*place, text.as_deref()?))).collect()
+}
