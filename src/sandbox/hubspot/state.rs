@@ -1,0 +1,381 @@
+//! What a portal holds.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::options::HubSpotOptions;
+use super::schema::{Definition, Kind, Source, Visibility, standard};
+use crate::sandbox::packed::Packed;
+use crate::sandbox::table::Table;
+
+/// A partner of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Link {
+    pub(super) other: u64,
+    pub(super) primary: bool,
+}
+
+/// A company or a contact. Times are milliseconds of the epoch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Object {
+    pub(super) fields: Packed,
+    pub(super) created: i64,
+    pub(super) modified: i64,
+    pub(super) archived: Option<i64>,
+    pub(super) absorbed: Vec<u64>,
+    pub(super) links: Vec<Link>,
+    /// What search still shows, the oldest first; empty once the index has caught up.
+    pub(super) indexed: Vec<Indexed>,
+}
+
+/// What search shows until the index has taken in a change.
+#[derive(Debug, Clone)]
+pub(super) struct Indexed {
+    pub(super) until: i64,
+    pub(super) shown: Option<Box<Seen>>,
+}
+
+/// A record's content at some time.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) fields: Packed,
+    pub(super) modified: i64,
+}
+
+/// All of one type.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    pub(super) kind: Kind,
+    pub(super) definitions: Vec<Definition>,
+    pub(super) objects: Table<Object>,
+    /// Where a merged record went.
+    pub(super) merged: BTreeMap<u64, u64>,
+    /// Live holders of unique values, by property.
+    pub(super) unique: BTreeMap<u16, HashMap<Box<str>, u64>>,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) companies: Shelf,
+    pub(super) contacts: Shelf,
+    lag: i64,
+    answers: u64,
+}
+
+impl State {
+    pub(super) fn new(options: &HubSpotOptions) -> Self {
+        Self {
+            companies: Shelf::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
+            contacts: Shelf::new(Kind::Contacts, false, 1_001),
+            lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
+            answers: 0,
+        }
+    }
+
+    pub(super) fn shelf(&self, kind: Kind) -> &Shelf {
+        match kind {
+            Kind::Companies => &self.companies,
+            Kind::Contacts => &self.contacts,
+        }
+    }
+
+    pub(super) fn shelf_mut(&mut self, kind: Kind) -> &mut Shelf {
+        match kind {
+            Kind::Companies => &mut self.companies,
+            Kind::Contacts => &mut self.contacts,
+        }
+    }
+
+    /// A fresh id for an answer.
+    pub(super) fn correlation(&mut self) -> String {
+        self.answers += 1;
+        format!("00000000-0000-7000-8000-{:012x}", self.answers)
+    }
+
+    /// Puts a record in.
+    pub(super) fn insert(&mut self, kind: Kind, fields: Packed, now: i64) -> u64 {
+        let lag = self.lag;
+        let shelf = self.shelf_mut(kind);
+        let id = shelf.objects.next_id();
+        shelf.claim(id, &fields);
+        let indexed = if lag > 0 { vec![Indexed { until: now.saturating_add(lag), shown: None }] } else { Vec::new() };
+        shelf.objects.insert(id, Object { fields, created: now, modified: now, indexed, ..Object::default() });
+        id
+    }
+
+    /// Stores other fields. What is equal leaves the stamp alone.
+    pub(super) fn store(&mut self, kind: Kind, id: u64, fields: Packed, now: i64) {
+        let lag = self.lag;
+        let shelf = self.shelf_mut(kind);
+        let Some(object) = shelf.objects.get_mut(id) else { return };
+        if object.fields == fields {
+            return;
+        }
+        object.remember(now, lag);
+        let before = std::mem::replace(&mut object.fields, fields.clone());
+        object.modified = now.max(object.modified);
+        shelf.release(id, &before);
+        shelf.claim(id, &fields);
+    }
+
+    /// Archives or restores; the stamp stays. Whether that changed anything.
+    pub(super) fn set_archived(&mut self, kind: Kind, id: u64, archived: bool, now: i64) -> bool {
+        let lag = self.lag;
+        let shelf = self.shelf_mut(kind);
+        let Some(object) = shelf.objects.get_mut(id) else { return false };
+        if object.archived.is_some() == archived {
+            return false;
+        }
+        object.remember(now, lag);
+        object.archived = archived.then_some(now);
+        let fields = object.fields.clone();
+        if archived {
+            shelf.release(id, &fields)
+        } else {
+            shelf.claim(id, &fields)
+        }
+        true
+    }
+
+    /// Merges two records into a new one: the first one's values win. `None` unless both are live.
+    pub(super) fn merge(&mut self, kind: Kind, first: u64, second: u64, now: i64) -> Option<u64> {
+        let lag = self.lag;
+        let shelf = self.shelf_mut(kind);
+        let is_live = |id| shelf.objects.get(id).is_some_and(|object| object.archived.is_none());
+        if first == second || !is_live(first) || !is_live(second) {
+            return None;
+        }
+        let one = shelf.objects.remove(first)?;
+        let two = shelf.objects.remove(second)?;
+        shelf.release(first, &one.fields);
+        shelf.release(second, &two.fields);
+        let id = shelf.objects.next_id();
+        let mut pairs: Vec<(u16, &str)> = two.fields.iter().filter(|(_, text)| !text.is_empty()).collect();
+        pairs.extend(one.fields.iter().filter(|(_, text)| !text.is_empty()));
+        let mut fields = Packed::of(pairs);
+        shelf.keep_address(&mut fields, &two.fields);
+        shelf.claim(id, &fields);
+        let mut absorbed = one.absorbed;
+        absorbed.extend(two.absorbed);
+        absorbed.extend([first, second]);
+        let indexed = if lag > 0 { vec![Indexed { until: now.saturating_add(lag), shown: None }] } else { Vec::new() };
+        let created = one.created.min(two.created);
+        let object = Object { fields, created, modified: now, archived: None, absorbed, links: Vec::new(), indexed };
+        shelf.objects.insert(id, object);
+        shelf.merged.insert(first, id);
+        shelf.merged.insert(second, id);
+        for (old, links) in [(first, one.links), (second, two.links)] {
+            for link in links {
+                self.forget_link(kind.other(), link.other, old);
+                self.link(kind, id, link.other, link.primary);
+            }
+        }
+        Some(id)
+    }
+
+    /// Takes a record out without a trace.
+    pub(super) fn forget(&mut self, kind: Kind, id: u64) {
+        let shelf = self.shelf_mut(kind);
+        let Some(object) = shelf.objects.remove(id) else { return };
+        shelf.release(id, &object.fields);
+        for link in object.links {
+            self.forget_link(kind.other(), link.other, id);
+        }
+    }
+
+    /// Associates two records; whether both are there.
+    pub(super) fn link(&mut self, from: Kind, id: u64, other: u64, primary: bool) -> bool {
+        let (contact, company) = match from {
+            Kind::Contacts => (id, other),
+            Kind::Companies => (other, id),
+        };
+        if self.contacts.objects.get(contact).is_none() || self.companies.objects.get(company).is_none() {
+            return false;
+        }
+        if primary {
+            let earlier: Vec<u64> = self.contacts.objects.get(contact).map_or_else(Vec::new, |object| {
+                object.links.iter().filter(|link| link.primary).map(|link| link.other).collect()
+            });
+            for company in earlier {
+                self.mark_primary(contact, company, false);
+            }
+        }
+        if let Some(object) = self.contacts.objects.get_mut(contact) {
+            object.put_link(company, primary);
+        }
+        if let Some(object) = self.companies.objects.get_mut(company) {
+            object.put_link(contact, primary);
+        }
+        true
+    }
+
+    /// Takes an association away; whether it was there.
+    pub(super) fn unlink(&mut self, from: Kind, id: u64, other: u64) -> bool {
+        let there = self.forget_link(from, id, other);
+        self.forget_link(from.other(), other, id);
+        there
+    }
+
+    /// Makes a contact's company the primary one, or not.
+    pub(super) fn mark_primary(&mut self, contact: u64, company: u64, primary: bool) {
+        let sides = [(Kind::Contacts, contact, company), (Kind::Companies, company, contact)];
+        for (kind, id, other) in sides {
+            if let Some(object) = self.shelf_mut(kind).objects.get_mut(id) {
+                for link in object.links.iter_mut().filter(|link| link.other == other) {
+                    link.primary = primary;
+                }
+            }
+        }
+    }
+
+    /// The live partners of a record.
+    pub(super) fn links(&self, kind: Kind, object: &Object) -> impl Iterator<Item = Link> {
+        let others = &self.shelf(kind.other()).objects;
+        object
+            .links
+            .iter()
+            .copied()
+            .filter(|link| others.get(link.other).is_some_and(|object| object.archived.is_none()))
+    }
+
+    fn forget_link(&mut self, kind: Kind, id: u64, other: u64) -> bool {
+        let Some(object) = self.shelf_mut(kind).objects.get_mut(id) else { return false };
+        let before = object.links.len();
+        object.links.retain(|link| link.other != other);
+        object.links.len() != before
+    }
+}
+
+impl Object {
+    /// What search shows at a time; `None`: nothing.
+    pub(super) fn as_indexed(&self, now: i64) -> Option<(&Packed, i64)> {
+        match self.indexed.iter().find(|indexed| indexed.until > now) {
+            Some(Indexed { shown, .. }) => shown.as_ref().map(|seen| (&seen.fields, seen.modified)),
+            None => self.archived.is_none().then_some((&self.fields, self.modified)),
+        }
+    }
+
+    /// Before a change: search goes on showing what is there now for a while.
+    fn remember(&mut self, now: i64, lag: i64) {
+        if lag <= 0 {
+            return;
+        }
+        self.indexed.retain(|indexed| indexed.until > now);
+        let seen = Seen { fields: self.fields.clone(), modified: self.modified };
+        let shown = self.archived.is_none().then(|| Box::new(seen));
+        self.indexed.push(Indexed { until: now.saturating_add(lag), shown });
+    }
+
+    fn put_link(&mut self, other: u64, primary: bool) {
+        match self.links.iter_mut().find(|link| link.other == other) {
+            Some(link) => link.primary |= primary,
+            None => self.links.push(Link { other, primary }),
+        }
+    }
+}
+
+impl Shelf {
+    fn new(kind: Kind, has_flowtly_id: bool, first_id: u64) -> Self {
+        let definitions = standard(kind, has_flowtly_id);
+        Self {
+            kind,
+            definitions,
+            objects: Table::starting_at(first_id),
+            merged: BTreeMap::new(),
+            unique: BTreeMap::new(),
+        }
+    }
+
+    /// A property that callers can see, and its place.
+    pub(super) fn property(&self, name: &str) -> Option<(u16, &Definition)> {
+        (0..)
+            .zip(&self.definitions)
+            .find(|(_, definition)| definition.name == name && definition.visibility == Visibility::Shown)
+    }
+
+    /// A stored property's place, whoever may see it.
+    pub(super) fn place(&self, name: &str) -> Option<u16> {
+        (0..)
+            .zip(&self.definitions)
+            .find(|(_, definition)| {
+                definition.name == name
+                    && definition.visibility != Visibility::Removed
+                    && definition.source == Source::Stored
+            })
+            .map(|(place, _)| place)
+    }
+
+    /// The id that a record has now: its own, or that of the record that it was merged into.
+    pub(super) fn survivor(&self, mut id: u64) -> u64 {
+        while let Some(next) = self.merged.get(&id) {
+            id = *next;
+        }
+        id
+    }
+
+    /// The live record that holds a unique value.
+    pub(super) fn holder(&self, place: u16, text: &str) -> Option<u64> {
+        self.unique.get(&place)?.get(self.key(place, text).as_str()).copied()
+    }
+
+    /// Whether no two records may have the same value.
+    pub(super) fn is_unique(&self, place: u16) -> bool {
+        self.definitions.get(usize::from(place)).is_some_and(|definition| {
+            definition.is_unique || (self.kind == Kind::Contacts && definition.name == "email")
+        })
+    }
+
+    fn claim(&mut self, id: u64, fields: &Packed) {
+        for (place, text) in self.keys_of(fields) {
+            // Somebody else's value stays theirs: a restored record does not take it back.
+            self.unique.entry(place).or_default().entry(text).or_insert(id);
+        }
+    }
+
+    fn release(&mut self, id: u64, fields: &Packed) {
+        for (place, text) in self.keys_of(fields) {
+            if let Some(holders) = self.unique.get_mut(&place)
+                && holders.get(&text) == Some(&id)
+            {
+                holders.remove(&text);
+            }
+        }
+    }
+
+    /// The unique values of a record. A contact's secondary addresses count as addresses.
+    fn keys_of(&self, fields: &Packed) -> Vec<(u16, Box<str>)> {
+        let mut keys = Vec::new();
+        for (place, text) in fields.iter() {
+            if text.is_empty() {
+                continue;
+            }
+            let Some(definition) = self.definitions.get(usize::from(place)) else { continue };
+            if definition.name == "hs_additional_emails" {
+                if let Some(email) = self.place("email") {
+                    keys.extend(text.split(';').map(|one| (email, self.key(email, one).into_boxed_str())));
+                }
+            } else if self.is_unique(place) {
+                keys.push((place, self.key(place, text).into_boxed_str()));
+            }
+        }
+        keys
+    }
+
+    fn key(&self, place: u16, text: &str) -> String {
+        let is_email = self.definitions.get(usize::from(place)).is_some_and(|definition| definition.name == "email");
+        if is_email { text.trim().to_lowercase() } else { text.to_owned() }
+    }
+
+    /// The loser's address becomes a secondary one of the survivor.
+    fn keep_address(&self, fields: &mut Packed, loser: &Packed) {
+        let (Some(email), Some(more)) = (self.place("email"), self.place("hs_additional_emails")) else { return };
+        let Some(address) = loser.get(email).filter(|address| fields.get(email) != Some(address)) else { return };
+        let mut all: Vec<&str> = fields.get(more).map_or_else(Vec::new, |text| text.split(';').collect());
+        all.extend(loser.get(more).into_iter().flat_map(|text| text.split(';')));
+        all.push(address);
+        all.sort_unstable();
+        all.dedup();
+        let text = all.join(";");
+        fields.set(more, Some(&text));
+    }
+}
