@@ -1,0 +1,1 @@
+//! The only formatter for people: text, Markdown, JSON.
