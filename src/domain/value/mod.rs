@@ -43,9 +43,9 @@ impl Text {
         self.0.iter().map(|(part, text)| (*part, text.as_str()))
     }
 
-    /// Whether every part is empty or white space.
+    /// Whether every part is empty, white space, or signs that cannot be seen.
     pub fn is_blank(&self) -> bool {
-        self.0.values().all(|text| text.trim().is_empty())
+        self.0.values().all(|text| text::is_blank(text))
     }
 }
 
@@ -230,4 +230,27 @@ pub struct Locale {
     pub region: Option<String>,
 }
 
-pub mod normal;
+pub(crate) mod normal;
+pub mod text;
+pub mod phone;
+pub mod email;
+pub mod country;
+pub mod currency;
+pub mod language;
+pub mod number;
+pub mod choice;
+pub mod person;
+pub mod postal;
+pub(crate) mod street;
+pub mod tax;
+pub(crate) mod vat;
+mod vat_check;
+mod vat_key;
+pub mod placeholder;
+pub mod company_key;
+
+pub use company_key::{match_name, match_person};
+pub use country::{country_code, country_name};
+pub use email::is_valid_email;
+pub use placeholder::is_placeholder;
+pub use tax::tax_key;
