@@ -47,7 +47,6 @@ fn number_first(line: &str) -> Option<Split> {
         }
         Some(_) | None => (number.to_owned(), rest),
     };
-    // An English line that also ends in a number ("12 Main Street 5") does not end in a street word, so it is in doubt.
     (is_building(number) && is_number_first(street)).then(|| Split {
         street: street.to_owned(),
         building,
@@ -61,7 +60,8 @@ fn number_last(line: &str) -> Option<Split> {
     let (rest, unit, by_slash) = take_unit(line);
     let (street, building) = take_building(rest)?;
     let street = street.trim_end_matches([' ', ',']);
-    is_street(street).then(|| Split {
+    // "12 Main Street 5" has two numbers that might be the building's.
+    (is_street(street) && number_first(street).is_none()).then(|| Split {
         street: street.to_owned(),
         building: building.to_owned(),
         unit: unit.to_owned(),
@@ -230,3 +230,59 @@ const NOT_BEFORE_A_BUILDING: [&str; 45] = [
     "tower", "hall", "piętro", "pietro", "p", "pok", "pokój", "biuro", "nr", "no", "n°", "nº", "number", "etage", "og",
     "stock", "route", "highway", "hwy", "ul",
 ];
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("ul. Prosta 51/12", "ul. Prosta", "51", "12")]
+    #[case("ul. Prosta 51", "ul. Prosta", "51", "")]
+    #[case("ul. Prosta 51a lok. 12b", "ul. Prosta", "51a", "12b")]
+    #[case("al. 3 Maja 12", "al. 3 Maja", "12", "")]
+    #[case("Hauptstraße 5 a", "Hauptstraße", "5 a", "")]
+    #[case("Hauptstr. 12-14", "Hauptstr.", "12-14", "")]
+    #[case("Mariahilfer Straße 10 Top 4", "Mariahilfer Straße", "10", "4")]
+    #[case("12 rue de Rivoli", "rue de Rivoli", "12", "")]
+    #[case("12, rue de Rivoli", "rue de Rivoli", "12", "")]
+    #[case("12 bis avenue Foch", "avenue Foch", "12 bis", "")]
+    #[case("Rue de la Loi 16", "Rue de la Loi", "16", "")]
+    #[case("221B Baker Street", "Baker Street", "221B", "")]
+    #[case("10 Downing St.", "Downing St.", "10", "")]
+    #[case("Keizersgracht 123", "Keizersgracht", "123", "")]
+    #[case("Via Roma, 12", "Via Roma", "12", "")]
+    #[case("Via Roma 12 int. 3", "Via Roma", "12", "3")]
+    #[case("Calle Mayor, 5", "Calle Mayor", "5", "")]
+    fn lines_are_taken_apart(#[case] line: &str, #[case] street: &str, #[case] building: &str, #[case] unit: &str) {
+        let found = split(line).unwrap();
+        assert_eq!((found.street.as_str(), found.building.as_str(), found.unit.as_str()), (street, building, unit));
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("51")]
+    #[case("51/12")]
+    #[case("ul. Prosta")]
+    #[case("plac 1 Maja")]
+    #[case("3 Maja")]
+    #[case("Postfach 12")]
+    #[case("PO Box 123")]
+    #[case("skr. poczt. 12")]
+    #[case("ul. Prosta 51, 1010")]
+    #[case("ul. Prosta 51, 00-950")]
+    #[case("ul. Prosta 51, 00-950 Warszawa")]
+    #[case("ul. Prosta 51 piętro 3")]
+    #[case("ul. Prosta 5/7/12")]
+    #[case("ul. Prosta nr 5")]
+    #[case("Flat 3, 12 Main Street")]
+    #[case("12 Main Street 5")]
+    #[case("12 rue du 8 Mai 1945")]
+    #[case("Prosta 5 m")]
+    #[case("Prosta 5/")]
+    #[case("Prosta /5")]
+    fn lines_in_doubt_stay_whole(#[case] line: &str) {
+        assert_eq!(split(line), None);
+    }
+}

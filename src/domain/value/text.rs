@@ -53,7 +53,7 @@ pub(super) fn lookup_key(text: &str) -> String {
         gap = false;
         match deunicode::deunicode_char(character).filter(|_| is_latin(character)) {
             Some(latin) => {
-                key.extend(latin.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()))
+                key.extend(latin.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
             }
             None => key.extend(character.to_lowercase()),
         }

@@ -250,3 +250,93 @@ fn slovenia(digits: &[u32]) -> bool {
 fn letter(letters: &str, place: u32) -> Option<char> {
     letters.chars().nth(usize::try_from(place).ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::vat::{Fit, fit};
+
+    /// Public numbers: firms' own imprints and the examples that registers and validators publish.
+    #[rstest]
+    #[case("AT", "U13585627")]
+    #[case("BE", "0428759497")]
+    #[case("BE", "0403019261")]
+    #[case("BG", "175074752")]
+    #[case("CH", "100155212")]
+    #[case("CY", "10259033P")]
+    #[case("CZ", "25123891")]
+    #[case("DE", "136695976")]
+    #[case("DK", "13585628")]
+    #[case("EE", "100594102")]
+    #[case("ES", "B64717838")]
+    #[case("ES", "54362315K")]
+    #[case("ES", "X5253868R")]
+    #[case("ES", "M1234567L")]
+    #[case("FI", "20774740")]
+    #[case("FR", "40303265045")]
+    #[case("FR", "23334175221")]
+    #[case("GB", "980780684")]
+    #[case("GR", "094259216")]
+    #[case("HR", "33392005961")]
+    #[case("HU", "12892312")]
+    #[case("IE", "6433435F")]
+    #[case("IE", "6433435OA")]
+    #[case("IE", "8D79739I")]
+    #[case("IT", "00743110157")]
+    #[case("LT", "119511515")]
+    #[case("LT", "100001919017")]
+    #[case("LT", "100004801610")]
+    #[case("LU", "15027442")]
+    #[case("LV", "40003521600")]
+    #[case("MT", "11679112")]
+    #[case("NL", "004495445B01")]
+    #[case("NL", "002455799B11")]
+    #[case("NO", "988077917")]
+    #[case("PL", "8567346215")]
+    #[case("PL", "5260001246")]
+    #[case("PT", "501964843")]
+    #[case("RO", "18547290")]
+    #[case("SE", "123456789701")]
+    #[case("SI", "50223054")]
+    #[case("SK", "2022749619")]
+    fn numbers_with_the_right_digits(#[case] country: &str, #[case] number: &str) {
+        assert_eq!(fit(country, number), Some(Fit::Checked));
+        // One digit off is never right: every country's rule finds a single mistake in the digit it is made in.
+        let digit = number.bytes().rposition(|byte| byte.is_ascii_digit()).unwrap();
+        let at = match country {
+            "NL" => 8,
+            "SE" => 9,
+            _ => digit,
+        };
+        let wrong = (number.as_bytes()[at] - b'0' + 1) % 10;
+        let wrong = format!("{}{wrong}{}", &number[..at], &number[at + 1..]);
+        assert_ne!(fit(country, &wrong), Some(Fit::Checked), "{wrong}");
+    }
+
+    #[rstest]
+    #[case("ES", "B64717839")]
+    #[case("NL", "123456789B90")]
+    #[case("GB", "802311781")]
+    #[case("CY", "10259033Z")]
+    #[case("FR", "84323140391")]
+    #[case("PL", "526000124")]
+    #[case("PL", "526000124A")]
+    fn numbers_with_the_wrong_digits(#[case] country: &str, #[case] number: &str) {
+        assert_eq!(fit(country, number), Some(Fit::None));
+    }
+
+    #[rstest]
+    #[case("IS", "62340")]
+    #[case("CZ", "7103192745")]
+    #[case("GB", "GD123")]
+    #[case("LV", "16117519997")]
+    fn numbers_without_public_check_digits(#[case] country: &str, #[case] number: &str) {
+        assert_eq!(fit(country, number), Some(Fit::Pattern));
+    }
+
+    #[test]
+    fn the_numbers_of_other_countries_are_not_known() {
+        assert_eq!(fit("US", "123456789"), None);
+    }
+}
