@@ -564,9 +564,9 @@ mod tests {
             |shape| shape.scope[0].any_of.truncate(1),
         ];
         for change in changes {
-            let mut changed = shape.clone();
-            change(&mut changed);
-            assert!(keys.insert(changed.key()), "each change gives another key");
+            let mut other = shape.clone();
+            change(&mut other);
+            assert!(keys.insert(other.key()), "each change gives another key");
         }
         assert_eq!(companies().key(), shape.key());
     }

@@ -254,3 +254,6 @@ pub use country::{country_code, country_name};
 pub use email::is_valid_email;
 pub use placeholder::is_placeholder;
 pub use tax::tax_key;
+
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,9 @@ fn is_only_x(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'x')
 }
 
-/// Without spaces and signs, in order.
-const PLACEHOLDERS: [&str; 93] = [
+/// Without spaces and signs, in order. Words that a firm might well be called are not here: a name that is no key is
+/// created twice.
+const PLACEHOLDERS: [&str; 82] = [
     "aaaa",
     "abc123",
     "asdf",
@@ -35,7 +36,6 @@ const PLACEHOLDERS: [&str; 93] = [
     "aucun",
     "aucune",
     "bbb",
-    "blank",
     "brak",
     "brakdanych",
     "brakfirmy",
@@ -43,26 +43,18 @@ const PLACEHOLDERS: [&str; 93] = [
     "brakinformacji",
     "braknazwy",
     "braknipu",
-    "company",
-    "contact",
     "desconhecido",
     "desconocido",
     "dummy",
-    "empty",
-    "example",
-    "firma",
     "firmatestowa",
     "geen",
     "inconnu",
     "inconnue",
-    "ingen",
     "ka",
     "keine",
     "keineangabe",
     "keineangaben",
     "klienttestowy",
-    "leeg",
-    "leer",
     "na",
     "nan",
     "nd",
@@ -85,6 +77,7 @@ const PLACEHOLDERS: [&str; 93] = [
     "notprovided",
     "notset",
     "null",
+    "okaend",
     "okand",
     "onbekend",
     "placeholder",
@@ -92,12 +85,10 @@ const PLACEHOLDERS: [&str; 93] = [
     "pusty",
     "qwe",
     "qwerty",
-    "sample",
     "sansobjet",
     "sconosciuto",
     "tba",
     "tbd",
-    "temp",
     "test",
     "test1",
     "test123",
@@ -120,7 +111,6 @@ const PLACEHOLDERS: [&str; 93] = [
     "unknown",
     "unknowncompany",
     "unnamed",
-    "vide",
 ];
 
 #[cfg(test)]

@@ -158,26 +158,26 @@ fn spain(number: &str) -> bool {
             luhn(&with_check)
         })
         .unwrap_or_default();
-    let as_digit = char::from_digit(check, 10) == Some(final_one);
-    let as_letter = letter("JABCDEFGHI", check) == Some(final_one);
-    match first {
-        'A' | 'B' | 'E' | 'H' => as_digit,
-        'P' | 'Q' | 'R' | 'S' | 'N' | 'W' => as_letter,
-        'C' | 'D' | 'F' | 'G' | 'J' | 'U' | 'V' => as_digit || as_letter,
-        _ => false,
-    }
+    // Which sort of firm has a digit and which a letter is told differently by different offices: either is right.
+    "ABCDEFGHJNPQRSUVW".contains(first)
+        && (char::from_digit(check, 10) == Some(final_one) || letter("JABCDEFGHI", check) == Some(final_one))
 }
 
-/// The last nine digits are the SIREN; a key of two digits is made from it, a key with a letter only has its pattern.
+/// The last nine digits are the SIREN; the key before it is made from it, in digits or, in the newer way, with letters.
 fn france(number: &str) -> bool {
+    const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
     let Some((key, siren)) = number.split_at_checked(2) else { return false };
     let digits: Vec<u32> = siren.chars().filter_map(|character| character.to_digit(10)).collect();
+    let siren = value(&digits);
     // Monaco's firms have French numbers whose SIREN begins with zeros and has no check digit.
-    let is_siren = luhn(&digits) || siren.starts_with("000");
-    match key.parse::<u64>() {
-        Ok(key) => is_siren && (12 + 3 * (value(&digits) % 97)) % 97 == key,
-        Err(_) => is_siren,
+    let is_siren = luhn(&digits) || siren < 1_000_000;
+    if let Ok(key) = key.parse::<u64>() {
+        return is_siren && (12 + 3 * (siren % 97)) % 97 == key;
     }
+    let mut places = key.chars().map(|character| ALPHABET.find(character).and_then(|place| u64::try_from(place).ok()));
+    let (Some(Some(first)), Some(Some(second))) = (places.next(), places.next()) else { return false };
+    let check = if first < 10 { (first * 24 + second).checked_sub(10) } else { (first * 34 + second).checked_sub(100) };
+    is_siren && check.is_some_and(|check| (siren + 1 + check / 11) % 11 == check % 11)
 }
 
 fn great_britain(digits: &[u32]) -> bool {
@@ -276,6 +276,8 @@ mod tests {
     #[case("FI", "20774740")]
     #[case("FR", "40303265045")]
     #[case("FR", "23334175221")]
+    #[case("FR", "K7399859412")]
+    #[case("FR", "4Z123456782")]
     #[case("GB", "980780684")]
     #[case("GR", "094259216")]
     #[case("HR", "33392005961")]
@@ -320,6 +322,8 @@ mod tests {
     #[case("GB", "802311781")]
     #[case("CY", "10259033Z")]
     #[case("FR", "84323140391")]
+    #[case("FR", "IO334175221")]
+    #[case("FR", "CX303439038")]
     #[case("PL", "526000124")]
     #[case("PL", "526000124A")]
     fn numbers_with_the_wrong_digits(#[case] country: &str, #[case] number: &str) {
