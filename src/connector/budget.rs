@@ -1,5 +1,406 @@
-//! Request budgets: sliding windows, daily quotas, pauses.
+//! Request budgets: true sliding windows, lanes, a daily quota with a reserve, and pauses that a server asks for.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::{ErrorKind, PortError};
+use crate::clock::Clock;
+
+/// For how long a server's word on what is left of the day is believed. Days begin at another hour elsewhere, so that a
+/// quota that is used up is asked about again from time to time.
+const BELIEF: Duration = Duration::from_hours(1);
+
+/// At most `limit` requests in any stretch of time as long as `period`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Requests; at least 1 is always let through.
+    pub limit: usize,
+    /// The length of the window.
+    pub period: Duration,
+}
+
+/// What an account may be asked.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BudgetSettings {
+    /// Windows over all requests.
+    pub windows: Vec<Window>,
+    /// Further windows over the requests of one lane.
+    pub lanes: BTreeMap<&'static str, Vec<Window>>,
+    /// Requests a day, the firm's other tools included; `None` where there is no such quota.
+    pub daily: Option<u64>,
+    /// The share of the daily quota (0 to 1) that is left to the firm's other tools.
+    pub reserve_share: f64,
+    /// Requests under way at once; 0 for any number.
+    pub concurrent: usize,
+}
 
 /// The budget of one account.
+pub struct Budget {
+    clock: Option<Arc<dyn Clock>>,
+    settings: BudgetSettings,
+    /// Whoever waits for a window holds the gate of its lane, so that those behind it stay in order.
+    gates: BTreeMap<Option<&'static str>, tokio::sync::Mutex<()>>,
+    slots: Option<Arc<Semaphore>>,
+    state: Mutex<State>,
+}
+
+/// The right to send one request, held until its reply is complete.
+#[derive(Debug)]
+pub struct Permit {
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
 #[derive(Debug, Default)]
-pub struct Budget {}
+struct State {
+    common: Vec<Slide>,
+    lanes: BTreeMap<&'static str, Vec<Slide>>,
+    pause_until: Duration,
+    day: Day,
+}
+
+/// The last grants of one window, oldest first, never more than its limit.
+#[derive(Debug)]
+struct Slide {
+    window: Window,
+    grants: VecDeque<Duration>,
+}
+
+/// What was used of the day's quota.
+#[derive(Debug, Default)]
+struct Day {
+    date: chrono::NaiveDate,
+    used: u64,
+    learned: Option<Learned>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Learned {
+    remaining: u64,
+    at: Duration,
+}
+
+impl Budget {
+    /// A budget that waits by `clock`.
+    pub fn new(clock: Arc<dyn Clock>, settings: BudgetSettings) -> Self {
+        Self::build(Some(clock), settings)
+    }
+
+    /// A budget without limits; pauses that a server asks for are kept.
+    pub fn unlimited(clock: Arc<dyn Clock>) -> Self {
+        Self::build(Some(clock), BudgetSettings::default())
+    }
+
+    /// Waits until a request in `lane` may be sent. Fails with [`ErrorKind::Quota`] when the day's quota, less the reserve,
+    /// is used up.
+    pub async fn permit(&self, lane: Option<&'static str>) -> Result<Permit, PortError> {
+        let slot = match &self.slots {
+            // The semaphore is never closed, so there is always a permit.
+            Some(slots) => slots.clone().acquire_owned().await.ok(),
+            None => None,
+        };
+        let Some(clock) = &self.clock else { return Ok(Permit { _slot: slot }) };
+        let known = lane.filter(|lane| self.settings.lanes.contains_key(lane));
+        let _turn = match self.gates.get(&known) {
+            Some(gate) => Some(gate.lock().await),
+            None => None,
+        };
+        loop {
+            let wait = self.state().take(known, clock.elapsed(), clock.now(), &self.settings)?;
+            if wait.is_zero() {
+                return Ok(Permit { _slot: slot });
+            }
+            clock.sleep(wait).await;
+        }
+    }
+
+    /// Takes in what a reply says: requests left of the day, and for how long nothing is to be sent.
+    pub fn learn(&self, remaining_daily: Option<u64>, pause: Option<Duration>) {
+        let Some(clock) = &self.clock else { return };
+        let now = clock.elapsed();
+        let mut state = self.state();
+        if let Some(remaining) = remaining_daily {
+            state.day.turn(clock.now());
+            state.day.learned = Some(Learned { remaining, at: now });
+        }
+        if let Some(pause) = pause {
+            state.pause_until = state.pause_until.max(now.saturating_add(pause));
+        }
+    }
+
+    /// The same budget, waiting by `clock` if it had none.
+    pub(super) fn with_clock(mut self, clock: &Arc<dyn Clock>) -> Self {
+        self.clock.get_or_insert_with(|| clock.clone());
+        self
+    }
+
+    fn build(clock: Option<Arc<dyn Clock>>, settings: BudgetSettings) -> Self {
+        let slides = |windows: &Vec<Window>| windows.iter().copied().map(Slide::new).collect::<Vec<_>>();
+        let state = State {
+            common: slides(&settings.windows),
+            lanes: settings.lanes.iter().map(|(lane, windows)| (*lane, slides(windows))).collect(),
+            ..State::default()
+        };
+        let gates = settings.lanes.keys().map(|lane| Some(*lane)).chain([None]);
+        Self {
+            gates: gates.map(|lane| (lane, tokio::sync::Mutex::new(()))).collect(),
+            slots: (settings.concurrent > 0).then(|| Arc::new(Semaphore::new(settings.concurrent))),
+            state: Mutex::new(state),
+            clock,
+            settings,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Budget {
+    /// Without limits, and without a clock of its own until a client takes it.
+    fn default() -> Self {
+        Self::build(None, BudgetSettings::default())
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Budget").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Counts a request that is sent now and says zero, or says how long to wait before asking again.
+    fn take(
+        &mut self,
+        lane: Option<&'static str>,
+        now: Duration,
+        date: DateTime<Utc>,
+        settings: &BudgetSettings,
+    ) -> Result<Duration, PortError> {
+        self.day.check(now, date, settings)?;
+        let mut slides: Vec<&mut Slide> = self.common.iter_mut().collect();
+        if let Some(own) = lane.and_then(|lane| self.lanes.get_mut(lane)) {
+            slides.extend(own);
+        }
+        let free = slides.iter().map(|slide| slide.free_at()).fold(self.pause_until, Duration::max);
+        if free > now {
+            return Ok(free.saturating_sub(now));
+        }
+        for slide in slides {
+            slide.grant(now);
+        }
+        self.day.count();
+        Ok(Duration::ZERO)
+    }
+}
+
+impl Slide {
+    fn new(window: Window) -> Self {
+        Self { window: Window { limit: window.limit.max(1), ..window }, grants: VecDeque::new() }
+    }
+
+    /// When the next request may be sent: a full window later than the one `limit` requests before it.
+    fn free_at(&self) -> Duration {
+        match self.grants.front() {
+            Some(oldest) if self.grants.len() >= self.window.limit => oldest.saturating_add(self.window.period),
+            Some(_) | None => Duration::ZERO,
+        }
+    }
+
+    fn grant(&mut self, now: Duration) {
+        if self.grants.len() >= self.window.limit {
+            self.grants.pop_front();
+        }
+        self.grants.push_back(now);
+    }
+}
+
+impl Day {
+    /// Begins anew if another day has begun.
+    fn turn(&mut self, date: DateTime<Utc>) {
+        if self.date != date.date_naive() {
+            *self = Self { date: date.date_naive(), ..Self::default() };
+        }
+    }
+
+    fn check(&mut self, now: Duration, date: DateTime<Utc>, settings: &BudgetSettings) -> Result<(), PortError> {
+        self.turn(date);
+        self.learned = self.learned.filter(|learned| now.saturating_sub(learned.at) < BELIEF);
+        let left = match (self.learned, settings.daily) {
+            (Some(learned), _) => learned.remaining,
+            (None, Some(daily)) => daily.saturating_sub(self.used),
+            (None, None) => return Ok(()),
+        };
+        let reserve = reserve(settings);
+        if left > reserve {
+            return Ok(());
+        }
+        let next_day = (date.date_naive() + chrono::Days::new(1)).and_time(NaiveTime::MIN).and_utc();
+        let until_next_day = (next_day - date).to_std().unwrap_or_default();
+        let until_doubt = self.learned.map(|learned| learned.at.saturating_add(BELIEF).saturating_sub(now));
+        let mut error = PortError::new(
+            ErrorKind::Quota,
+            format!("the day's request quota is used up ({left} left, {reserve} kept for other tools)"),
+        );
+        error.retry_after = Some(until_doubt.map_or(until_next_day, |doubt| doubt.min(until_next_day)));
+        Err(error)
+    }
+
+    fn count(&mut self) {
+        self.used = self.used.saturating_add(1);
+        if let Some(learned) = &mut self.learned {
+            learned.remaining = learned.remaining.saturating_sub(1);
+        }
+    }
+}
+
+/// Requests a day that are left to others.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share of a count of requests; casts saturate"
+)]
+fn reserve(settings: &BudgetSettings) -> u64 {
+    (settings.daily.unwrap_or(0) as f64 * settings.reserve_share.clamp(0.0, 1.0)).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn clock() -> Arc<ManualClock> {
+        Arc::new(ManualClock::new("2026-11-23T10:00:00Z".parse().unwrap()))
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().build().unwrap()
+    }
+
+    fn window(limit: usize, seconds: u64) -> Window {
+        Window { limit, period: Duration::from_secs(seconds) }
+    }
+
+    /// The most grants in any stretch as long as the window.
+    fn busiest(grants: &[Duration], period: Duration) -> usize {
+        grants
+            .iter()
+            .map(|from| {
+                grants.iter().filter(|grant| **grant >= *from && (**grant).checked_sub(*from).unwrap() < period).count()
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn never_more_than_the_limit_in_any_window(
+            limit in 1_usize..8,
+            period in 1_u64..12,
+            outer in 5_usize..20,
+            pauses in prop::collection::vec(0_u64..4_000, 1..60),
+        ) {
+            let clock = clock();
+            let settings = BudgetSettings { windows: vec![window(limit, period), window(outer, 30)], ..BudgetSettings::default() };
+            let budget = Budget::new(clock.clone(), settings);
+            let mut grants = Vec::new();
+            runtime().block_on(async {
+                for pause in pauses {
+                    clock.advance(Duration::from_millis(pause));
+                    budget.permit(None).await.unwrap();
+                    grants.push(clock.elapsed());
+                }
+            });
+            prop_assert!(busiest(&grants, Duration::from_secs(period)) <= limit);
+            prop_assert!(busiest(&grants, Duration::from_secs(30)) <= outer);
+        }
+
+        #[test]
+        fn no_wait_is_longer_than_the_window_needs(limit in 1_usize..6, requests in 1_usize..40) {
+            let clock = clock();
+            let settings = BudgetSettings { windows: vec![window(limit, 10)], ..BudgetSettings::default() };
+            let budget = Budget::new(clock.clone(), settings);
+            runtime().block_on(async {
+                for _ in 0..requests {
+                    budget.permit(None).await.unwrap();
+                }
+            });
+            let full = u64::try_from((requests - 1) / limit).unwrap();
+            prop_assert_eq!(clock.elapsed(), Duration::from_secs(10 * full));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lane_counts_in_its_own_window_and_in_the_common_one() {
+        let clock = clock();
+        let lanes = BTreeMap::from([("search", vec![window(1, 1)])]);
+        let settings = BudgetSettings { windows: vec![window(3, 10)], lanes, ..BudgetSettings::default() };
+        let budget = Budget::new(clock.clone(), settings);
+        budget.permit(Some("search")).await.unwrap();
+        budget.permit(None).await.unwrap();
+        assert_eq!(clock.elapsed(), Duration::ZERO, "the common window has room");
+        budget.permit(Some("search")).await.unwrap();
+        assert_eq!(clock.elapsed(), Duration::from_secs(1), "the lane's has none");
+        budget.permit(None).await.unwrap();
+        assert_eq!(clock.elapsed(), Duration::from_secs(10), "now the common one has none");
+    }
+
+    #[tokio::test]
+    async fn a_pause_stops_everybody_and_then_ends() {
+        let clock = clock();
+        let budget = Budget::unlimited(clock.clone());
+        budget.learn(None, Some(Duration::from_secs(7)));
+        budget.learn(None, Some(Duration::from_secs(2)));
+        budget.permit(None).await.unwrap();
+        assert_eq!(clock.elapsed(), Duration::from_secs(7));
+        budget.permit(None).await.unwrap();
+        assert_eq!(clock.elapsed(), Duration::from_secs(7));
+    }
+
+    #[tokio::test]
+    async fn the_days_quota_ends_at_the_reserve_and_begins_anew_at_midnight() {
+        let clock = clock();
+        let settings = BudgetSettings { daily: Some(10), reserve_share: 0.3, ..BudgetSettings::default() };
+        let budget = Budget::new(clock.clone(), settings);
+        for _ in 0..7 {
+            budget.permit(None).await.unwrap();
+        }
+        let error = budget.permit(None).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Quota);
+        assert_eq!(error.retry_after, Some(Duration::from_hours(14)));
+        clock.advance(Duration::from_hours(14));
+        budget.permit(None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_the_server_says_is_left_counts_until_it_is_old() {
+        let clock = clock();
+        let settings = BudgetSettings { daily: Some(1000), reserve_share: 0.1, ..BudgetSettings::default() };
+        let budget = Budget::new(clock.clone(), settings);
+        budget.learn(Some(101), None);
+        budget.permit(None).await.unwrap();
+        let error = budget.permit(None).await.unwrap_err();
+        assert_eq!((error.kind, error.retry_after), (ErrorKind::Quota, Some(BELIEF)));
+        clock.advance(BELIEF);
+        budget.permit(None).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_so_many_are_under_way_at_once() {
+        let budget = Budget::new(clock(), BudgetSettings { concurrent: 1, ..BudgetSettings::default() });
+        let first = budget.permit(None).await.unwrap();
+        assert!(budget.permit(None).now_or_never().is_none());
+        drop(first);
+        assert!(budget.permit(None).now_or_never().is_some());
+    }
+}

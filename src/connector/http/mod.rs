@@ -1,8 +1,12 @@
 //! One HTTP client for all connectors: time-outs, tracing, redaction, body limits, retry and budgets.
 //!
-//! It sends through a [`Transport`]: the network, or a sandbox's router in process.
+//! It sends through a [`Transport`]: the [`network`], or a sandbox's router in process. The [`client`] holds the only loop
+//! that sends anything twice; [`header`] reads what servers write into headers, however odd.
 
-use std::sync::Arc;
+pub mod client;
+pub mod header;
+pub mod network;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,17 +15,18 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, Request, StatusCode};
 use url::Url;
 
-use super::budget::Budget;
-use super::error::{ErrorKind, PortError};
+pub use client::HttpClient;
+pub use network::{NetworkSettings, ReqwestTransport};
+
+use super::error::PortError;
 use super::retry::RetrySettings;
-use crate::clock::Clock;
 
 /// Sends one request and returns the whole reply.
 #[async_trait]
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends a request with an absolute URI; the reply's body is complete and within `body_limit` bytes. Fails with
-    /// [`ErrorKind::Connect`] if nothing was sent, [`ErrorKind::Timeout`], [`ErrorKind::Broken`] or
-    /// [`ErrorKind::TooLarge`].
+    /// [`ErrorKind::Connect`](super::error::ErrorKind::Connect) if nothing was sent, or with `Timeout`, `Broken` or
+    /// `TooLarge`.
     async fn send(
         &self,
         request: Request<Bytes>,
@@ -85,46 +90,12 @@ pub struct HttpSettings {
     pub retry: RetrySettings,
 }
 
-/// The client of one connector.
-#[derive(Debug)]
-pub struct HttpClient {
-    system: &'static str,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    budget: Budget,
-    settings: HttpSettings,
-    explain: Explain,
-}
-
-impl HttpClient {
-    /// A client that sends through `transport` within `budget`.
-    pub fn new(
-        system: &'static str,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        budget: Budget,
-        settings: HttpSettings,
-        explain: Explain,
-    ) -> Self {
-        Self { system, transport, clock, budget, settings, explain }
-    }
-
-    /// Sends a call, again where that is safe and may help; a reply outside 2xx is an error, explained.
-    pub async fn send(&self, call: Call) -> Result<Reply, PortError> {
-        let _ = (&self.system, &self.clock, &self.budget, ErrorKind::Connect, &self.settings.retry);
-        let mut request = Request::new(call.body.unwrap_or_default());
-        *request.method_mut() = call.method;
-        *request.uri_mut() =
-            call.url.as_str().parse().map_err(|_| PortError::new(ErrorKind::Setting, "the URL is not a URI"))?;
-        *request.headers_mut() = call.headers;
-        let response = self.transport.send(request, self.settings.timeout, self.settings.body_limit).await?;
-        let (parts, body) = response.into_parts();
-        let reply = Reply { status: parts.status, headers: parts.headers, body, date: None };
-        if reply.status.is_success() { Ok(reply) } else { Err((self.explain)(&reply)) }
-    }
-
-    /// The clock that the client waits by.
-    pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
+impl Default for HttpSettings {
+    /// Half a minute a request, 16 MiB a reply.
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), body_limit: 16 << 20, retry: RetrySettings::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;
