@@ -65,36 +65,26 @@ fn configured(value: &Value) -> Option<String> {
 /// The one place that says when two texts name the same firm or person.
 mod recognise {
     use super::{Facet, Normal, Text};
-
-    const PLACEHOLDERS: [&str; 8] = ["", "-", "0", "brak", "none", "n/a", "test", "unknown"];
+    use crate::domain::value;
 
     pub(super) fn tax_number(normal: &Normal, fallback_country: Option<&str>) -> Option<String> {
-        let number = normal.facet(Facet::TaxNumber).or_else(|| normal.facet(Facet::Whole))?;
-        let country = normal.facet(Facet::TaxCountry).or(fallback_country).unwrap_or_default();
-        (!is_placeholder(number)).then(|| format!("{country} {}", number.to_lowercase()))
+        value::tax_key(normal, fallback_country)
     }
 
     pub(super) fn name(text: &Text) -> Option<String> {
-        folded(text)
+        value::match_name(&text.to_string())
     }
 
     pub(super) fn person(text: &Text) -> Option<String> {
-        folded(text)
+        value::match_person(&text.to_string())
     }
 
     pub(super) fn email(normal: &Normal) -> Option<String> {
         let address = normal.facet(Facet::Whole)?;
-        let is_address = address.split_once('@').is_some_and(|(local, host)| !local.is_empty() && host.contains('.'));
-        (is_address && !address.contains(' ')).then(|| address.to_lowercase())
+        (value::is_valid_email(address) && !value::is_placeholder(address)).then(|| address.to_owned())
     }
 
     pub(super) fn is_placeholder(text: &str) -> bool {
-        let text = text.trim().to_lowercase();
-        PLACEHOLDERS.contains(&text.as_str()) || text.chars().all(|letter| letter == '0')
-    }
-
-    fn folded(text: &Text) -> Option<String> {
-        let words = text.to_string().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-        (!is_placeholder(&words)).then_some(words)
+        value::is_placeholder(text)
     }
 }
