@@ -1,0 +1,149 @@
+//! Countries and currencies: ISO codes on our side, references on Flowtly's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::talk::Talk;
+use super::wire::entry::{self, Entry};
+use super::wire::iri;
+use super::wire::layout::{Layout, Relation};
+use super::wire::outgoing::refused;
+use super::wire::row::Prefixes;
+use super::wire::value::is_iso;
+use crate::connector::error::{ErrorKind, PortError};
+use crate::domain::shape::{Delivered, Row};
+
+/// How soon is a list read again in which something was not found?
+const FRESH: Duration = Duration::from_hours(1);
+
+/// The look-up lists, read when first needed, and the style of references as rows show them.
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    countries: tokio::sync::Mutex<Option<Arc<Table>>>,
+    currencies: tokio::sync::Mutex<Option<Arc<Table>>>,
+    prefixes: Mutex<Prefixes>,
+}
+
+/// One list.
+#[derive(Debug)]
+struct Table {
+    by_id: HashMap<String, Entry>,
+    by_code: HashMap<String, Entry>,
+    /// Whether the server has such a list; without one, ids count as codes.
+    is_there: bool,
+    read_at: Duration,
+}
+
+impl Lookups {
+    /// Remembers what rows showed of references.
+    pub(super) fn note(&self, prefixes: Prefixes) {
+        let mut known = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (property, prefix) in prefixes {
+            known.entry(property).or_insert(prefix);
+        }
+    }
+
+    /// What the references of a property begin with, if a row showed one.
+    pub(super) fn prefix(&self, property: &str) -> Option<String> {
+        self.prefixes.lock().unwrap_or_else(PoisonError::into_inner).get(property).map(ToString::to_string)
+    }
+
+    /// Turns ids of countries and currencies into ISO codes. What the list does not know is unknown.
+    pub(super) async fn translate(&self, talk: &Talk, layout: &Layout, rows: &mut [Row]) -> Result<(), PortError> {
+        for (cell, relation) in layout.looked_up() {
+            let foreign = |row: &Row| match row.texts.get(cell) {
+                Some(Delivered::Text(id)) => !is_iso(relation, id),
+                Some(Delivered::Blank | Delivered::Unknown) | None => false,
+            };
+            for row in rows.iter_mut().filter(|row| foreign(row)) {
+                let Some(Delivered::Text(id)) = row.texts.get(cell) else { continue };
+                let code = self.code(talk, relation, id).await?;
+                if let Some(text) = row.texts.get_mut(cell) {
+                    *text = code.map_or(Delivered::Unknown, |code| Delivered::Text(code.into()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What to send for a text of a reference. Fails with [`ErrorKind::Invalid`] for what Flowtly does not offer.
+    pub(super) async fn reference(
+        &self,
+        talk: &Talk,
+        relation: Relation,
+        property: &str,
+        text: &str,
+    ) -> Result<String, PortError> {
+        if text.contains('/') {
+            return Ok(text.to_owned());
+        }
+        if relation == Relation::Other {
+            let prefix = self.prefix(property).ok_or_else(|| {
+                refused(
+                    property,
+                    "no record that was read shows what its references look like, give the whole one (/…/id)",
+                )
+            })?;
+            return Ok(iri::join(&prefix, text));
+        }
+        let wanted = text.trim().to_ascii_uppercase();
+        let table = self.table(talk, relation, |table| table.by_code.contains_key(&wanted)).await?;
+        match table.by_code.get(&wanted) {
+            Some(Entry { iri: Some(iri), .. }) => Ok(iri.clone()),
+            Some(Entry { id, .. }) => Ok(iri::join(&self.style(talk, relation, property), id)),
+            None if table.is_there => Err(refused(property, "Flowtly's own list does not offer this code")),
+            None => Ok(iri::join(&self.style(talk, relation, property), &wanted)),
+        }
+    }
+
+    async fn code(&self, talk: &Talk, relation: Relation, id: &str) -> Result<Option<String>, PortError> {
+        let table = self.table(talk, relation, |table| table.by_id.contains_key(id)).await?;
+        Ok(match table.by_id.get(id) {
+            Some(entry) => entry.code.clone(),
+            None if table.is_there => None,
+            None => Some(id.to_owned()),
+        })
+    }
+
+    /// The list: as it is if it is good enough or fresh, else read anew, by one caller at a time.
+    async fn table(
+        &self,
+        talk: &Talk,
+        relation: Relation,
+        is_enough: impl Fn(&Table) -> bool,
+    ) -> Result<Arc<Table>, PortError> {
+        let (slot, path, route) = match relation {
+            Relation::Country => (&self.countries, &talk.settings.countries_path, "/countries"),
+            Relation::Currency | Relation::Other => (&self.currencies, &talk.settings.currencies_path, "/currencies"),
+        };
+        let mut slot = slot.lock().await;
+        let now = talk.clock().elapsed();
+        if let Some(table) = slot.as_ref()
+            && (is_enough(table) || now.saturating_sub(table.read_at) < FRESH)
+        {
+            return Ok(table.clone());
+        }
+        let (entries, is_there) = match talk.list(path, route).await {
+            Ok(entries) => (entries, true),
+            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Setting | ErrorKind::Forbidden) => {
+                tracing::warn!(route, status = error.status, "no such look-up list, ids are taken for ISO codes");
+                (Vec::new(), false)
+            }
+            Err(error) => return Err(error),
+        };
+        let entries: Vec<Entry> = entries.iter().filter_map(|value| entry::entry(value, relation)).collect();
+        let by_code = entries.iter().filter_map(|entry| Some((entry.code.clone()?, entry.clone()))).collect();
+        let by_id = entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+        let table = Arc::new(Table { by_id, by_code, is_there, read_at: now });
+        *slot = Some(table.clone());
+        Ok(table)
+    }
+
+    fn style(&self, talk: &Talk, relation: Relation, property: &str) -> String {
+        self.prefix(property).unwrap_or_else(|| match relation {
+            Relation::Country => talk.prefix(&talk.settings.countries_path),
+            Relation::Currency | Relation::Other => talk.prefix(&talk.settings.currencies_path),
+        })
+    }
+}

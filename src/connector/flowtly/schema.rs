@@ -1,0 +1,109 @@
+//! Which properties there are: from the server's Hydra documentation where it answers, and from a page of records.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::error::misrouted;
+use super::shared::{Shared, Wanted};
+use super::wire::docs::{self, Documented};
+use super::wire::page::{self, Page};
+use super::wire::sample::Sample;
+use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::http::Reply;
+use crate::connector::port::{Presence, Property};
+use crate::domain::record::Kind;
+
+/// What is known of the mapped properties of a kind, in their order.
+pub(super) async fn properties(shared: &Shared, kind: Kind) -> Result<Vec<Property>, PortError> {
+    let (sample, reply) = sample(shared, kind).await?;
+    let class = sample.class.clone().unwrap_or_else(|| {
+        let usual = match kind {
+            Kind::Company => "Client",
+            Kind::Contact => "ClientContact",
+        };
+        usual.to_owned()
+    });
+    let documented = documented(shared, reply.as_ref(), &class).await?;
+    let shape = match kind {
+        Kind::Company => &shared.company_shape,
+        Kind::Contact => &shared.contact_shape,
+    };
+    Ok(shape.paths().map(|path| property(path, &sample, documented.as_ref())).collect())
+}
+
+fn property(path: &str, sample: &Sample, documented: Option<&BTreeMap<String, Documented>>) -> Property {
+    let entry = documented.and_then(|properties| properties.get(path));
+    let presence = match (sample.keys.contains(path), documented, entry) {
+        (true, _, _) => Presence::Present,
+        (false, Some(_), Some(entry)) if entry.readable != Some(false) => Presence::Present,
+        (false, Some(_), Some(_) | None) => Presence::Missing,
+        (false, None, _) => Presence::Unseen,
+    };
+    Property {
+        path: path.to_owned(),
+        presence,
+        writable: entry.and_then(|entry| entry.writable),
+        type_name: entry.and_then(|entry| entry.range.clone()),
+        choices: sample.choices(path),
+    }
+}
+
+/// A page of records as they are; contacts from wherever they are shown.
+async fn sample(shared: &Shared, kind: Kind) -> Result<(Sample, Option<Reply>), PortError> {
+    let mut sample = Sample::default();
+    let clients = plain(shared, Wanted::Companies).await;
+    let (records, reply) = match kind {
+        Kind::Company => clients?,
+        Kind::Contact => match plain(shared, Wanted::Contacts).await {
+            Ok((page, reply)) if !page.rows.is_empty() => (page, reply),
+            other => {
+                let embedded = clients.as_ref().map(|(page, reply)| (embedded(page), reply.clone()));
+                match (embedded, other) {
+                    (Ok((page, reply)), _) if !page.rows.is_empty() => (page, reply),
+                    (_, other) => other?,
+                }
+            }
+        },
+    };
+    for record in &records.rows {
+        sample.look_at(record);
+    }
+    Ok((sample, Some(reply)))
+}
+
+async fn plain(shared: &Shared, wanted: Wanted) -> Result<(Page<Value>, Reply), PortError> {
+    let (route, setting) = match wanted {
+        Wanted::Companies | Wanted::Embedded => ("/clients", "flowtly.clients_path"),
+        Wanted::Contacts => ("/client-contacts", "flowtly.contacts_path"),
+    };
+    let read = shared.talk.read(shared.first_page(wanted), route, |reply| page::plain_page(&reply.body)).await;
+    read.map_err(|error| misrouted(error, setting))
+}
+
+fn embedded(page: &Page<Value>) -> Page<Value> {
+    let lists = page.rows.iter().filter_map(|client| client.get("clientContacts")?.as_array());
+    Page { rows: lists.flatten().filter(|contact| contact.is_object()).cloned().collect(), ..Page::default() }
+}
+
+/// The documentation of a class; `None` where the server has none that can be used.
+async fn documented(
+    shared: &Shared,
+    reply: Option<&Reply>,
+    class: &str,
+) -> Result<Option<BTreeMap<String, Documented>>, PortError> {
+    let links = reply.into_iter().flat_map(|reply| reply.headers.get_all(http::header::LINK));
+    let linked = links.filter_map(|link| link.to_str().ok()).find_map(docs::link);
+    let url = match linked {
+        Some(link) => shared.talk.resolve(link)?,
+        None => shared.talk.url(&shared.talk.settings.docs_path),
+    };
+    let read =
+        shared.talk.read(url, "/docs.jsonld", |reply| serde_json::from_slice::<Value>(&reply.body).map_err(Into::into));
+    match read.await {
+        Ok((docs, _)) => Ok(docs::properties(&docs, class)),
+        // Only what would fail everywhere else, too, is worth an error: the documentation may be switched off.
+        Err(error) if error.kind.is_transient() || error.kind == ErrorKind::Cancelled => Err(error),
+        Err(_) => Ok(None),
+    }
+}

@@ -1,0 +1,133 @@
+//! Writing: one request a record, contacts always on their own, nothing repeated whose outcome is unknown.
+
+use http::{Method, StatusCode};
+
+use super::error::misrouted;
+use super::shared::{Home, Shared, Wanted};
+use super::wire::iri;
+use super::wire::layout::relation;
+use super::wire::outgoing::{Purpose, body};
+use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
+use crate::connector::http::Reply;
+use crate::connector::port::{Target, Write};
+use crate::domain::record::{Kind, RemoteId};
+use crate::domain::shape::Row;
+
+/// RFC 7396, the only media type that API Platform takes for a PATCH unless it is told otherwise.
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// Carries out one write, and returns the record as the reply shows it.
+pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<Row, PortError> {
+    let texts = with_references(shared, kind, &write.texts).await?;
+    let client = match (&write.parent, kind) {
+        (Some(parent), Kind::Contact) => Some(client(shared, &parent.to)),
+        (Some(_), Kind::Company) | (None, Kind::Company | Kind::Contact) => None,
+    };
+    let (path, item_route) = shared.place(kind);
+    let sent = match &write.target {
+        Target::Create => {
+            let route = match kind {
+                Kind::Company => "/clients",
+                Kind::Contact => "/client-contacts",
+            };
+            let body = body(kind, Purpose::Create, &texts, client)?;
+            let media_type = &shared.talk.settings.write_media_type;
+            let sent = shared.talk.write(Method::POST, shared.talk.url(path), route, media_type, body).await;
+            sent.map_err(|error| misrouted(error, collection_setting(kind)))
+        }
+        Target::Update { id, .. } => {
+            let body = body(kind, Purpose::Update, &texts, client)?;
+            let url = shared.talk.item(path, id.as_str());
+            shared.talk.write(Method::PATCH, url, item_route, MERGE_PATCH, body).await
+        }
+    };
+    let reply = sent.map_err(|error| named(error, shared, kind, &texts))?;
+    let mut row = stored(shared, kind, write, &reply).await?;
+    if let (true, Some(parent)) = (row.parents.is_empty(), &write.parent) {
+        // Where contacts never name their client, silence is no refusal of what was sent.
+        let mut learned = shared.learned();
+        if learned.home == Some(Home::Clients) {
+            learned.owners.insert(row.id.clone(), parent.to.clone());
+            row.parents.push(parent.to.clone());
+        }
+    }
+    Ok(row)
+}
+
+/// The record that a reply shows; after an update without a body it is read.
+async fn stored(shared: &Shared, kind: Kind, write: &Write, reply: &Reply) -> Result<Row, PortError> {
+    let id = match &write.target {
+        Target::Create => None,
+        Target::Update { id, .. } => Some(id),
+    };
+    if let (Some(id), StatusCode::NO_CONTENT) = (id, reply.status) {
+        let wanted = match kind {
+            Kind::Company => Wanted::Companies,
+            Kind::Contact => Wanted::Contacts,
+        };
+        let read = shared.record(kind, id, wanted).await;
+        // It was carried out, and what became of it is not known.
+        return read.map(|decoded| decoded.row).map_err(|error| shared.talk.protocol(&error.message));
+    }
+    // Everything but the decoding has succeeded: whatever fails from here on, the write may have been carried out.
+    let stored = shared.stored(kind, reply, id).await;
+    stored.map_err(|error| PortError { kind: ErrorKind::Protocol, ..error })
+}
+
+/// The texts, with references as Flowtly writes them.
+async fn with_references(
+    shared: &Shared,
+    kind: Kind,
+    texts: &[(String, Option<String>)],
+) -> Result<Vec<(String, Option<String>)>, PortError> {
+    let mut ready = Vec::with_capacity(texts.len());
+    for (path, text) in texts {
+        let text = match (text, relation(kind, path)) {
+            (Some(text), Some(relation)) => Some(shared.lookups.reference(&shared.talk, relation, path, text).await?),
+            (text, _) => text.clone(),
+        };
+        ready.push((path.clone(), text));
+    }
+    Ok(ready)
+}
+
+/// A client as a contact refers to it: in the style that was seen, else under the configured path.
+fn client(shared: &Shared, company: &RemoteId) -> String {
+    let prefix = shared.lookups.prefix("client").filter(|prefix| !prefix.is_empty());
+    let prefix = prefix.unwrap_or_else(|| shared.talk.prefix(&shared.talk.settings.clients_path));
+    iri::join(&prefix, company.as_str())
+}
+
+/// The refusal with fields as they are mapped: paths of children and parts belong to a property, and a text that names a
+/// reference names the property that it was sent in.
+fn named(mut error: PortError, shared: &Shared, kind: Kind, texts: &[(String, Option<String>)]) -> PortError {
+    if error.kind != ErrorKind::Invalid {
+        return error;
+    }
+    let shape = match kind {
+        Kind::Company => &shared.company_shape,
+        Kind::Contact => &shared.contact_shape,
+    };
+    for field in &mut error.fields {
+        if shape.position(&field.path).is_none() {
+            let first = field.path.split(['.', '[']).next().unwrap_or_default();
+            if shape.position(first).is_some() {
+                field.path = first.to_owned();
+            }
+        }
+    }
+    if error.fields.is_empty() {
+        let is_named = |text: &str| text.contains('/') && error.message.contains(&format!("\"{text}\""));
+        let names = texts.iter().filter(|(_, text)| text.as_deref().is_some_and(is_named));
+        let message = &error.message;
+        error.fields = names.map(|(path, _)| FieldRefusal { path: path.clone(), message: message.clone() }).collect();
+    }
+    error
+}
+
+fn collection_setting(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Company => "flowtly.clients_path",
+        Kind::Contact => "flowtly.contacts_path",
+    }
+}
