@@ -1,6 +1,6 @@
 //! Records without a link: their candidates on the other side and their twins on their own, and what is decided.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
@@ -58,7 +58,13 @@ pub(crate) async fn match_companies(
 
 /// What is decided about contacts without a link, all of one company: `own` are the contacts of that company on the
 /// subject's side, `others` those on the other side.
-pub(crate) fn match_contact(subject: &Seen, own: &[Seen], others: &[Seen], bonds: &BTreeMap<LinkId, Bond>) -> Verdict {
+pub(crate) fn match_contact(
+    subject: &Seen,
+    own: &[Seen],
+    others: &[Seen],
+    bonds: &BTreeMap<LinkId, Bond>,
+    taken: &HashSet<SeenId>,
+) -> Verdict {
     // All are contacts of one company, so that the company's own number does not matter here.
     const SAME_COMPANY: LinkId = LinkId(0);
     let keys = matching::contact_keys(&subject.record, SAME_COMPANY);
@@ -66,7 +72,12 @@ pub(crate) fn match_contact(subject: &Seen, own: &[Seen], others: &[Seen], bonds
         record: seen.reference(),
         label: seen.record.label(),
         keys: matching::contact_keys(&seen.record, SAME_COMPANY),
-        bond: seen.link.map_or(Bond::Free, |link| bonds.get(&link).copied().unwrap_or(Bond::Linked(link))),
+        bond: match seen.link {
+            Some(link) => bonds.get(&link).copied().unwrap_or(Bond::Linked(link)),
+            // What this plan links already is as good as linked.
+            None if taken.contains(&seen.id) => Bond::Linked(SAME_COMPANY),
+            None => Bond::Free,
+        },
     };
     let shares =
         |keys: &MatchKeys, theirs: &MatchKeys| keys.keys.iter().any(|(kind, key)| theirs.keys.get(kind) == Some(key));

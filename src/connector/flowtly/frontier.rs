@@ -35,6 +35,11 @@ impl Mark {
         Frontier(serde_json::to_string(self).unwrap_or_default())
     }
 
+    /// What was told as new is known from now on.
+    pub(super) fn take_in<'a>(&mut self, ids: impl Iterator<Item = &'a RemoteId>) {
+        self.tail.extend(ids.filter_map(RemoteId::as_number));
+    }
+
     /// Whether a record may have appeared since.
     pub(super) fn is_new(&self, id: &RemoteId) -> bool {
         id.as_number().is_none_or(|number| !self.is_old(number) && !self.tail.contains(&number))

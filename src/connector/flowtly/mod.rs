@@ -117,7 +117,7 @@ impl Source for FlowtlyConnector {
         contacts::children(&self.shared, companies).await
     }
 
-    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<Vec<Row>, PortError> {
+    async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
         read::appeared(&self.shared, kind, frontier).await
     }
 

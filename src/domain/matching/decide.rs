@@ -14,7 +14,8 @@ use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkId};
 ///    it belongs to a tombstone. Where only the names are equal, or the stored id is while name and tax number both differ
 ///    (ids of a copy, or of a restored system), it is a question too.
 /// 3. What would be linked, re-pointed or created is asked instead if the own side has a twin.
-/// 4. What would be created is asked instead if a candidate has the same tax number and only another stored id.
+/// 4. What would be created is asked instead if a candidate has the same tax number and only another stored id, or (for
+///    contacts) the same e-mail address, another name, and no partner.
 pub fn decide(subject: &MatchKeys, others: &[Candidate], twins: &[Candidate]) -> Verdict {
     let mut viable = Vec::new();
     let mut contested = Vec::new();
@@ -23,6 +24,13 @@ pub fn decide(subject: &MatchKeys, others: &[Candidate], twins: &[Candidate]) ->
             [] if comparison.equal.is_empty() => {}
             [] => viable.push(comparison),
             [KeyKind::StoredId] if comparison.equal.contains(&KeyKind::TaxNumber) => contested.push(comparison),
+            // "J. Kowalski" and "Jan Kowalski" at one address of one firm: two people who share it, or one who would be
+            // doubled. A free candidate is worth the question.
+            [KeyKind::EmailAndName]
+                if comparison.equal.contains(&KeyKind::Email) && comparison.candidate.bond == Bond::Free =>
+            {
+                contested.push(comparison);
+            }
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! New records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tracing::{Instrument, info_span};
 
@@ -269,7 +269,7 @@ impl Applying<'_> {
         for ready in ready {
             let Some((_, company)) = &ready.parent else { continue };
             let others = seen::children(store.connection(), locale, side, &[company.as_str()]).await?;
-            verdicts.insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new()));
+            verdicts.insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new()));
         }
         Ok(verdicts)
     }

@@ -140,7 +140,7 @@ impl Planning<'_> {
             }
             let family = |side: Side| home.id(side).and_then(|id| children.get(&(side, id.clone()))).unwrap_or(&nobody);
             let others = family(side.opposite());
-            match match_contact(subject, family(side), others, &bonds) {
+            match match_contact(subject, family(side), others, &bonds, &self.taken) {
                 Verdict::Link { with, by } => {
                     let partner = others.iter().find(|row| row.reference() == with);
                     let Some(partner) = partner.filter(|row| !self.taken.contains(&row.id)) else {
