@@ -9,10 +9,10 @@ use super::reader::Reader;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, Side};
 use crate::domain::rules::Condition;
-use crate::domain::shape::{Cell, Shape};
+use crate::domain::shape::{Cell, Countries, Shape};
 
 /// Settings of a field or part that are not the name of a part.
-const EXTRAS: [&str; 2] = ["values", "read_only"];
+const EXTRAS: [&str; 3] = ["values", "read_only", "countries"];
 
 /// The table that maps a kind on a side: the CRM's is the one that people edit, so it has the short name.
 pub(super) fn table_key(side: Side, kind: Kind) -> Key {
@@ -63,7 +63,7 @@ fn field_cells(reader: &mut Reader<'_>, field: Field, key: &Key, value: &Value, 
         Value::Boolean(false) => {}
         Value::String(text) if unmaps(reader, key, text) => {}
         Value::String(path) if field.parts().contains(&Part::Whole) => {
-            cells.push((cell(field, Part::Whole, path), key.clone()));
+            cells.push((Cell::new(field, Part::Whole, path), key.clone()));
         }
         Value::String(path) => {
             let parts = part_names(field).collect::<Vec<_>>().join(", ");
@@ -82,6 +82,7 @@ fn field_cells(reader: &mut Reader<'_>, field: Field, key: &Key, value: &Value, 
             }
             let values = values(reader, key, table);
             let writable = !read_only(reader, key, table);
+            let countries = countries(reader, key, table);
             let mapped = cells.get_mut(before..).unwrap_or_default();
             if !values.is_empty() && mapped.len() != 1 {
                 let mend = "put `values` beside the `path` of the one part: { path = \"…\", values = { … } }";
@@ -89,6 +90,9 @@ fn field_cells(reader: &mut Reader<'_>, field: Field, key: &Key, value: &Value, 
             }
             for (cell, _) in mapped {
                 cell.writable &= writable;
+                if countries != Countries::AsWritten {
+                    cell.countries = countries;
+                }
                 if !values.is_empty() {
                     cell.table.clone_from(&values);
                 }
@@ -111,16 +115,20 @@ fn part_cell(
     match value {
         Value::Boolean(false) => {}
         Value::String(text) if unmaps(reader, key, text) => {}
-        Value::String(path) => cells.push((cell(field, part, path), key.clone())),
+        Value::String(path) => cells.push((Cell::new(field, part, path), key.clone())),
         Value::Table(table) => {
             for (name, _) in table.iter().filter(|(name, _)| *name != "path" && !EXTRAS.contains(&name.as_str())) {
                 reader.refuse_name(&key.child(name), "setting of a part", ["path"].into_iter().chain(EXTRAS));
             }
             let values = values(reader, key, table);
             let writable = !read_only(reader, key, table);
+            let countries = countries(reader, key, table);
             match table.get("path") {
                 Some(Value::String(path)) if !path.is_empty() => {
-                    cells.push((Cell { table: values, writable, ..cell(field, part, path) }, key.clone()));
+                    cells.push((
+                        Cell { table: values, writable, countries, ..Cell::new(field, part, path) },
+                        key.clone(),
+                    ));
                 }
                 Some(_) | None => reader.refuse(key, "no property is named", "add path = \"its name\""),
             }
@@ -136,12 +144,22 @@ fn unmaps(reader: &Reader<'_>, key: &Key, text: &str) -> bool {
     text.is_empty() || text == "false" && reader.layers.is_variable(key)
 }
 
-fn cell(field: Field, part: Part, path: &str) -> Cell {
-    Cell { field, part, path: path.to_owned(), table: BTreeMap::new(), writable: true }
-}
-
 fn part_names(field: Field) -> impl Iterator<Item = &'static str> {
     field.parts().iter().map(|part| part.as_str())
+}
+
+/// How the side writes countries.
+fn countries(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Countries {
+    match table.get("countries") {
+        None => Countries::AsWritten,
+        Some(Value::String(text)) if text == "code" => Countries::Code,
+        Some(Value::String(text)) if text == "name" => Countries::Name,
+        Some(_) => {
+            let key = parent.child("countries");
+            reader.refuse_sort(&key, "\"code\" or \"name\"", "say how the system writes countries, or remove it");
+            Countries::AsWritten
+        }
+    }
 }
 
 /// The translation of choices: theirs to ours, one to one, so that it can be turned round.

@@ -36,7 +36,8 @@ pub struct Transports {
 impl Transports {
     /// The network. Only a loopback address may be plain HTTP, which the configuration has checked.
     pub fn network(settings: &Settings) -> Result<Self, PortError> {
-        let plain = |url: &url::Url| NetworkSettings { plain_http: url.scheme() == "http", ..NetworkSettings::default() };
+        let plain =
+            |url: &url::Url| NetworkSettings { plain_http: url.scheme() == "http", ..NetworkSettings::default() };
         let crm = match &settings.crm {
             CrmSection::HubSpot(section) => &section.base_url,
         };
@@ -85,11 +86,7 @@ fn flowtly_settings(section: &FlowtlySection) -> FlowtlySettings {
         login_path: section.login_path.clone(),
         credentials: Some(credentials),
         organisation: section.organisation.clone(),
-        headers: section
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.expose_secret().to_owned()))
-            .collect(),
+        headers: section.headers.iter().map(|(name, value)| (name.clone(), value.expose_secret().to_owned())).collect(),
         accept: section.accept.clone(),
         write_media_type: section.write_media_type.clone(),
         page_size: section.page_size,

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::field::{Field, Part};
 use super::record::{Fingerprint, Kind, Record, RemoteId, Side, Standing, Version};
 use super::rules::Condition;
-use super::value::{Locale, Reading, Text};
+use super::value::{Locale, Reading, Text, country_code, country_name};
 
 /// One remote property that is one part of one canonical field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,28 @@ pub struct Cell {
     pub table: BTreeMap<String, String>,
     /// Whether the system lets us write it.
     pub writable: bool,
+    /// How a country is written here.
+    pub countries: Countries,
+}
+
+/// How a side writes countries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Countries {
+    /// As the text says it.
+    #[default]
+    AsWritten,
+    /// By the code of ISO 3166-1 alpha-2.
+    Code,
+    /// By its English name.
+    Name,
+}
+
+impl Cell {
+    /// A property that is read and written as it is.
+    pub fn new(field: Field, part: Part, path: impl Into<String>) -> Self {
+        Self { field, part, path: path.into(), table: BTreeMap::new(), writable: true, countries: Countries::AsWritten }
+    }
 }
 
 /// The mapping of one kind on one side.
@@ -205,6 +227,26 @@ impl Shape {
         parents.map(|parent| Record { parent: Some(parent.clone()), ..record.clone() }).collect()
     }
 
+    /// A text that is to be sent, with the countries that changed since `before` spelt as this side writes them. What is no
+    /// country stays as it is.
+    pub fn spell(&self, field: Field, before: &Text, mut text: Text) -> Text {
+        for cell in self.cells.iter().filter(|cell| cell.field == field) {
+            let Some(part) = text.part(cell.part).filter(|part| before.part(cell.part) != Some(*part)) else {
+                continue;
+            };
+            let code = country_code(part);
+            let spelt = match cell.countries {
+                Countries::AsWritten => None,
+                Countries::Code => code,
+                Countries::Name => code.and_then(country_name),
+            };
+            if let Some(spelt) = spelt {
+                text.set(cell.part, spelt);
+            }
+        }
+        text
+    }
+
     /// What is to be sent so that the remote record says `text` in `field`: property and text, `None` to clear it.
     pub fn send(&self, field: Field, text: &Text) -> Vec<(String, Option<String>)> {
         self.cells
@@ -304,7 +346,7 @@ mod tests {
     use super::*;
 
     fn cell(field: Field, part: Part, path: &str) -> Cell {
-        Cell { field, part, path: path.to_owned(), table: BTreeMap::new(), writable: true }
+        Cell::new(field, part, path)
     }
 
     fn companies() -> Shape {

@@ -80,9 +80,13 @@ async fn lookup(shared: &Shared, kind: Kind, id: &RemoteId, wanted: Wanted) -> R
 }
 
 /// What appeared since a walk ended: the end of the list again, from the remembered page on.
-pub(super) async fn appeared(shared: &Arc<Shared>, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
-    let mut mark = Mark::read(frontier)
-        .ok_or_else(|| shared.talk.protocol("the frontier of the last walk cannot be read"))?;
+pub(super) async fn appeared(
+    shared: &Arc<Shared>,
+    kind: Kind,
+    frontier: &Frontier,
+) -> Result<(Vec<Row>, Frontier), PortError> {
+    let mut mark =
+        Mark::read(frontier).ok_or_else(|| shared.talk.protocol("the frontier of the last walk cannot be read"))?;
     let rows = appeared_since(shared, kind, &mark).await?;
     mark.take_in(rows.iter().map(|row| &row.id));
     Ok((rows, mark.write()))

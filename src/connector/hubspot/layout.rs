@@ -91,13 +91,7 @@ mod tests {
 
     #[test]
     fn a_property_is_asked_for_once_and_serves_all_its_places() {
-        let cell = |field, part, path: &str| Cell {
-            field,
-            part,
-            path: path.to_owned(),
-            table: std::collections::BTreeMap::new(),
-            writable: true,
-        };
+        let cell = |field, part, path: &str| Cell::new(field, part, path);
         let shape = Shape {
             side: Side::Crm,
             kind: Kind::Company,

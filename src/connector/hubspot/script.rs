@@ -181,8 +181,7 @@ pub(super) fn text_of(row: &Row, position: usize) -> &str {
 
 /// A small mapping: a company's name, tax number and city (and a watched stage), a contact's names and e-mail.
 pub(super) fn shape(kind: Kind) -> Shape {
-    let cell =
-        |field, part, path: &str| Cell { field, part, path: path.to_owned(), table: BTreeMap::new(), writable: true };
+    let cell = |field, part, path: &str| Cell::new(field, part, path);
     let (cells, watched) = match kind {
         Kind::Company => (
             vec![

@@ -243,7 +243,9 @@ fn two_contacts_with_the_same_address_and_name_are_twins_and_a_shared_mailbox_is
     assert_eq!(decide(&anna, others, std::slice::from_ref(&nameless)), link("a", PERSON));
     assert_eq!(decide(&anna, &[], std::slice::from_ref(&bob)), Verdict::None);
     assert_eq!(asked(&decide(&anna, &[], std::slice::from_ref(&nameless))), asks(Asks::Twin, &["x"]));
-    assert_eq!(decide(&anna, &[bob], &[]), Verdict::None);
+    assert_eq!(asked(&decide(&anna, std::slice::from_ref(&bob), &[])), asks(Asks::SameThing, &["y"]));
+    let bob_has_a_partner = Candidate { bond: Bond::Linked(LinkId(7)), ..bob };
+    assert_eq!(decide(&anna, &[bob_has_a_partner], &[]), Verdict::None);
     assert_eq!(decide(&anna, &[nameless], &[]), link("x", EMAIL));
 }
 

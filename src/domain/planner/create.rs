@@ -44,6 +44,7 @@ fn birth_text(field: Field, source: &Record, side: Side, context: Context<'_>) -
         Some(default) => filled_up(carried, default, &parts),
         None => carried,
     };
+    let text = target.spell(field, &Text::default(), text);
     (!text.is_blank()).then_some(text)
 }
 

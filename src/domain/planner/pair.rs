@@ -167,7 +167,8 @@ impl FieldView<'_> {
             source.clone()
         } else {
             let shape = self.context.shape(to);
-            lens::put(self.field, source, &before, &shape.parts(self.field), self.context.locale)
+            let text = lens::put(self.field, source, &before, &shape.parts(self.field), self.context.locale);
+            shape.spell(self.field, &before, text)
         };
         if is_same_text(&before, &after) {
             Prepared::AsItIs

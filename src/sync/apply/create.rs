@@ -269,7 +269,8 @@ impl Applying<'_> {
         for ready in ready {
             let Some((_, company)) = &ready.parent else { continue };
             let others = seen::children(store.connection(), locale, side, &[company.as_str()]).await?;
-            verdicts.insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new()));
+            verdicts
+                .insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new()));
         }
         Ok(verdicts)
     }

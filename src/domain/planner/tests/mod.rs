@@ -88,16 +88,8 @@ impl World {
 }
 
 fn shape(side: Side, kind: Kind, cells: &[(Field, Part)]) -> Shape {
-    let cells = cells
-        .iter()
-        .map(|(field, part)| Cell {
-            field: *field,
-            part: *part,
-            path: format!("{field}_{}", part.as_str()),
-            table: BTreeMap::new(),
-            writable: true,
-        })
-        .collect();
+    let cells =
+        cells.iter().map(|(field, part)| Cell::new(*field, *part, format!("{field}_{}", part.as_str()))).collect();
     Shape { side, kind, cells, watched: Vec::new(), scope: Vec::new() }
 }
 

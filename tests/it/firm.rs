@@ -1,0 +1,215 @@
+//! A firm with both systems, a state and a clock: what every scenario starts with.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use flowtly_sync::clock::{Clock, ManualClock};
+use flowtly_sync::config::{self, Environment, Settings};
+use flowtly_sync::connector::registry::{Systems, Transports, connect};
+use flowtly_sync::domain::plan::{Action, ActionId};
+use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::safety::RefusalName;
+use flowtly_sync::sandbox::{
+    FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, RouterTransport,
+};
+use flowtly_sync::store::lock::WriterLock;
+use flowtly_sync::store::{Store, action};
+use flowtly_sync::sync::apply::Sinks;
+use flowtly_sync::sync::pass::{self, Ending, Report, Request};
+use flowtly_sync::sync::{PassError, Ruling, Silent, World};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+/// Both systems in process, and a place for the state.
+pub struct Firm {
+    pub flowtly: FlowtlyServer,
+    pub hubspot: HubSpotServer,
+    pub clock: Arc<ManualClock>,
+    directory: tempfile::TempDir,
+    extra: String,
+}
+
+/// What most scenarios configure: every required value has a default, and Poland dials without a code.
+const CONFIGURATION: &str = r#"
+[locale]
+region = "PL"
+[flowtly]
+base_url = "http://127.0.0.1:1"
+username = "sync@example.com"
+password_file = "flowtly-password"
+[flowtly.defaults]
+company = { status = "active", tax_identity = { tin_type = "vat" }, country = "PL", currency = "PLN", documents_language = "pl" }
+contact = { type = "main" }
+[hubspot]
+base_url = "http://127.0.0.1:2"
+token_file = "hubspot-token"
+[limits]
+creates = { count = 1000, share = 1.0 }
+updates = { count = 1000, share = 1.0 }
+blanked = { count = 1000, share = 1.0 }
+shrink = { count = 1000, share = 1.0 }
+"#;
+
+impl Firm {
+    /// A firm with two empty systems.
+    pub fn new() -> Self {
+        Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), "")
+    }
+
+    /// The same, with further lines of configuration.
+    pub fn configured(extra: &str) -> Self {
+        Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), extra)
+    }
+
+    pub fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
+        let clock = Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()));
+        let flowtly = FlowtlyServer::new(flowtly, clock.clone());
+        let hubspot = HubSpotServer::new(hubspot, clock.clone());
+        hubspot.add_property(ObjectType::Company, "vat_number");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("flowtly-password"), "sandbox").unwrap();
+        std::fs::write(directory.path().join("hubspot-token"), "sandbox-token").unwrap();
+        Self { flowtly, hubspot, clock, directory, extra: extra.to_owned() }
+    }
+
+    /// Replaces the further lines of configuration.
+    pub fn reconfigure(&mut self, extra: &str) {
+        extra.clone_into(&mut self.extra);
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.directory.path().join("state.sqlite")
+    }
+
+    pub fn settings(&self) -> Settings {
+        let path = self.directory.path().join("flowtly-sync.toml");
+        let state = format!("[state]\npath = {:?}\n", self.state());
+        std::fs::write(&path, format!("{CONFIGURATION}{}\n{state}", self.extra)).unwrap();
+        let nothing: [(String, String); 0] = [];
+        config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
+    }
+
+    pub fn systems(&self, settings: &Settings) -> Systems {
+        let transports = Transports {
+            flowtly: Arc::new(RouterTransport::new(self.flowtly.router(), self.flowtly.faults())),
+            crm: Arc::new(RouterTransport::new(self.hubspot.router(), self.hubspot.faults())),
+        };
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        connect(settings, transports, &clock).unwrap()
+    }
+
+    pub async fn store(&self) -> Store {
+        Store::open(&WriterLock::take(&self.state()).unwrap()).await.unwrap()
+    }
+
+    /// One pass with these allowances.
+    pub async fn pass(&self, request: Request) -> Result<Report, PassError> {
+        let settings = self.settings();
+        let systems = self.systems(&settings);
+        let ruling = ruling(&settings);
+        let lock = WriterLock::take(&self.state()).unwrap();
+        let store = Store::open(&lock).await.unwrap();
+        let world = World {
+            flowtly: systems.flowtly.as_ref(),
+            crm: systems.crm.as_ref(),
+            clock: self.clock.as_ref(),
+            ruling: &ruling,
+            progress: &Silent,
+        };
+        let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+        let (store, report) = pass::run(world, sinks, store, request, &CancellationToken::new()).await;
+        store.close().await.unwrap();
+        self.clock.advance(Duration::from_secs(1));
+        report
+    }
+
+    /// A complete pass that may be the first.
+    pub async fn reconcile(&self) -> Report {
+        let allow = BTreeSet::from([RefusalName::FirstPass]);
+        self.pass(Request { complete: true, allow }).await.unwrap()
+    }
+
+    /// An incremental pass, as the daemon makes between the complete ones.
+    pub async fn beat(&self) -> Report {
+        self.pass(Request::default()).await.unwrap()
+    }
+
+    /// What a pass would do: report and actions. Nothing is written.
+    pub async fn diff(&self) -> (Report, Vec<Action>) {
+        let settings = self.settings();
+        let systems = self.systems(&settings);
+        let ruling = ruling(&settings);
+        let copy = tempfile::tempdir().unwrap();
+        let store = Store::open_copy(&self.state(), copy.path()).await.unwrap();
+        let world = World {
+            flowtly: systems.flowtly.as_ref(),
+            crm: systems.crm.as_ref(),
+            clock: self.clock.as_ref(),
+            ruling: &ruling,
+            progress: &Silent,
+        };
+        let request = Request { complete: true, ..Request::default() };
+        let (mut store, report) = pass::dry_run(world, store, request, &CancellationToken::new()).await;
+        let actions = action::all(store.connection(), ActionId(0), 10_000).await.unwrap();
+        (report.unwrap(), actions)
+    }
+
+    /// What every scenario ends with: a further complete pass has nothing to do, writes nothing, and the certificate
+    /// has nothing without a reason.
+    pub async fn assert_settled(&self) {
+        let writes = self.flowtly.counts().writes + self.hubspot.counts().writes;
+        let report = self.reconcile().await;
+        assert!(!report.totals.would_act(), "the second pass would act: {:?}", report.totals);
+        assert_eq!(report.written, 0);
+        assert_eq!(report.certificate.unexplained, 0, "{:?}", report.certificate);
+        assert_eq!(report.certificate.pending, 0, "{:?}", report.certificate);
+        assert_eq!(report.ending, Ending::Applied);
+        assert_eq!(self.flowtly.counts().writes + self.hubspot.counts().writes, writes, "the second pass wrote");
+    }
+
+    /// A Flowtly client with a Polish firm's usual values.
+    pub fn client(&self, name: &str, vat: Option<&str>) -> u64 {
+        let mut fields = json!({
+            "name": name, "country": "/countries/PL", "currency": "/currencies/PLN", "status": "active",
+            "tinType": "vat", "dueDays": 14, "documentsLanguage": "pl",
+        });
+        if let (Some(vat), Value::Object(fields)) = (vat, &mut fields) {
+            fields.insert("vatNumber".into(), json!(vat));
+            fields.insert("tin".into(), json!(vat.trim_start_matches("PL")));
+            fields.insert("tinCountry".into(), json!("PL"));
+        }
+        self.flowtly.add_client(&fields)
+    }
+
+    /// A HubSpot company in Poland.
+    pub fn company(&self, name: &str, vat: Option<&str>) -> u64 {
+        let mut properties = vec![("name", name), ("country", "Poland")];
+        properties.extend(vat.map(|vat| ("vat_number", vat)));
+        self.hubspot.add_company(&properties)
+    }
+
+    pub fn client_text(&self, id: u64, key: &str) -> Option<String> {
+        self.flowtly.client(id)?.get(key)?.as_str().map(str::to_owned)
+    }
+}
+
+pub fn ruling(settings: &Settings) -> Ruling {
+    Ruling {
+        company: settings.kind_rules(Kind::Company).clone(),
+        contact: settings.kind_rules(Kind::Contact).clone(),
+        locale: settings.locale().clone(),
+        limits: settings.limits,
+    }
+}
+
+impl Firm {
+    /// What waits among the refusals, with the systems' own words.
+    pub async fn refusals(&self) -> Vec<String> {
+        let mut store = self.store().await;
+        let failures = flowtly_sync::store::waiting::failures(store.connection()).await.unwrap();
+        failures.into_iter().map(|failure| format!("{} {}: {}", failure.side, failure.field, failure.message)).collect()
+    }
+}
