@@ -4,7 +4,7 @@
 //! judged as strictly as there. In reading order: an [`exchange`] is one request and its answer, the [`shell`] around
 //! both servers carries out [`faults`] and keeps the [`log`]; [`packed`] and [`table`] hold the state, [`json`] writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`flowtly`] and [`hubspot`] are the
-//! servers; [`transport`] reaches a server in process, [`mod@serve`] over a socket.
+//! servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, [`mod@serve`] over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -20,6 +20,7 @@ mod json;
 pub mod manners;
 pub mod flowtly;
 pub mod hubspot;
+pub mod seed;
 pub mod transport;
 mod serve;
 
@@ -28,5 +29,6 @@ pub use flowtly::{FlowtlyOptions, FlowtlyServer};
 pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};
 pub use log::{Counts, Detail, LoggedRequest};
 pub use manners::{Manner, Manners};
+pub use seed::{Flavour, Spread, World};
 pub use serve::serve;
 pub use transport::RouterTransport;

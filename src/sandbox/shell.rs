@@ -18,7 +18,7 @@ use super::mangle;
 use crate::clock::Clock;
 
 /// How long a connection that is never answered is held open: longer than any sensible client waits.
-const HELD: Duration = Duration::from_secs(3600);
+const HELD: Duration = Duration::from_hours(1);
 
 /// How long the caller waits; put into a request by the transport in process, so that no fault has to guess it.
 #[derive(Debug, Clone, Copy)]

@@ -47,20 +47,20 @@ impl<T> Table<T> {
     }
 
     /// Rows from a place on, in the order of ids.
-    pub(crate) fn from_place(&self, place: usize) -> impl Iterator<Item = (u64, &T)> {
+    pub(crate) fn rows_at(&self, place: usize) -> impl Iterator<Item = (u64, &T)> {
         let ids = self.ids.get(place..).unwrap_or_default();
         let rows = self.rows.get(place..).unwrap_or_default();
         ids.iter().copied().zip(rows.iter().map(AsRef::as_ref))
     }
 
     /// Rows from an id on, in the order of ids.
-    pub(crate) fn from_id(&self, id: u64) -> impl Iterator<Item = (u64, &T)> {
-        self.from_place(self.ids.partition_point(|other| *other < id))
+    pub(crate) fn rows_from(&self, id: u64) -> impl Iterator<Item = (u64, &T)> {
+        self.rows_at(self.ids.partition_point(|other| *other < id))
     }
 
     /// All rows in the order of ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.from_place(0)
+        self.rows_at(0)
     }
 
     /// All ids in order.
@@ -71,12 +71,6 @@ impl<T> Table<T> {
     /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
-    }
-
-    /// Makes room.
-    pub(crate) fn reserve(&mut self, rows: usize) {
-        self.ids.reserve(rows);
-        self.rows.reserve(rows);
     }
 }
 
@@ -92,8 +86,8 @@ mod tests {
             table.insert(id, name);
         }
         assert_eq!(table.remove(11), Some("b"));
-        assert_eq!(table.from_place(1).collect::<Vec<_>>(), [(12, &"c"), (13, &"d")]);
-        assert_eq!(table.from_id(11).map(|(id, _)| id).collect::<Vec<_>>(), [12, 13]);
+        assert_eq!(table.rows_at(1).collect::<Vec<_>>(), [(12, &"c"), (13, &"d")]);
+        assert_eq!(table.rows_from(11).map(|(id, _)| id).collect::<Vec<_>>(), [12, 13]);
         assert_eq!((table.get(10), table.get(11), table.len(), table.next_id()), (Some(&"a"), None, 3, 14));
     }
 }

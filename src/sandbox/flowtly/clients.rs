@@ -53,7 +53,7 @@ pub(super) fn show(scene: &Scene<'_>, state: &State, id: u64, tail: &str) -> Res
     let client = state.clients.get(id).ok_or_else(Refusal::not_found)?;
     let mut out = Vec::with_capacity(2048);
     scene.pen(state).client(&mut out, id, client, tail, Place::Item);
-    Ok(Reply::item(out, Method::PATCH))
+    Ok(Reply::item(out, &Method::PATCH))
 }
 
 /// `POST /clients`.
@@ -151,7 +151,7 @@ fn rows(pen: &Pen<'_>, scene: &Scene<'_>, filters: &[&str], ids: &[u64]) -> Resu
             pen.client(out, id, client, "", Place::Member);
         }
     };
-    collection::page(pen, scene.ask, Resource::Client, filters, ids, row).map(|body| Reply::page(body, Method::POST))
+    collection::page(pen, scene.ask, Resource::Client, filters, ids, row).map(|body| Reply::page(body, &Method::POST))
 }
 
 /// The clients that the request's filters let through; `None` if it has none.

@@ -32,7 +32,7 @@ pub(super) fn list(scene: &Scene<'_>, state: &State) -> Result<Reply, Refusal> {
         }
     };
     let body = collection::page(&pen, scene.ask, Resource::ClientContact, filters, ids, row)?;
-    Ok(Reply::page(body, Method::POST))
+    Ok(Reply::page(body, &Method::POST))
 }
 
 /// `GET /client-contacts/{id}`.
@@ -40,7 +40,7 @@ pub(super) fn show(scene: &Scene<'_>, state: &State, id: u64) -> Result<Reply, R
     let contact = state.contacts.get(id).ok_or_else(Refusal::not_found)?;
     let mut out = Vec::with_capacity(1024);
     scene.pen(state).contact(&mut out, id, contact, Place::Item);
-    Ok(Reply::item(out, Method::PATCH))
+    Ok(Reply::item(out, &Method::PATCH))
 }
 
 /// `POST /client-contacts`.

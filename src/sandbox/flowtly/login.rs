@@ -32,17 +32,17 @@ pub(super) fn log_in(options: &FlowtlyOptions, key: u64, ask: &Ask) -> Answer {
     Answer::new(StatusCode::OK, "application/json", json!({"token": token}).to_string())
 }
 
-/// Refuses a request without a valid token.
-pub(super) fn authorise(options: &FlowtlyOptions, key: u64, ask: &Ask) -> Result<(), Answer> {
+/// Refuses a request without a valid token, in LexikJWT's words.
+pub(super) fn authorise(options: &FlowtlyOptions, key: u64, ask: &Ask) -> Result<(), &'static str> {
     let Some(token) = ask.bearer().filter(|token| !token.is_empty()) else {
-        return Err(errors::unauthorized("JWT Token not found"));
+        return Err("JWT Token not found");
     };
     if options.static_token.as_deref() == Some(token) {
         return Ok(());
     }
     match expiry(key, token) {
-        None => Err(errors::unauthorized("Invalid JWT Token")),
-        Some(expiry) if expiry <= ask.at => Err(errors::unauthorized("Expired JWT Token")),
+        None => Err("Invalid JWT Token"),
+        Some(expiry) if expiry <= ask.at => Err("Expired JWT Token"),
         Some(_) => Ok(()),
     }
 }

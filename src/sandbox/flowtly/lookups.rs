@@ -21,7 +21,7 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, resource: Resource) -> Resu
             write(&pen, out, resource, id, Place::Member);
         }
     };
-    collection::page(&pen, scene.ask, resource, &[], &numbers, row).map(|body| Reply::page(body, Method::GET))
+    collection::page(&pen, scene.ask, resource, &[], &numbers, row).map(|body| Reply::page(body, &Method::GET))
 }
 
 /// `GET` of one.
@@ -31,7 +31,7 @@ pub(super) fn show(scene: &Scene<'_>, state: &State, resource: Resource, id: &st
     }
     let mut out = Vec::with_capacity(256);
     write(&scene.pen(state), &mut out, resource, id, Place::Item);
-    Ok(Reply::item(out, Method::GET))
+    Ok(Reply::item(out, &Method::GET))
 }
 
 fn ids(options: &FlowtlyOptions, resource: Resource) -> Vec<String> {

@@ -19,12 +19,15 @@ mod lookups;
 mod docs;
 mod route;
 mod hands;
+mod sow;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
+
+pub(crate) use sow::{NewClient, NewContact};
 
 pub use options::{ContactsShown, CurrencyIds, Dialect, FlowtlyOptions, Formats, Totals};
 

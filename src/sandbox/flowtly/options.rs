@@ -126,7 +126,7 @@ impl Default for FlowtlyOptions {
             username: "sync@example.com".to_owned(),
             password: "sandbox".to_owned(),
             static_token: None,
-            token_life: Duration::from_secs(3600),
+            token_life: Duration::from_hours(1),
             tenant_header: None,
             organization: "1hkzxrub".to_owned(),
             dialect: Dialect::default(),
@@ -140,7 +140,7 @@ impl Default for FlowtlyOptions {
             search_parameter: "query".to_owned(),
             docs: true,
             statuses: words(&["active", "inactive", "prospect"]),
-            tin_types: words(&["vat", "tin", "none"]),
+            tin_types: words(&["nip", "vat", "tin", "none"]),
             contact_types: words(&["main", "billing", "technical", "other"]),
         }
     }

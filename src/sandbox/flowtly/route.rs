@@ -41,19 +41,19 @@ pub(super) struct Reply {
 
 impl Reply {
     /// A page of a list; `other` is the method that the list takes beside GET.
-    pub(super) fn page(body: Vec<u8>, other: Method) -> Self {
+    pub(super) fn page(body: Vec<u8>, other: &Method) -> Self {
         Self { content: Content::Page, ..Self::item(body, other) }
     }
 
     /// One record; `other` is the method that it takes beside GET.
-    pub(super) fn item(body: Vec<u8>, other: Method) -> Self {
-        let patchable = other == Method::PATCH;
+    pub(super) fn item(body: Vec<u8>, other: &Method) -> Self {
+        let patchable = *other == Method::PATCH;
         Self { status: StatusCode::OK, body, location: None, content: Content::Other, patchable }
     }
 
     /// Done, nothing to say.
     pub(super) fn none() -> Self {
-        Self { status: StatusCode::NO_CONTENT, ..Self::item(Vec::new(), Method::GET) }
+        Self { status: StatusCode::NO_CONTENT, ..Self::item(Vec::new(), &Method::GET) }
     }
 }
 
@@ -105,8 +105,8 @@ pub(super) fn answer(options: &FlowtlyOptions, state: &mut State, manners: &Mann
     if route == Route::Docs {
         return Answer::new(StatusCode::OK, "application/ld+json; charset=utf-8", docs::document(options));
     }
-    if let Err(refusal) = login::authorise(options, state.key, ask) {
-        return refusal;
+    if let Err(message) = login::authorise(options, state.key, ask) {
+        return errors::unauthorized(message);
     }
     let format = match negotiate::accepted(ask, options.formats) {
         Ok(format) => format,

@@ -72,7 +72,7 @@ pub(super) fn batch(scene: &Scene<'_>, state: &mut State, from: Kind, operation:
 
 /// `GET …/objects/{from}/{id}/associations/{to}`.
 pub(super) fn list(scene: &Scene<'_>, state: &State, from: Kind, id: &str) -> Result<Answer, Failure> {
-    let (id, object) = found(state.shelf(from), id, None)?;
+    let (id, object) = found(state.drawer(from), id, None)?;
     if object.archived.is_some() {
         return Err(Failure::no_object(&id.to_string()));
     }
@@ -127,9 +127,9 @@ fn read(scene: &Scene<'_>, state: &State, from: Kind, inputs: &[&Map<String, Val
     let (mut results, mut errors) = (Vec::new(), Vec::new());
     for input in inputs {
         let id = input.get("id").and_then(id_of).ok_or_else(|| Failure::input("id is missing"))?;
-        let id = state.shelf(from).survivor(id);
+        let id = state.drawer(from).survivor(id);
         let after = input.get("after").and_then(id_of).and_then(|after| usize::try_from(after).ok()).unwrap_or(0);
-        let object = state.shelf(from).objects.get(id).filter(|object| object.archived.is_none());
+        let object = state.drawer(from).objects.get(id).filter(|object| object.archived.is_none());
         let links: Vec<Link> = object.map_or_else(Vec::new, |object| state.links(from, object).collect());
         if links.is_empty() {
             errors.push(Failure::no_associations(from, from.other(), id));
@@ -178,7 +178,7 @@ fn create(
 
 /// Both records have to be live.
 fn pair(state: &State, from: Kind, id: &str, other: &str) -> Result<(u64, u64), Failure> {
-    Ok((live(state.shelf(from), id, None)?, live(state.shelf(from.other()), other, None)?))
+    Ok((live(state.drawer(from), id, None)?, live(state.drawer(from.other()), other, None)?))
 }
 
 fn partner(from: Kind, link: Link) -> Value {
@@ -201,7 +201,7 @@ fn labels(from: Kind, id: u64, other: u64) -> Value {
 fn push_specs(results: &mut Vec<Vec<u8>>, state: &State, from: Kind, id: u64, other: u64) {
     let (unlabelled, primary) = from.association_types();
     let is_primary = state
-        .shelf(from)
+        .drawer(from)
         .objects
         .get(id)
         .is_some_and(|object| object.links.iter().any(|link| link.other == other && link.primary));

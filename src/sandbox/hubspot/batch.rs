@@ -108,7 +108,7 @@ fn read(
     body: &Map<String, Value>,
     inputs: &[&Map<String, Value>],
 ) -> Result<Answer, Failure> {
-    let shelf = state.shelf(kind);
+    let drawer = state.drawer(kind);
     let names: Vec<String> = match body.get("properties") {
         None => Vec::new(),
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
@@ -118,11 +118,11 @@ fn read(
     };
     let archived = scene.ask.parameter("archived").as_deref() == Some("true");
     let id_property = body.get("idProperty").and_then(Value::as_str);
-    let view = View::new(shelf, &names, false);
+    let view = View::new(drawer, &names, false);
     let (mut results, mut missing, mut met) = (Vec::new(), Vec::new(), BTreeSet::new());
     for input in inputs {
         let id = input.get("id").and_then(text_of).ok_or_else(|| Failure::input("id is missing"))?;
-        let row = match found(shelf, &id, id_property) {
+        let row = match found(drawer, &id, id_property) {
             Err(failure) if failure.status == StatusCode::BAD_REQUEST => return Err(failure),
             row => row.ok().filter(|(_, object)| object.archived.is_some() == archived),
         };
@@ -179,14 +179,14 @@ fn write(
             }
         }
     }
-    let shelf = state.shelf(kind);
+    let drawer = state.drawer(kind);
     let results = planned
         .into_iter()
         .map(|((id, new), input)| {
             let mut out = Vec::with_capacity(1024);
             let empty = Map::new();
             let sent = input.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-            write_back(&mut out, shelf, id, sent, input.get("objectWriteTraceId"));
+            write_back(&mut out, drawer, id, sent, input.get("objectWriteTraceId"));
             if operation == Operation::Upsert && out.pop().is_some() {
                 json::key(&mut out, "new");
                 json::value(&mut out, &json!(new), json::Spelling::Raw);
@@ -210,8 +210,8 @@ impl Undo {
         match self {
             Self::Created(id) => state.forget(kind, id),
             Self::Updated(id, before) => {
-                state.store(kind, id, before.fields.clone(), now);
-                if let Some(object) = state.shelf_mut(kind).objects.get_mut(id) {
+                state.store(kind, id, &before.fields, now);
+                if let Some(object) = state.drawer_mut(kind).objects.get_mut(id) {
                     *object = *before;
                 }
             }
@@ -232,14 +232,14 @@ fn one(
         Operation::Read | Operation::Update | Operation::Archive | Operation::Upsert => {
             let id = input.get("id").and_then(text_of).ok_or_else(|| Failure::input("id is missing"))?;
             let id_property = input.get("idProperty").and_then(Value::as_str);
-            match live(state.shelf(kind), &id, id_property) {
+            match live(state.drawer(kind), &id, id_property) {
                 Err(failure) if operation == Operation::Upsert && failure.status == StatusCode::NOT_FOUND => None,
                 row => Some(row?),
             }
         }
     };
     if let Some(id) = existing {
-        let before = state.shelf(kind).objects.get(id).cloned().unwrap_or_default();
+        let before = state.drawer(kind).objects.get(id).cloned().unwrap_or_default();
         scene.desk().update(state, kind, id, properties_of(input)?)?;
         undone.push(Undo::Updated(id, Box::new(before)));
         return Ok((id, false));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::HubSpotServer;
 use super::render::View;
 use super::schema::{Kind, Source, Visibility, custom};
-use super::state::{Shelf, State};
+use super::state::{Drawer, State};
 use crate::sandbox::packed::Packed;
 
 /// An object type, for those who are not told by the method's name.
@@ -86,7 +86,7 @@ impl HubSpotServer {
     /// A record goes for good: 90 days after its deletion, or on request. Whether it was there.
     pub fn purge(&self, object: ObjectType, id: u64) -> bool {
         self.with(|state, _| {
-            let there = state.shelf(object.kind()).objects.get(id).is_some();
+            let there = state.drawer(object.kind()).objects.get(id).is_some();
             state.forget(object.kind(), id);
             there
         })
@@ -156,9 +156,9 @@ impl HubSpotServer {
     pub fn add_property(&self, object: ObjectType, name: &str) {
         self.with(|state, _| {
             let kind = object.kind();
-            let shelf = state.shelf_mut(kind);
-            if shelf.property(name).is_none() {
-                shelf.definitions.push(custom(kind, name, name));
+            let drawer = state.drawer_mut(kind);
+            if drawer.property(name).is_none() {
+                drawer.definitions.push(custom(kind, name, name));
             }
         });
     }
@@ -180,25 +180,25 @@ impl HubSpotServer {
 
     fn add(&self, kind: Kind, properties: &[(&str, &str)]) -> u64 {
         self.with(|state, now| {
-            let fields = packed(state.shelf(kind), properties);
+            let fields = packed(state.drawer(kind), properties);
             state.insert(kind, fields, now)
         })
     }
 
     fn edit(&self, kind: Kind, id: u64, property: &str, value: &str) -> bool {
         self.with(|state, now| {
-            let place = place(state.shelf(kind), property);
-            let Some(object) = state.shelf(kind).objects.get(id) else { return false };
+            let place = place(state.drawer(kind), property);
+            let Some(object) = state.drawer(kind).objects.get(id) else { return false };
             let mut fields = object.fields.clone();
             fields.set(place, Some(value).filter(|value| !value.is_empty()));
-            state.store(kind, id, fields, now);
+            state.store(kind, id, &fields, now);
             true
         })
     }
 
     fn set_visibility(&self, object: ObjectType, name: &str, visibility: Visibility) -> bool {
         self.with(|state, _| {
-            let definitions = &mut state.shelf_mut(object.kind()).definitions;
+            let definitions = &mut state.drawer_mut(object.kind()).definitions;
             let found = definitions
                 .iter_mut()
                 .find(|definition| definition.name == name && definition.visibility != Visibility::Removed);
@@ -208,33 +208,33 @@ impl HubSpotServer {
 
     fn all(&self, kind: Kind) -> Vec<Value> {
         self.with(|state, _| {
-            let live = state.shelf(kind).objects.iter().filter(|(_, object)| object.archived.is_none());
+            let live = state.drawer(kind).objects.iter().filter(|(_, object)| object.archived.is_none());
             live.filter_map(|(id, _)| whole(state, kind, id)).collect()
         })
     }
 
     fn count(&self, kind: Kind) -> usize {
-        self.with(|state, _| state.shelf(kind).objects.iter().filter(|(_, object)| object.archived.is_none()).count())
+        self.with(|state, _| state.drawer(kind).objects.iter().filter(|(_, object)| object.archived.is_none()).count())
     }
 }
 
 /// The fields that pairs of name and text make.
-pub(super) fn packed(shelf: &Shelf, properties: &[(&str, &str)]) -> Packed {
+pub(super) fn packed(drawer: &Drawer, properties: &[(&str, &str)]) -> Packed {
     let filled = properties.iter().filter(|(_, text)| !text.is_empty());
-    Packed::of(filled.map(|(name, text)| (place(shelf, name), *text)).collect())
+    Packed::of(filled.map(|(name, text)| (place(drawer, name), *text)).collect())
 }
 
-fn place(shelf: &Shelf, name: &str) -> u16 {
-    let Some(place) = shelf.place(name) else { panic!("HubSpot has no property {name}") };
+fn place(drawer: &Drawer, name: &str) -> u16 {
+    let Some(place) = drawer.place(name) else { panic!("HubSpot has no property {name}") };
     place
 }
 
 fn whole(state: &State, kind: Kind, id: u64) -> Option<Value> {
-    let shelf = state.shelf(kind);
-    let stored = shelf.definitions.iter().filter(|definition| definition.source == Source::Stored);
+    let drawer = state.drawer(kind);
+    let stored = drawer.definitions.iter().filter(|definition| definition.source == Source::Stored);
     let names: Vec<String> =
         stored.map(|definition| definition.name.clone()).chain(["hs_merged_object_ids".to_owned()]).collect();
     let mut out = Vec::new();
-    View::new(shelf, &names, true).object(&mut out, state, id, shelf.objects.get(id)?);
+    View::new(drawer, &names, true).object(&mut out, state, id, drawer.objects.get(id)?);
     serde_json::from_slice(&out).ok()
 }

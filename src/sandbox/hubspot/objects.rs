@@ -8,7 +8,7 @@ use super::errors::{Failure, JSON};
 use super::render::View;
 use super::route::{Scene, object_of};
 use super::schema::Kind;
-use super::state::{Object, Shelf, State};
+use super::state::{Drawer, Object, State};
 use super::write::{id_of, partners};
 use crate::sandbox::exchange::Answer;
 use crate::sandbox::json;
@@ -28,10 +28,10 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Answe
         None => 0,
         Some(text) => text.parse().map_err(|_| Failure::validation(format!("after {text} is not a valid cursor")))?,
     };
-    let shelf = state.shelf(kind);
-    let view = view(scene, shelf)?;
+    let drawer = state.drawer(kind);
+    let view = view(scene, drawer)?;
     let archived = archived(scene)?;
-    let mut rows = shelf.objects.from_id(after).filter(|(_, object)| object.archived.is_some() == archived);
+    let mut rows = drawer.objects.rows_from(after).filter(|(_, object)| object.archived.is_some() == archived);
     let mut out = Vec::with_capacity(512 + limit * 1024);
     out.extend_from_slice(b"{\"results\":[");
     for (id, object) in rows.by_ref().take(limit) {
@@ -50,13 +50,13 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Answe
 
 /// `GET` of one record.
 pub(super) fn show(scene: &Scene<'_>, state: &State, kind: Kind, id: &str) -> Result<Answer, Failure> {
-    let shelf = state.shelf(kind);
-    let (id, object) = found(shelf, id, scene.ask.parameter("idProperty").as_deref())?;
+    let drawer = state.drawer(kind);
+    let (id, object) = found(drawer, id, scene.ask.parameter("idProperty").as_deref())?;
     if object.archived.is_some() != archived(scene)? {
         return Err(Failure::not_found());
     }
     let mut out = Vec::with_capacity(1024);
-    view(scene, shelf)?.object(&mut out, state, id, object);
+    view(scene, drawer)?.object(&mut out, state, id, object);
     Ok(answer(StatusCode::OK, out))
 }
 
@@ -65,7 +65,7 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, kind: Kind) -> Result
     let body = object_of(scene.ask)?;
     let (properties, named) = content(scene, kind, &body)?;
     let id = scene.desk().create(state, kind, properties, &named)?;
-    written(state, kind, id, properties, StatusCode::CREATED)
+    Ok(written(state, kind, id, properties, StatusCode::CREATED))
 }
 
 /// `PATCH` of one record.
@@ -73,9 +73,9 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, kind: Kind, id: &str)
     let body = object_of(scene.ask)?;
     let properties = properties_of(&body)?;
     let id_property = scene.ask.parameter("idProperty");
-    let id = live(state.shelf(kind), id, id_property.as_deref())?;
+    let id = live(state.drawer(kind), id, id_property.as_deref())?;
     scene.desk().update(state, kind, id, properties)?;
-    written(state, kind, id, properties, StatusCode::OK)
+    Ok(written(state, kind, id, properties, StatusCode::OK))
 }
 
 /// `DELETE` of one record: archives it. Again, or of a record that never was: 204 too, as there.
@@ -92,34 +92,34 @@ pub(super) fn merge(scene: &Scene<'_>, state: &mut State, kind: Kind) -> Result<
         body.get(key).and_then(id_of).ok_or_else(|| Failure::input(&format!("{key} has to be the id of a record")))
     };
     let (first, second) = (id("primaryObjectId")?, id("objectIdToMerge")?);
-    let shelf = state.shelf(kind);
-    let (first, second) = (shelf.survivor(first), shelf.survivor(second));
+    let drawer = state.drawer(kind);
+    let (first, second) = (drawer.survivor(first), drawer.survivor(second));
     let merged = state.merge(kind, first, second, scene.now());
     let id = merged.ok_or_else(|| Failure::validation(format!("Unable to merge {first} and {second}")))?;
-    written(state, kind, id, &Map::new(), StatusCode::OK)
+    Ok(written(state, kind, id, &Map::new(), StatusCode::OK))
 }
 
 /// A record by id or by the value of a unique property. An id that was merged away finds the survivor.
-pub(super) fn found<'shelf>(
-    shelf: &'shelf Shelf,
+pub(super) fn found<'drawer>(
+    drawer: &'drawer Drawer,
     id: &str,
     id_property: Option<&str>,
-) -> Result<(u64, &'shelf Object), Failure> {
+) -> Result<(u64, &'drawer Object), Failure> {
     let id = match id_property {
-        None | Some("hs_object_id") => shelf.survivor(id.parse().map_err(|_| Failure::no_object(id))?),
+        None | Some("hs_object_id") => drawer.survivor(id.parse().map_err(|_| Failure::no_object(id))?),
         Some(name) => {
-            let place = shelf.property(name).map(|(place, _)| place).filter(|place| shelf.is_unique(*place));
+            let place = drawer.property(name).map(|(place, _)| place).filter(|place| drawer.is_unique(*place));
             let place =
                 place.ok_or_else(|| Failure::validation(format!("idProperty {name} is not a unique property")))?;
-            shelf.holder(place, id).ok_or_else(Failure::not_found)?
+            drawer.holder(place, id).ok_or_else(Failure::not_found)?
         }
     };
-    shelf.objects.get(id).map(|object| (id, object)).ok_or_else(Failure::not_found)
+    drawer.objects.get(id).map(|object| (id, object)).ok_or_else(Failure::not_found)
 }
 
 /// The id of a live record.
-pub(super) fn live(shelf: &Shelf, id: &str, id_property: Option<&str>) -> Result<u64, Failure> {
-    match found(shelf, id, id_property)? {
+pub(super) fn live(drawer: &Drawer, id: &str, id_property: Option<&str>) -> Result<u64, Failure> {
+    match found(drawer, id, id_property)? {
         (id, object) if object.archived.is_none() => Ok(id),
         _ => Err(Failure::no_object(id)),
     }
@@ -149,10 +149,16 @@ pub(super) fn properties_of(body: &Map<String, Value>) -> Result<&Map<String, Va
 }
 
 /// Writes a record after a write: what was sent, and the properties that every reply has.
-pub(super) fn write_back(out: &mut Vec<u8>, shelf: &Shelf, id: u64, sent: &Map<String, Value>, trace: Option<&Value>) {
+pub(super) fn write_back(
+    out: &mut Vec<u8>,
+    drawer: &Drawer,
+    id: u64,
+    sent: &Map<String, Value>,
+    trace: Option<&Value>,
+) {
     let names: Vec<String> = sent.keys().cloned().chain(["hs_object_id".to_owned()]).collect();
-    let Some(object) = shelf.objects.get(id) else { return };
-    View::new(shelf, &names, false).object_with(out, id, object, |out| {
+    let Some(object) = drawer.objects.get(id) else { return };
+    View::new(drawer, &names, false).object_with(out, id, object, |out| {
         if let Some(trace) = trace {
             json::key(out, "objectWriteTraceId");
             json::value(out, trace, json::Spelling::Raw);
@@ -164,30 +170,24 @@ pub(super) fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     Answer::new(status, JSON, body)
 }
 
-fn written(
-    state: &State,
-    kind: Kind,
-    id: u64,
-    sent: &Map<String, Value>,
-    status: StatusCode,
-) -> Result<Answer, Failure> {
+fn written(state: &State, kind: Kind, id: u64, sent: &Map<String, Value>, status: StatusCode) -> Answer {
     let mut out = Vec::with_capacity(1024);
-    write_back(&mut out, state.shelf(kind), id, sent, None);
-    Ok(answer(status, out))
+    write_back(&mut out, state.drawer(kind), id, sent, None);
+    answer(status, out)
 }
 
-fn view<'shelf>(scene: &Scene<'_>, shelf: &'shelf Shelf) -> Result<View<'shelf>, Failure> {
+fn view<'drawer>(scene: &Scene<'_>, drawer: &'drawer Drawer) -> Result<View<'drawer>, Failure> {
     let names = names_of(scene, "properties");
     let mut associations = false;
     for name in names_of(scene, "associations") {
         match Kind::parse(&name) {
-            Some(kind) if kind == shelf.kind.other() => associations = true,
+            Some(kind) if kind == drawer.kind.other() => associations = true,
             Some(_) | None => {
                 return Err(Failure::validation(format!("Unable to infer object type from: {name}")));
             }
         }
     }
-    Ok(View::new(shelf, &names, associations))
+    Ok(View::new(drawer, &names, associations))
 }
 
 fn archived(scene: &Scene<'_>) -> Result<bool, Failure> {

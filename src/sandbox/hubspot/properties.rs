@@ -16,7 +16,7 @@ const MOST_UNIQUE: usize = 10;
 /// `GET` of all.
 pub(super) fn list(state: &State, kind: Kind) -> Answer {
     let rows: Vec<Value> = state
-        .shelf(kind)
+        .drawer(kind)
         .definitions
         .iter()
         .filter(|definition| definition.visibility == Visibility::Shown)
@@ -27,7 +27,7 @@ pub(super) fn list(state: &State, kind: Kind) -> Answer {
 
 /// `GET` of one.
 pub(super) fn show(state: &State, kind: Kind, name: &str) -> Result<Answer, Failure> {
-    let (_, definition) = state.shelf(kind).property(name).ok_or_else(|| missing(name))?;
+    let (_, definition) = state.drawer(kind).property(name).ok_or_else(|| missing(name))?;
     Ok(answer(StatusCode::OK, shown(definition).to_string()))
 }
 
@@ -47,18 +47,18 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, kind: Kind) -> Result
         return Err(Failure::validation(format!("The name \"{name}\" of a property may have a-z, 0-9 and _ only")));
     }
     let is_unique = body.get("hasUniqueValue").and_then(Value::as_bool).unwrap_or(false);
-    let shelf = state.shelf_mut(kind);
-    if shelf.definitions.iter().any(|other| other.name == name && other.visibility != Visibility::Removed) {
+    let drawer = state.drawer_mut(kind);
+    if drawer.definitions.iter().any(|other| other.name == name && other.visibility != Visibility::Removed) {
         let message = format!("A property named '{name}' already exists.");
         let failure = Failure::new(StatusCode::CONFLICT, message, Some("OBJECT_ALREADY_EXISTS"));
         return Err(Failure { sub_category: Some("Properties.PROPERTY_EXISTS"), ..failure });
     }
-    if is_unique && shelf.definitions.iter().filter(|other| other.is_unique).count() >= MOST_UNIQUE {
+    if is_unique && drawer.definitions.iter().filter(|other| other.is_unique).count() >= MOST_UNIQUE {
         return Err(Failure::validation(format!("At most {MOST_UNIQUE} unique properties are allowed")));
     }
     let definition = Definition { group: group.to_owned(), sort, is_unique, ..custom(kind, name, label) };
     let body = shown(&definition).to_string();
-    shelf.definitions.push(definition);
+    drawer.definitions.push(definition);
     Ok(answer(StatusCode::CREATED, body))
 }
 

@@ -3,37 +3,37 @@
 use chrono::DateTime;
 
 use super::schema::{Definition, Kind, Source};
-use super::state::{Object, Shelf, State};
+use super::state::{Drawer, Object, State};
 use crate::sandbox::json::{self, Spelling};
 use crate::sandbox::packed::Packed;
 
 /// Which properties to show, and whether with associations: resolved once a request.
 #[derive(Debug)]
-pub(super) struct View<'shelf> {
+pub(super) struct View<'drawer> {
     kind: Kind,
     /// Ordered by name.
-    columns: Vec<(&'shelf str, Option<u16>, Source)>,
+    columns: Vec<(&'drawer str, Option<u16>, Source)>,
     associations: bool,
 }
 
-impl<'shelf> View<'shelf> {
+impl<'drawer> View<'drawer> {
     /// The named properties, or the default ones if none is named. Names that there are not are left out in silence.
-    pub(super) fn new(shelf: &'shelf Shelf, names: &[String], associations: bool) -> Self {
+    pub(super) fn new(drawer: &'drawer Drawer, names: &[String], associations: bool) -> Self {
         let mut columns: Vec<(&str, Option<u16>, Source)> = Vec::new();
-        let always = ["createdate", shelf.kind.modified(), "hs_object_id"];
-        let named: Vec<&str> = if names.is_empty() {
-            shelf.kind.defaults().to_vec()
+        let always = ["createdate", drawer.kind.modified(), "hs_object_id"];
+        let wanted: Vec<&str> = if names.is_empty() {
+            drawer.kind.defaults().to_vec()
         } else {
             names.iter().map(String::as_str).chain(always).collect()
         };
-        for name in named {
-            if let Some((place, Definition { name, source, .. })) = shelf.property(name) {
+        for name in wanted {
+            if let Some((place, Definition { name, source, .. })) = drawer.property(name) {
                 columns.push((name, (*source == Source::Stored).then_some(place), *source));
             }
         }
         columns.sort_by_key(|(name, ..)| *name);
         columns.dedup_by_key(|(name, ..)| *name);
-        Self { kind: shelf.kind, columns, associations }
+        Self { kind: drawer.kind, columns, associations }
     }
 
     /// A record as it is.

@@ -8,7 +8,7 @@ use super::objects::answer;
 use super::render::View;
 use super::route::{Scene, object_of};
 use super::schema::{Kind, Sort, Source};
-use super::state::{Object, Shelf, State};
+use super::state::{Drawer, Object, State};
 use super::write::{id_of, millis_of};
 use crate::sandbox::exchange::Answer;
 use crate::sandbox::json;
@@ -27,23 +27,23 @@ pub(super) fn search(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Ans
         return Err(Failure::validation(format!("The query may have {LONGEST_QUERY} characters at most")));
     }
     let body = object_of(scene.ask)?;
-    let shelf = state.shelf(kind);
-    let query = Query::parse(shelf, &body, scene.options.search_cap)?;
+    let drawer = state.drawer(kind);
+    let query = Query::parse(drawer, &body, scene.options.search_cap)?;
     let now = scene.now();
-    let mut hits: Vec<Hit<'_>> = shelf
+    let mut hits: Vec<Hit<'_>> = drawer
         .objects
         .iter()
         .filter_map(|(id, object)| {
             let (fields, modified) = object.as_indexed(now)?;
             Some(Hit { id, object, fields, modified })
         })
-        .filter(|hit| query.meets(shelf, hit))
+        .filter(|hit| query.meets(drawer, hit))
         .collect();
     if let Some(order) = &query.order {
         hits.sort_by(|one, two| order.compare(one, two));
     }
     let total = hits.len();
-    let view = View::new(shelf, &query.properties, false);
+    let view = View::new(drawer, &query.properties, false);
     let mut out = Vec::with_capacity(256 + query.limit.min(total) * 1024);
     out.extend_from_slice(b"{\"total\":");
     json::number(&mut out, total);
@@ -126,7 +126,7 @@ struct Query {
 }
 
 impl Query {
-    fn parse(shelf: &Shelf, body: &Map<String, Value>, cap: usize) -> Result<Self, Failure> {
+    fn parse(drawer: &Drawer, body: &Map<String, Value>, cap: usize) -> Result<Self, Failure> {
         let limit = match body.get("limit") {
             None => DEFAULT_LIMIT,
             Some(value) => {
@@ -149,7 +149,7 @@ impl Query {
         }
         let properties = list(body, "properties")?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         let groups =
-            list(body, "filterGroups")?.iter().map(|group| filters(shelf, group)).collect::<Result<Vec<_>, _>>()?;
+            list(body, "filterGroups")?.iter().map(|group| filters(drawer, group)).collect::<Result<Vec<_>, _>>()?;
         if groups.len() > MOST_GROUPS || groups.iter().map(Vec::len).sum::<usize>() > MOST_FILTERS {
             return Err(Failure::validation(format!(
                 "At most {MOST_GROUPS} filter groups and {MOST_FILTERS} filters are allowed"
@@ -157,7 +157,7 @@ impl Query {
         }
         let order = match list(body, "sorts")? {
             [] => None,
-            [one] => Some(order(shelf, one)?),
+            [one] => Some(order(drawer, one)?),
             [..] => return Err(Failure::validation("Only one sort is allowed")),
         };
         let text = match body.get("query") {
@@ -173,10 +173,10 @@ impl Query {
         Ok(Self { groups, order, text, properties, limit, after })
     }
 
-    fn meets(&self, shelf: &Shelf, hit: &Hit<'_>) -> bool {
+    fn meets(&self, drawer: &Drawer, hit: &Hit<'_>) -> bool {
         let by_text = self.text.as_ref().is_none_or(|wanted| {
-            shelf.kind.searchable().iter().any(|name| {
-                let text = shelf.place(name).and_then(|place| hit.fields.get(place));
+            drawer.kind.searchable().iter().any(|name| {
+                let text = drawer.place(name).and_then(|place| hit.fields.get(place));
                 text.is_some_and(|text| text.to_lowercase().contains(wanted.as_str()))
             })
         });
@@ -186,15 +186,15 @@ impl Query {
 }
 
 impl Column {
-    fn parse(shelf: &Shelf, name: &str) -> Result<Self, Failure> {
-        let found = shelf.property(name);
+    fn parse(drawer: &Drawer, name: &str) -> Result<Self, Failure> {
+        let found = drawer.property(name);
         let (place, definition) = found.ok_or_else(|| {
             Failure::validation(format!("There was a problem with the request: property {name} does not exist"))
         })?;
         Ok(Self { place, sort: definition.sort, source: definition.source })
     }
 
-    fn cell<'hit>(&self, hit: &Hit<'hit>) -> Cell<'hit> {
+    fn cell<'hit>(self, hit: &Hit<'hit>) -> Cell<'hit> {
         match self.source {
             Source::Id => Cell::Number(i64::try_from(hit.id).unwrap_or(i64::MAX)),
             Source::Created => Cell::Number(hit.object.created),
@@ -208,16 +208,16 @@ impl Column {
         }
     }
 
-    fn compares_numbers(&self) -> bool {
+    fn compares_numbers(self) -> bool {
         self.source != Source::Stored || self.sort == Sort::DateTime
     }
 }
 
 impl Filter {
-    fn parse(shelf: &Shelf, value: &Value) -> Result<Self, Failure> {
+    fn parse(drawer: &Drawer, value: &Value) -> Result<Self, Failure> {
         let word = |key: &str| value.get(key).and_then(Value::as_str);
         let name = word("propertyName").ok_or_else(|| Failure::input("propertyName is missing"))?;
-        let column = Column::parse(shelf, name)?;
+        let column = Column::parse(drawer, name)?;
         let operator = word("operator").and_then(Operator::parse);
         let operator = operator.ok_or_else(|| Failure::input("operator is missing or unknown"))?;
         let one = |key: &str| {
@@ -326,19 +326,19 @@ impl Order {
     }
 }
 
-fn filters(shelf: &Shelf, group: &Value) -> Result<Vec<Filter>, Failure> {
+fn filters(drawer: &Drawer, group: &Value) -> Result<Vec<Filter>, Failure> {
     let list = group.get("filters").and_then(Value::as_array);
     let list = list.ok_or_else(|| Failure::input("filters is missing"))?;
     if list.len() > MOST_IN_GROUP {
         return Err(Failure::validation(format!("At most {MOST_IN_GROUP} filters are allowed in a group")));
     }
-    list.iter().map(|filter| Filter::parse(shelf, filter)).collect()
+    list.iter().map(|filter| Filter::parse(drawer, filter)).collect()
 }
 
-fn order(shelf: &Shelf, value: &Value) -> Result<Order, Failure> {
+fn order(drawer: &Drawer, value: &Value) -> Result<Order, Failure> {
     if let Some(text) = value.as_str() {
         let name = text.trim_start_matches('-');
-        return Ok(Order { column: Column::parse(shelf, name)?, descending: text.starts_with('-') });
+        return Ok(Order { column: Column::parse(drawer, name)?, descending: text.starts_with('-') });
     }
     let name = value.get("propertyName").and_then(Value::as_str);
     let name = name.ok_or_else(|| Failure::input("propertyName of a sort is missing"))?;
@@ -347,7 +347,7 @@ fn order(shelf: &Shelf, value: &Value) -> Result<Order, Failure> {
         Some("DESCENDING") => true,
         Some(_) => return Err(Failure::input("direction of a sort has to be ASCENDING or DESCENDING")),
     };
-    Ok(Order { column: Column::parse(shelf, name)?, descending })
+    Ok(Order { column: Column::parse(drawer, name)?, descending })
 }
 
 fn list<'body>(body: &'body Map<String, Value>, key: &str) -> Result<&'body [Value], Failure> {

@@ -43,7 +43,7 @@ pub(super) struct Seen {
 
 /// All of one type.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct Drawer {
     pub(super) kind: Kind,
     pub(super) definitions: Vec<Definition>,
     pub(super) objects: Table<Object>,
@@ -56,8 +56,8 @@ pub(super) struct Shelf {
 /// Everything.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) companies: Shelf,
-    pub(super) contacts: Shelf,
+    pub(super) companies: Drawer,
+    pub(super) contacts: Drawer,
     lag: i64,
     answers: u64,
 }
@@ -65,21 +65,21 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(options: &HubSpotOptions) -> Self {
         Self {
-            companies: Shelf::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
-            contacts: Shelf::new(Kind::Contacts, false, 1_001),
+            companies: Drawer::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
+            contacts: Drawer::new(Kind::Contacts, false, 1_001),
             lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
             answers: 0,
         }
     }
 
-    pub(super) fn shelf(&self, kind: Kind) -> &Shelf {
+    pub(super) fn drawer(&self, kind: Kind) -> &Drawer {
         match kind {
             Kind::Companies => &self.companies,
             Kind::Contacts => &self.contacts,
         }
     }
 
-    pub(super) fn shelf_mut(&mut self, kind: Kind) -> &mut Shelf {
+    pub(super) fn drawer_mut(&mut self, kind: Kind) -> &mut Drawer {
         match kind {
             Kind::Companies => &mut self.companies,
             Kind::Contacts => &mut self.contacts,
@@ -95,34 +95,34 @@ impl State {
     /// Puts a record in.
     pub(super) fn insert(&mut self, kind: Kind, fields: Packed, now: i64) -> u64 {
         let lag = self.lag;
-        let shelf = self.shelf_mut(kind);
-        let id = shelf.objects.next_id();
-        shelf.claim(id, &fields);
+        let drawer = self.drawer_mut(kind);
+        let id = drawer.objects.next_id();
+        drawer.claim(id, &fields);
         let indexed = if lag > 0 { vec![Indexed { until: now.saturating_add(lag), shown: None }] } else { Vec::new() };
-        shelf.objects.insert(id, Object { fields, created: now, modified: now, indexed, ..Object::default() });
+        drawer.objects.insert(id, Object { fields, created: now, modified: now, indexed, ..Object::default() });
         id
     }
 
     /// Stores other fields. What is equal leaves the stamp alone.
-    pub(super) fn store(&mut self, kind: Kind, id: u64, fields: Packed, now: i64) {
+    pub(super) fn store(&mut self, kind: Kind, id: u64, fields: &Packed, now: i64) {
         let lag = self.lag;
-        let shelf = self.shelf_mut(kind);
-        let Some(object) = shelf.objects.get_mut(id) else { return };
-        if object.fields == fields {
+        let drawer = self.drawer_mut(kind);
+        let Some(object) = drawer.objects.get_mut(id) else { return };
+        if object.fields == *fields {
             return;
         }
         object.remember(now, lag);
         let before = std::mem::replace(&mut object.fields, fields.clone());
         object.modified = now.max(object.modified);
-        shelf.release(id, &before);
-        shelf.claim(id, &fields);
+        drawer.release(id, &before);
+        drawer.claim(id, fields);
     }
 
     /// Archives or restores; the stamp stays. Whether that changed anything.
     pub(super) fn set_archived(&mut self, kind: Kind, id: u64, archived: bool, now: i64) -> bool {
         let lag = self.lag;
-        let shelf = self.shelf_mut(kind);
-        let Some(object) = shelf.objects.get_mut(id) else { return false };
+        let drawer = self.drawer_mut(kind);
+        let Some(object) = drawer.objects.get_mut(id) else { return false };
         if object.archived.is_some() == archived {
             return false;
         }
@@ -130,9 +130,9 @@ impl State {
         object.archived = archived.then_some(now);
         let fields = object.fields.clone();
         if archived {
-            shelf.release(id, &fields)
+            drawer.release(id, &fields);
         } else {
-            shelf.claim(id, &fields)
+            drawer.claim(id, &fields);
         }
         true
     }
@@ -140,30 +140,30 @@ impl State {
     /// Merges two records into a new one: the first one's values win. `None` unless both are live.
     pub(super) fn merge(&mut self, kind: Kind, first: u64, second: u64, now: i64) -> Option<u64> {
         let lag = self.lag;
-        let shelf = self.shelf_mut(kind);
-        let is_live = |id| shelf.objects.get(id).is_some_and(|object| object.archived.is_none());
+        let drawer = self.drawer_mut(kind);
+        let is_live = |id| drawer.objects.get(id).is_some_and(|object| object.archived.is_none());
         if first == second || !is_live(first) || !is_live(second) {
             return None;
         }
-        let one = shelf.objects.remove(first)?;
-        let two = shelf.objects.remove(second)?;
-        shelf.release(first, &one.fields);
-        shelf.release(second, &two.fields);
-        let id = shelf.objects.next_id();
+        let one = drawer.objects.remove(first)?;
+        let two = drawer.objects.remove(second)?;
+        drawer.release(first, &one.fields);
+        drawer.release(second, &two.fields);
+        let id = drawer.objects.next_id();
         let mut pairs: Vec<(u16, &str)> = two.fields.iter().filter(|(_, text)| !text.is_empty()).collect();
         pairs.extend(one.fields.iter().filter(|(_, text)| !text.is_empty()));
         let mut fields = Packed::of(pairs);
-        shelf.keep_address(&mut fields, &two.fields);
-        shelf.claim(id, &fields);
+        drawer.keep_address(&mut fields, &two.fields);
+        drawer.claim(id, &fields);
         let mut absorbed = one.absorbed;
         absorbed.extend(two.absorbed);
         absorbed.extend([first, second]);
         let indexed = if lag > 0 { vec![Indexed { until: now.saturating_add(lag), shown: None }] } else { Vec::new() };
         let created = one.created.min(two.created);
         let object = Object { fields, created, modified: now, archived: None, absorbed, links: Vec::new(), indexed };
-        shelf.objects.insert(id, object);
-        shelf.merged.insert(first, id);
-        shelf.merged.insert(second, id);
+        drawer.objects.insert(id, object);
+        drawer.merged.insert(first, id);
+        drawer.merged.insert(second, id);
         for (old, links) in [(first, one.links), (second, two.links)] {
             for link in links {
                 self.forget_link(kind.other(), link.other, old);
@@ -175,9 +175,9 @@ impl State {
 
     /// Takes a record out without a trace.
     pub(super) fn forget(&mut self, kind: Kind, id: u64) {
-        let shelf = self.shelf_mut(kind);
-        let Some(object) = shelf.objects.remove(id) else { return };
-        shelf.release(id, &object.fields);
+        let drawer = self.drawer_mut(kind);
+        let Some(object) = drawer.objects.remove(id) else { return };
+        drawer.release(id, &object.fields);
         for link in object.links {
             self.forget_link(kind.other(), link.other, id);
         }
@@ -220,7 +220,7 @@ impl State {
     pub(super) fn mark_primary(&mut self, contact: u64, company: u64, primary: bool) {
         let sides = [(Kind::Contacts, contact, company), (Kind::Companies, company, contact)];
         for (kind, id, other) in sides {
-            if let Some(object) = self.shelf_mut(kind).objects.get_mut(id) {
+            if let Some(object) = self.drawer_mut(kind).objects.get_mut(id) {
                 for link in object.links.iter_mut().filter(|link| link.other == other) {
                     link.primary = primary;
                 }
@@ -230,7 +230,7 @@ impl State {
 
     /// The live partners of a record.
     pub(super) fn links(&self, kind: Kind, object: &Object) -> impl Iterator<Item = Link> {
-        let others = &self.shelf(kind.other()).objects;
+        let others = &self.drawer(kind.other()).objects;
         object
             .links
             .iter()
@@ -239,7 +239,7 @@ impl State {
     }
 
     fn forget_link(&mut self, kind: Kind, id: u64, other: u64) -> bool {
-        let Some(object) = self.shelf_mut(kind).objects.get_mut(id) else { return false };
+        let Some(object) = self.drawer_mut(kind).objects.get_mut(id) else { return false };
         let before = object.links.len();
         object.links.retain(|link| link.other != other);
         object.links.len() != before
@@ -274,7 +274,7 @@ impl Object {
     }
 }
 
-impl Shelf {
+impl Drawer {
     fn new(kind: Kind, has_flowtly_id: bool, first_id: u64) -> Self {
         let definitions = standard(kind, has_flowtly_id);
         Self {

@@ -8,7 +8,7 @@ use super::errors::{Failure, Invalid};
 use super::options::HubSpotOptions;
 use super::render::instant_text;
 use super::schema::{Definition, Kind, LIFECYCLE, Sort};
-use super::state::{Shelf, State};
+use super::state::{Drawer, State};
 use crate::sandbox::manners::Manners;
 use crate::sandbox::packed::Packed;
 
@@ -39,9 +39,9 @@ impl Desk<'_> {
         properties: &Map<String, Value>,
         partners: &[Partner],
     ) -> Result<u64, Failure> {
-        let fields = self.fields(state.shelf(kind), None, properties)?;
+        let fields = self.fields(state.drawer(kind), None, properties)?;
         let is_enough = kind.minimum().iter().any(|name| {
-            let place = state.shelf(kind).place(name);
+            let place = state.drawer(kind).place(name);
             place.and_then(|place| fields.get(place)).is_some_and(|text| !text.is_empty())
         });
         if !is_enough {
@@ -51,7 +51,7 @@ impl Desk<'_> {
                 kind.minimum()
             )));
         }
-        let others = &state.shelf(kind.other()).objects;
+        let others = &state.drawer(kind.other()).objects;
         if partners.iter().any(|partner| others.get(partner.id).is_none_or(|object| object.archived.is_some())) {
             return Err(Failure::validation("One or more associations are invalid"));
         }
@@ -74,8 +74,8 @@ impl Desk<'_> {
             let message = "No properties found to update, please provide at least one.";
             return Err(Failure::validation(message).with("properties", &["{}".to_owned()]));
         }
-        let fields = self.fields(state.shelf(kind), Some(id), properties)?;
-        state.store(kind, id, fields, self.now);
+        let fields = self.fields(state.drawer(kind), Some(id), properties)?;
+        state.store(kind, id, &fields, self.now);
         Ok(())
     }
 
@@ -95,8 +95,8 @@ impl Desk<'_> {
     }
 
     /// The record's fields after the write. Everything that is wrong is refused at once.
-    fn fields(&self, shelf: &Shelf, id: Option<u64>, properties: &Map<String, Value>) -> Result<Packed, Failure> {
-        let before = id.and_then(|id| shelf.objects.get(id)).map(|object| object.fields.clone()).unwrap_or_default();
+    fn fields(&self, drawer: &Drawer, id: Option<u64>, properties: &Map<String, Value>) -> Result<Packed, Failure> {
+        let before = id.and_then(|id| drawer.objects.get(id)).map(|object| object.fields.clone()).unwrap_or_default();
         let mut after = before.clone();
         let mut invalid = Vec::new();
         let mut taken = None;
@@ -109,7 +109,7 @@ impl Desk<'_> {
                 }
             };
             let refuse = |code, message| Invalid { name: name.clone(), value: text.clone(), code, message };
-            let Some((place, definition)) = shelf.property(name) else {
+            let Some((place, definition)) = drawer.property(name) else {
                 invalid.push(refuse("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist")));
                 continue;
             };
@@ -125,18 +125,18 @@ impl Desk<'_> {
                     continue;
                 }
             };
-            let Some(text) = self.manners.treat(shelf.kind.plural(), name, &text) else { continue };
+            let Some(text) = self.manners.treat(drawer.kind.plural(), name, &text) else { continue };
             if moves_back(name, before.get(place), &text) {
                 continue;
             }
-            match shelf.holder(place, &text).filter(|holder| !text.is_empty() && Some(*holder) != id) {
+            match drawer.holder(place, &text).filter(|holder| !text.is_empty() && Some(*holder) != id) {
                 Some(holder) if definition.name == "email" => taken = Some(holder),
                 Some(holder) => {
                     let message = format!(
                         "Cannot set PropertyValueCoordinates{{portalId={}, objectTypeId={}, propertyName={name}, \
                          value={text}}} on {}. {holder} already has that value.",
                         self.options.portal,
-                        shelf.kind.type_id(),
+                        drawer.kind.type_id(),
                         id.unwrap_or_default()
                     );
                     invalid.push(refuse("CONFLICTING_UNIQUE_VALUE", message));
