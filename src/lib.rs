@@ -4,6 +4,7 @@ pub mod clock;
 pub mod connector;
 pub mod store;
 pub mod sync;
+pub mod daemon;
 pub mod sandbox;
 pub mod config;
 pub mod telemetry;

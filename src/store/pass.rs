@@ -165,3 +165,15 @@ pub async fn set_cursor(
     .await?;
     Ok(())
 }
+
+/// When everything was last walked whole: the oldest of all sides and kinds; `None` if one of them never was.
+pub async fn last_whole(connection: &mut Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut oldest: Option<DateTime<Utc>> = None;
+    for side in Side::BOTH {
+        for kind in Kind::BOTH {
+            let Some(at) = cursor(connection, side, kind).await?.whole_at else { return Ok(None) };
+            oldest = Some(oldest.map_or(at, |earlier| earlier.min(at)));
+        }
+    }
+    Ok(oldest)
+}

@@ -302,7 +302,7 @@ async fn close(
         };
         pass::set_cursor(&mut transaction, *side, *kind, &cursor).await?;
     }
-    let as_of = last_whole(&mut transaction).await?;
+    let as_of = pass::last_whole(&mut transaction).await?;
     let certificate = certify(&mut transaction, as_of).await?;
     let text = crate::store::to_json(&certificate);
     pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
@@ -492,16 +492,4 @@ async fn note_foreign_ids(store: &mut Store, organisation: &str, scans: &Scans) 
         mark::set(store.connection(), Mark::Adoption, "foreign").await?;
     }
     Ok(())
-}
-
-/// When the older of the sides was last walked whole.
-async fn last_whole(connection: &mut crate::store::Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let mut oldest: Option<DateTime<Utc>> = None;
-    for side in Side::BOTH {
-        for kind in Kind::BOTH {
-            let Some(at) = pass::cursor(connection, side, kind).await?.whole_at else { return Ok(None) };
-            oldest = Some(oldest.map_or(at, |earlier| earlier.min(at)));
-        }
-    }
-    Ok(oldest)
 }

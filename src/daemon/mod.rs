@@ -1,0 +1,167 @@
+//! The long-running service: passes on a schedule, woken by signals, watched by systemd.
+//!
+//! The [`schedule`] is pure; [`signals`] and [`systemd`] are the edges. What runs is told when to stop: the caller injects
+//! the shutdown.
+
+pub mod schedule;
+pub mod signals;
+pub mod systemd;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::clock::Clock;
+use crate::connector::error::ErrorKind;
+use crate::domain::safety::RefusalName;
+use crate::store::Store;
+use crate::sync::apply::Sinks;
+use crate::sync::pass::{self, Ending, Report, Request};
+use crate::sync::{PassError, World};
+use schedule::{After, Schedule};
+use systemd::Notifier;
+
+/// What the daemon is given.
+#[derive(Debug)]
+pub struct Daemon<'a> {
+    /// Sources, rules, time.
+    pub world: World<'a>,
+    /// The systems, to be written.
+    pub sinks: Sinks<'a>,
+    /// When passes run.
+    pub schedule: Schedule,
+    /// How long a pass that is told to stop may go on.
+    pub stop_within: Duration,
+    /// What is allowed for the first pass.
+    pub allow: BTreeSet<RefusalName>,
+    /// Who is told how it goes.
+    pub notifier: Notifier,
+}
+
+/// Runs passes until `stop`; `wake` starts one at once.
+pub async fn run(
+    mut daemon: Daemon<'_>,
+    mut store: Store,
+    stop: &CancellationToken,
+    wake: &Arc<Notify>,
+) -> Result<(), PassError> {
+    let clock = daemon.world.clock;
+    let mut troubles = Troubles::default();
+    let mut failures = 0;
+    let mut complete = last_complete_is_old(&mut store, clock, &daemon.schedule).await?;
+    daemon.notifier.ready();
+    while !stop.is_cancelled() {
+        daemon.notifier.status("a pass is under way");
+        let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
+        let Some((returned, outcome)) = bounded(&daemon, store, request, stop).await else {
+            warn!("the pass did not stop in time and was left; the next start recovers it");
+            return Ok(());
+        };
+        store = returned;
+        let after = match outcome {
+            Ok(report) => {
+                failures = 0;
+                troubles.well();
+                tell(&daemon.notifier, &report);
+                if report.complete && report.ending != Ending::Refused {
+                    daemon.schedule.completed(clock.elapsed());
+                }
+                if report.more && report.ending == Ending::Applied { After::Again } else { After::Passed }
+            }
+            Err(PassError::Stopped) => break,
+            Err(error @ PassError::Store(_)) => return Err(error),
+            Err(error) => {
+                failures += 1;
+                troubles.tell(&error);
+                daemon.notifier.status(&format!("trying again, slower: {error}"));
+                if is_refused_credential(&error) { After::Locked } else { After::Failed { failures } }
+            }
+        };
+        let wait = daemon.schedule.wait(after, clock.elapsed(), fastrand::f64());
+        complete = wait.complete;
+        tokio::select! {
+            () = clock.sleep(wait.time) => {}
+            () = wake.notified() => info!("woken: a pass begins at once"),
+            () = stop.cancelled() => {}
+        }
+    }
+    daemon.notifier.stopping();
+    store.close().await?;
+    Ok(())
+}
+
+/// A pass that is told to stop ends at the next group; one that does not within the bound is dropped, and recovered later.
+async fn bounded(
+    daemon: &Daemon<'_>,
+    store: Store,
+    request: Request,
+    stop: &CancellationToken,
+) -> Option<(Store, Result<Report, PassError>)> {
+    let overdue = async {
+        stop.cancelled().await;
+        daemon.world.clock.sleep(daemon.stop_within).await;
+    };
+    tokio::select! {
+        ended = pass::run(daemon.world, daemon.sinks, store, request, stop) => Some(ended),
+        () = overdue => None,
+    }
+}
+
+async fn last_complete_is_old(store: &mut Store, clock: &dyn Clock, schedule: &Schedule) -> Result<bool, PassError> {
+    let last = crate::store::pass::last_whole(store.connection()).await?;
+    let slow = chrono::TimeDelta::from_std(schedule.slow_interval).unwrap_or(chrono::TimeDelta::MAX);
+    Ok(last.is_none_or(|at| clock.now() - at >= slow))
+}
+
+/// One line for `systemctl status`.
+fn tell(notifier: &Notifier, report: &Report) {
+    let (conflicts, questions, failures) = report.waiting;
+    let waits = format!("{conflicts} conflicts, {questions} questions, {failures} failures wait");
+    let status = match report.ending {
+        Ending::Refused => {
+            let names: Vec<&str> = report.refusals.iter().map(|refusal| refusal.name.as_str()).collect();
+            for refusal in &report.refusals {
+                warn!(refusal.name = refusal.name.as_str(), "the plan was refused: {}", refusal.message);
+            }
+            format!("pass {} was refused ({}): see `diff`, then allow it; {waits}", report.pass, names.join(", "))
+        }
+        Ending::Applied | Ending::Partly | Ending::Planned => {
+            format!("idle; pass {}: {} written, {waits}", report.pass, report.written)
+        }
+    };
+    notifier.status(&status);
+}
+
+fn is_refused_credential(error: &PassError) -> bool {
+    match error {
+        PassError::Side { error, .. } => matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden),
+        PassError::WrongAccount { .. } => true,
+        PassError::Store(_) | PassError::Stopped => false,
+    }
+}
+
+/// A trouble that goes on is told once, and again when it is over.
+#[derive(Debug, Default)]
+struct Troubles {
+    told: Option<String>,
+}
+
+impl Troubles {
+    fn tell(&mut self, error: &PassError) {
+        let text = error.to_string();
+        if self.told.as_deref() != Some(text.as_str()) {
+            error!("the pass failed, it is tried again with growing gaps: {text}");
+            self.told = Some(text);
+        }
+    }
+
+    fn well(&mut self) {
+        if self.told.take().is_some() {
+            info!("well again");
+        }
+    }
+}
