@@ -1,0 +1,105 @@
+//! The report for a program: one object, its actions written one by one. The module above documents the keys.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::domain::plan::{Action, Totals};
+use crate::domain::record::{Kind, Side};
+use crate::domain::safety::Refusal;
+use crate::render::json::{Array, compact};
+use crate::sync::certificate::Certificate;
+use crate::sync::pass::{Ending, Report};
+
+#[derive(Debug, Default)]
+pub(super) struct Json {
+    actions: Array,
+}
+
+#[derive(Serialize)]
+struct Missing<'a> {
+    side: Side,
+    kind: Kind,
+    property: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failing<'a> {
+    side: Side,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    conflicts: u64,
+    questions: u64,
+    failures: u64,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    pass: i64,
+    complete: bool,
+    ending: &'a Ending,
+    totals: &'a Totals,
+    refusals: &'a [Refusal],
+    missing: Vec<Missing<'a>>,
+    failing: Vec<Failing<'a>>,
+    written: u64,
+    refused: u64,
+    put_off: u64,
+    waiting: Waiting,
+    more: bool,
+    certificate: &'a Certificate,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    action: &'a Action,
+    says: String,
+}
+
+impl Json {
+    pub(super) fn begin(out: &mut dyn Write, report: &Report) -> io::Result<()> {
+        let (conflicts, questions, failures) = report.waiting;
+        let head = Head {
+            pass: report.pass,
+            complete: report.complete,
+            ending: &report.ending,
+            totals: &report.totals,
+            refusals: &report.refusals,
+            missing: report
+                .missing
+                .iter()
+                .map(|(side, kind, property)| Missing { side: *side, kind: *kind, property })
+                .collect(),
+            failing: report
+                .failing
+                .iter()
+                .map(|(side, error)| Failing { side: *side, message: &error.message })
+                .collect(),
+            written: report.written,
+            refused: report.refused,
+            put_off: report.put_off,
+            waiting: Waiting { conflicts, questions, failures },
+            more: report.more,
+            certificate: &report.certificate,
+        };
+        let mut text = Vec::new();
+        compact(&mut text, &head)?;
+        // The object goes on with the actions.
+        text.pop();
+        out.write_all(&text)?;
+        out.write_all(b",\n\"actions\":")
+    }
+
+    pub(super) fn action(&mut self, out: &mut dyn Write, action: &Action) -> io::Result<()> {
+        self.actions.item(out, &Told { action, says: action.reason.to_string() })
+    }
+
+    pub(super) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.actions.end(out)?;
+        writeln!(out, "}}")
+    }
+}

@@ -1,0 +1,158 @@
+//! What stands around the actions: how it ended, the sums, what is refused, what waits, and the certificate.
+
+use std::collections::BTreeMap;
+
+use crate::domain::record::Side;
+use crate::render::lines::Section;
+use crate::render::style::Tone;
+use crate::render::words::{count, when};
+use crate::sync::certificate::Certificate;
+use crate::sync::pass::{Ending, Report};
+
+/// What stands where no action is told.
+pub(super) const NOTHING: &str = "Nothing to send, ask or link.";
+
+/// The report's first line, and the sentence below it.
+pub(super) fn title(report: &Report) -> (String, &'static str) {
+    let extent = if report.complete { "complete" } else { "incremental" };
+    let is_refused = !report.refusals.is_empty();
+    let (what, sentence) = match report.ending {
+        Ending::Planned if is_refused => ("Dry run", "Nothing was written. The safety limits would refuse this plan."),
+        Ending::Planned => ("Dry run", "Nothing was written."),
+        Ending::Applied => ("Pass", "The whole plan was carried out."),
+        Ending::Partly => ("Pass", "A part of the plan was carried out; the rest waits for the next pass."),
+        Ending::Refused => ("Pass", "The safety limits refused this plan. Nothing was written."),
+    };
+    match report.ending {
+        Ending::Planned => (format!("{what} ({extent})"), sentence),
+        Ending::Applied | Ending::Partly | Ending::Refused => (format!("{what} {} ({extent})", report.pass), sentence),
+    }
+}
+
+/// Everything behind the actions, in order; empty sections are not shown.
+pub(super) fn sections(report: &Report) -> Vec<Section> {
+    vec![totals(report), refusals(report), troubles(report), waiting(report), certificate(&report.certificate)]
+}
+
+fn totals(report: &Report) -> Section {
+    let totals = &report.totals;
+    let mut section = Section::new("Totals");
+    if totals.links > 0 {
+        section.own(format!("{} to be made", count(totals.links, "link")));
+    }
+    for side in Side::BOTH {
+        let of = |counts: &BTreeMap<Side, u64>| counts.get(&side).copied().unwrap_or_default();
+        let (creates, updates, blanked) = (of(&totals.creates), of(&totals.updates), of(&totals.blanked));
+        section.own(format!(
+            "{side}: {}, {}, {} cleared",
+            count(creates, "create"),
+            count(updates, "update"),
+            count(blanked, "value")
+        ));
+    }
+    let mut some = |number: u64, text: String| {
+        if number > 0 {
+            section.own(text);
+        }
+    };
+    some(totals.stamps, format!("{} to be written into the CRM", count(totals.stamps, "Flowtly id")));
+    some(totals.conflicts, format!("new: {}", count(totals.conflicts, "conflict")));
+    some(totals.questions, format!("new: {}", count(totals.questions, "question")));
+    some(
+        totals.local,
+        format!("{} paused, resumed, separated or going on with another id", count(totals.local, "pair")),
+    );
+    some(totals.agreed, format!("{} agreed without sending anything", count(totals.agreed, "field")));
+    let skipped: u64 = totals.skipped.values().sum();
+    if skipped > 0 {
+        section.own(format!("{} left as they are:", count(skipped, "record")));
+        for (reason, number) in &totals.skipped {
+            section.own_below(format!("{number} {reason}"));
+        }
+    }
+    if matches!(report.ending, Ending::Applied | Ending::Partly) {
+        section.own(format!(
+            "carried out: {}; {} refused, {} put off",
+            count(report.written, "write"),
+            report.refused,
+            report.put_off
+        ));
+    }
+    section
+}
+
+fn refusals(report: &Report) -> Section {
+    let mut section = Section::new(match report.ending {
+        Ending::Planned => "Would be refused",
+        Ending::Applied | Ending::Partly | Ending::Refused => "Refused",
+    });
+    for refusal in &report.refusals {
+        section.own_toned(Tone::Bad, format!("{}: {}", refusal.name, refusal.message));
+    }
+    section
+}
+
+fn troubles(report: &Report) -> Section {
+    let mut section = Section::new("Troubles");
+    for (side, error) in &report.failing {
+        section.foreign(format!("{side} failed while it was written: {error}"));
+    }
+    for (side, kind, path) in &report.missing {
+        section.foreign(format!(
+            "{side} does not show the mapped {kind} property {path}: its field is left alone; \
+             see flowtly-sync check"
+        ));
+    }
+    section
+}
+
+fn waiting(report: &Report) -> Section {
+    let (conflicts, questions, failures) = report.waiting;
+    let mut section = Section::new("Waits for a person");
+    let mut some = |number: u64, noun: &str, mend: &str| {
+        if number > 0 {
+            section.own_toned(Tone::Ask, format!("{}: {mend}", count(number, noun)));
+        }
+    };
+    some(conflicts, "conflict", "`flowtly-sync conflicts` lists them, `conflicts resolve` decides");
+    some(questions, "question", "`flowtly-sync questions` lists them, `links add` and `links remove` answer");
+    some(failures, "refused record", "`flowtly-sync status` shows why; it is tried again by itself");
+    if report.more {
+        section.own("more is due at once: the next pass goes on");
+    }
+    section
+}
+
+/// How every pair stands.
+pub fn certificate(certificate: &Certificate) -> Section {
+    let mut section = Section::new("Certificate");
+    section.own(match certificate.as_of {
+        Some(at) => format!("as of the last complete scan at {}:", when(at)),
+        None => "neither side, or only one, has been walked whole yet; as far as is known:".to_owned(),
+    });
+    section.own(format!("{} equal", count(certificate.equal, "pair")));
+    section.own(format!("{} for a stated reason", verb(certificate.differ, "differs", "differ")));
+    for (reason, number) in &certificate.reasons {
+        section.own_below(format!("{number} {reason}"));
+    }
+    section.own(format!("{} for a person", verb(certificate.waiting, "waits", "wait")));
+    section.own(format!("{} on in the next pass", verb(certificate.pending, "goes", "go")));
+    let unexplained = format!("{} without a reason", verb(certificate.unexplained, "differs", "differ"));
+    if certificate.unexplained == 0 {
+        section.own(unexplained);
+    } else {
+        section.own_toned(Tone::Bad, format!("{unexplained}: a fault of this program, please report it"));
+    }
+    let unlinked: u64 = certificate.unlinked.values().sum();
+    if unlinked > 0 {
+        section.own(format!("{} without a partner:", count(unlinked, "record")));
+        for (reason, number) in &certificate.unlinked {
+            section.own_below(format!("{number} {reason}"));
+        }
+    }
+    section
+}
+
+fn verb(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number, "pair"), if number == 1 { one } else { many })
+}

@@ -1,0 +1,197 @@
+//! Words that several reports share.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::clean::Clean;
+use crate::domain::field::{Field, Part};
+use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkId, Question, RecordRef};
+use crate::domain::planner::{Choice, Decision, OUTSIDE};
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::value::Text;
+
+/// What is shown where a value is empty.
+pub const BLANK: &str = "(blank)";
+
+/// A record or pair, as lists name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Company or contact.
+    pub kind: Kind,
+    /// How a person recognises it: a system's own text.
+    pub label: String,
+    /// Its link, if it has one.
+    pub link: Option<LinkId>,
+    /// Its id in Flowtly.
+    pub flowtly: Option<RemoteId>,
+    /// Its id in the CRM.
+    pub crm: Option<RemoteId>,
+}
+
+impl Named {
+    /// In one line, clean: `company ACME (Flowtly 17, CRM 900)`.
+    pub fn line(&self) -> String {
+        format!("{} {} ({})", self.kind, Clean(&self.label), ids(self.flowtly.as_ref(), self.crm.as_ref()))
+    }
+}
+
+/// Both ids, clean: `Flowtly 17, CRM 900`.
+pub fn ids(flowtly: Option<&RemoteId>, crm: Option<&RemoteId>) -> String {
+    let id = |side: Side, id: Option<&RemoteId>| id.map(|id| format!("{side} {}", Clean(id)));
+    let both: Vec<String> = [id(Side::Flowtly, flowtly), id(Side::Crm, crm)].into_iter().flatten().collect();
+    if both.is_empty() { "no id".to_owned() } else { both.join(", ") }
+}
+
+/// A record's name, clean: `Flowtly 17`, or `CRM 6001 of company 900`.
+pub fn reference(record: &RecordRef) -> String {
+    match &record.parent {
+        Some(parent) => format!("{} {} of company {}", record.side, Clean(&record.id), Clean(parent)),
+        None => format!("{} {}", record.side, Clean(&record.id)),
+    }
+}
+
+/// A field's text, not yet clean: `(blank)` where it is empty; a contact's company by the number of its link.
+pub fn value(field: Field, text: &Text) -> String {
+    if text.is_blank() {
+        return BLANK.to_owned();
+    }
+    match (field, text.part(Part::Whole)) {
+        (Field::Parent, Some(OUTSIDE)) => "a company without a link".to_owned(),
+        (Field::Parent, Some(link)) => format!("the company of link {link}"),
+        _ => text.to_string(),
+    }
+}
+
+/// A field's text at the last agreement, not yet clean.
+pub fn base(field: Field, text: Option<&Text>) -> String {
+    text.map_or_else(|| "never agreed".to_owned(), |text| value(field, text))
+}
+
+/// A time for people: UTC, to the second.
+pub fn when(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true).replace('T', " ")
+}
+
+/// A number with its noun: `1 pair`, `2 pairs`.
+pub fn count(number: u64, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// What a person decided, not yet clean.
+pub fn decision(field: Field, decision: &Decision) -> String {
+    match &decision.choice {
+        Choice::Side(side) => format!("{side}'s value shall hold"),
+        Choice::Text(text) => format!("shall be {}", value(field, text)),
+    }
+}
+
+/// What is asked, as a sentence, not yet clean.
+pub fn asks(question: &Question, kind: Kind, label: &str) -> String {
+    let subject = format!("{label} ({})", reference(&question.subject));
+    let there = question.subject.side.opposite();
+    match question.asks {
+        Asks::WhichOf => format!(
+            "Which of these {} in {there} is the {kind} {subject}?",
+            count(question.candidates.len() as u64, "record")
+        ),
+        Asks::SameThing => {
+            format!(
+                "Is the {kind} {subject} the same as the record below? Too little speaks for it to be decided by rule."
+            )
+        }
+        Asks::Duplicate => {
+            format!(
+                "Is the {kind} {subject} a duplicate? What it looks like already has another partner that is alive."
+            )
+        }
+        Asks::Twin => format!(
+            "Is the {kind} {subject} there twice? Another record in {} shares a strong key with it.",
+            question.subject.side
+        ),
+        Asks::StillTheSame => format!(
+            "Is the {kind} {subject} still the same? Its name and its key changed together since it was agreed."
+        ),
+        Asks::LostCreate => {
+            format!("Did the {kind} {subject} arrive in {there}? It was sent, and what became of it is not known.")
+        }
+    }
+}
+
+/// How a question is answered: commands for a person.
+pub fn answers(question: &Question, kind: Kind) -> Vec<String> {
+    let side = question.subject.side;
+    let pairs = question.candidates.iter().filter(|candidate| candidate.record.side != side).map(|candidate| {
+        let (flowtly, crm) = match side {
+            Side::Flowtly => (&question.subject.id, &candidate.record.id),
+            Side::Crm => (&candidate.record.id, &question.subject.id),
+        };
+        format!("flowtly-sync links add {kind} {} {}", Clean(flowtly), Clean(crm))
+    });
+    match question.asks {
+        Asks::WhichOf | Asks::SameThing | Asks::LostCreate => pairs.collect(),
+        Asks::Duplicate | Asks::Twin => {
+            let mend = format!("merge or correct the duplicate in {side}; the question closes itself");
+            pairs.chain([mend]).collect()
+        }
+        Asks::StillTheSame => vec![
+            "if it is: decide each field by giving both sides the same value; the question closes itself".to_owned(),
+            match side {
+                Side::Flowtly => format!("if not: flowtly-sync links remove {kind} {}", Clean(&question.subject.id)),
+                Side::Crm => format!("if not: flowtly-sync links remove {kind} FLOWTLY_ID"),
+            },
+        ],
+    }
+}
+
+/// What speaks for and against a candidate.
+pub fn evidence(candidate: &CandidateNote) -> String {
+    let keys = |keys: &[KeyKind]| keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match (candidate.speaks_for.is_empty(), candidate.speaks_against.is_empty()) {
+        (true, true) => "nothing speaks for or against it".to_owned(),
+        (false, true) => format!("for it: {}", keys(&candidate.speaks_for)),
+        (true, false) => format!("against it: {}", keys(&candidate.speaks_against)),
+        (false, false) => {
+            format!("for it: {}; against it: {}", keys(&candidate.speaks_for), keys(&candidate.speaks_against))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_agree_with_their_nouns() {
+        assert_eq!(count(0, "pair"), "0 pairs");
+        assert_eq!(count(1, "company"), "1 company");
+        assert_eq!(count(2, "company"), "2 companies");
+    }
+
+    #[test]
+    fn blank_outside_and_parent_have_words() {
+        assert_eq!(value(Field::Phone, &Text::whole("  ")), "(blank)");
+        assert_eq!(value(Field::Parent, &Text::whole(OUTSIDE)), "a company without a link");
+        assert_eq!(value(Field::Parent, &Text::whole("7")), "the company of link 7");
+        assert_eq!(base(Field::Phone, None), "never agreed");
+        assert_eq!(base(Field::Phone, Some(&Text::default())), "(blank)");
+    }
+
+    #[test]
+    fn an_answer_names_the_ids_in_the_order_of_the_command() {
+        let record = |side, id: &str| RecordRef { side, id: RemoteId::new(id), parent: None };
+        let candidate = CandidateNote {
+            record: record(Side::Flowtly, "17"),
+            label: "ACME".into(),
+            speaks_for: vec![KeyKind::Name],
+            speaks_against: vec![],
+        };
+        let question =
+            Question { asks: Asks::SameThing, subject: record(Side::Crm, "900"), candidates: vec![candidate] };
+        assert_eq!(answers(&question, Kind::Company), ["flowtly-sync links add company 17 900"]);
+        assert_eq!(evidence(&question.candidates[0]), "for it: name");
+    }
+}
