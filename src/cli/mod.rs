@@ -246,6 +246,10 @@ pub enum Command {
         /// The CRM's port on 127.0.0.1; 0 takes a free one
         #[arg(long, value_name = "PORT", default_value_t = 0)]
         crm_port: u16,
+
+        /// Start in agreement, stored ids included: one contact a company, nothing to do (for benchmarks)
+        #[arg(long)]
+        agreed: bool,
     },
 }
 
@@ -327,20 +331,20 @@ pub struct Output {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Sample {
     /// How many companies there are
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub companies: u32,
 
     /// What they are like
-    #[arg(long, value_enum, default_value_t = Seed::Messy, value_name = "SEED")]
+    #[arg(long, value_enum, default_value_t = Seed::Plain, value_name = "SEED")]
     pub seed: Seed,
 }
 
 /// What the data of the embedded servers is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Seed {
-    /// Tidy pairs
+    /// Tidy: only differences that rules decide
     Plain,
-    /// Twins, placeholders, other spellings, missing parts: as it is in life
+    /// As it is in life: also twins, namesakes, placeholders, missing values, conflicts
     Messy,
 }
 

@@ -16,6 +16,7 @@ pub mod lines;
 pub mod json;
 pub mod plan;
 pub mod lists;
+pub mod progress;
 
 pub use plan::{Detail, Format, PlanReport};
 pub use style::Style;

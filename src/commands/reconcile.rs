@@ -1,0 +1,51 @@
+//! One pass, then exit.
+
+use std::io::Write;
+
+use super::session::{ROUNDS, Session, exit_code, print_report, progress, request, stop_on_signals, style};
+use crate::domain::safety::RefusalName;
+use crate::render::plan::Format;
+use crate::store::Store;
+use crate::store::lock::WriterLock;
+use crate::sync::pass::{self, Ending, Report};
+
+/// Reconciles, and prints what was done.
+pub(super) async fn reconcile(
+    session: &Session,
+    complete: bool,
+    allow: &[RefusalName],
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    let lock = WriterLock::take(&session.settings.state_path)?;
+    let store = Store::open(&lock).await?;
+    let stop = stop_on_signals()?;
+    let bars = progress();
+    let world = session.world(bars.as_ref());
+    let (mut store, outcome) = pass::run(world, session.sinks(), store, request(complete, allow), &stop).await;
+    let mut report = match outcome {
+        Ok(report) => report,
+        Err(error) => {
+            store.close().await?;
+            return Err(error.into());
+        }
+    };
+    drop(bars);
+    print_report(&mut store, &report, Format::Text, style(&session.settings), out).await?;
+    // What moved while it was written is left due; a single run goes on with it at once.
+    let mut rounds = 1;
+    while goes_on(&report) && rounds < ROUNDS && !stop.is_cancelled() {
+        rounds += 1;
+        let silent = crate::sync::Silent;
+        let (returned, outcome) =
+            pass::run(session.world(&silent), session.sinks(), store, request(false, &[]), &stop).await;
+        store = returned;
+        report = outcome?;
+        print_report(&mut store, &report, Format::Text, style(&session.settings), out).await?;
+    }
+    store.close().await?;
+    Ok(exit_code(&report))
+}
+
+fn goes_on(report: &Report) -> bool {
+    report.more && report.failing.is_empty() && matches!(report.ending, Ending::Applied | Ending::Partly)
+}

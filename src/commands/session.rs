@@ -1,0 +1,136 @@
+//! What the commands that talk to both systems begin with.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Settings;
+use crate::connector::registry::{Systems, Transports, connect};
+use crate::domain::plan::ActionId;
+use crate::domain::record::Kind;
+use crate::domain::safety::RefusalName;
+use crate::render::Style;
+use crate::render::plan::{Detail, Format, PlanReport};
+use crate::render::progress::Bars;
+use crate::store::{Store, action};
+use crate::sync::apply::Sinks;
+use crate::sync::pass::{Ending, Report, Request};
+use crate::sync::{Progress, Ruling, World};
+
+/// How many actions of a plan are held at once while it is printed.
+const ACTIONS: u32 = 500;
+
+/// How often a single run goes on with what was left due: records that moved while it wrote.
+pub(super) const ROUNDS: u32 = 3;
+
+/// Both systems, the rules and the time.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(super) settings: Settings,
+    pub(super) systems: Systems,
+    pub(super) ruling: Ruling,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Session {
+    /// Connects over the network. Nothing is sent yet.
+    pub(super) fn new(settings: Settings) -> anyhow::Result<Self> {
+        let transports = Transports::network(&settings)?;
+        Self::over(settings, transports, Arc::new(SystemClock::new()))
+    }
+
+    /// Connects over given transports.
+    pub(super) fn over(settings: Settings, transports: Transports, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let systems = connect(&settings, transports, &clock)?;
+        let ruling = Ruling {
+            company: settings.kind_rules(Kind::Company).clone(),
+            contact: settings.kind_rules(Kind::Contact).clone(),
+            locale: settings.locale().clone(),
+            limits: settings.limits,
+        };
+        Ok(Self { settings, systems, ruling, clock })
+    }
+
+    /// What reads and plans is given.
+    pub(super) fn world<'a>(&'a self, progress: &'a dyn Progress) -> World<'a> {
+        World {
+            flowtly: self.systems.flowtly.as_ref(),
+            crm: self.systems.crm.as_ref(),
+            clock: self.clock.as_ref(),
+            ruling: &self.ruling,
+            progress,
+        }
+    }
+
+    /// What applies is given.
+    pub(super) fn sinks(&self) -> Sinks<'_> {
+        Sinks { flowtly: self.systems.flowtly.as_ref(), crm: self.systems.crm.as_ref() }
+    }
+}
+
+/// A request of the command line.
+pub(super) fn request(complete: bool, allow: &[RefusalName]) -> Request {
+    Request { complete, allow: allow.iter().copied().collect::<BTreeSet<_>>() }
+}
+
+/// Cancelled by SIGTERM and SIGINT.
+pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let nobody = Arc::new(tokio::sync::Notify::new());
+    crate::daemon::signals::listen(stop.clone(), nobody).context("signals cannot be listened to")?;
+    Ok(stop)
+}
+
+/// Progress bars where standard error is a terminal; log lines say it elsewhere.
+pub(super) fn progress() -> Box<dyn Progress> {
+    if std::io::stderr().is_terminal() { Box::new(Bars::new()) } else { Box::new(crate::sync::Silent) }
+}
+
+/// Colours where standard output is a terminal and nobody objects.
+pub(super) fn style(settings: &Settings) -> Style {
+    if settings.log.colour && std::io::stdout().is_terminal() { Style::Coloured } else { Style::Plain }
+}
+
+/// Prints the report of a pass with the actions of its plan.
+pub(super) async fn print_report(
+    store: &mut Store,
+    report: &Report,
+    format: Format,
+    style: Style,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let mut printer = PlanReport::new(format, style, Detail::Brief);
+    printer.begin(out, report)?;
+    let mut after = ActionId(0);
+    loop {
+        let actions = action::all(store.connection(), after, ACTIONS).await?;
+        let Some(last) = actions.last() else { break };
+        after = last.id;
+        for action in &actions {
+            printer.action(out, action)?;
+        }
+    }
+    printer.end(out, report)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// 3 refused by safety, 1 a side failed, 2 something waits for a person, 0 in agreement.
+pub(super) fn exit_code(report: &Report) -> u8 {
+    let (conflicts, questions, failures) = report.waiting;
+    if !report.failing.is_empty() {
+        1
+    } else if report.ending == Ending::Refused {
+        3
+    } else if conflicts + questions + failures > 0 || report.certificate.waiting > 0 {
+        2
+    } else if report.ending == Ending::Partly {
+        1
+    } else {
+        0
+    }
+}
