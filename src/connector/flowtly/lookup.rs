@@ -67,6 +67,21 @@ impl Lookups {
         Ok(())
     }
 
+    /// The same of one row; what cannot be looked up now is unknown.
+    pub(super) async fn translate_or_leave(&self, talk: &Talk, layout: &Layout, row: &mut Row) {
+        let mut translated = [row.clone()];
+        let done = self.translate(talk, layout, &mut translated).await;
+        for (cell, relation) in layout.looked_up() {
+            let Some(text) = row.texts.get_mut(cell) else { continue };
+            let is_foreign = matches!(text, Delivered::Text(id) if !is_iso(relation, id));
+            match (&done, translated.first().and_then(|row| row.texts.get(cell))) {
+                (Ok(()), Some(code)) => text.clone_from(code),
+                (Err(_), _) if is_foreign => *text = Delivered::Unknown,
+                (Ok(()) | Err(_), _) => {}
+            }
+        }
+    }
+
     /// What to send for a text of a reference. Fails with [`ErrorKind::Invalid`] for what Flowtly does not offer.
     pub(super) async fn reference(
         &self,

@@ -172,3 +172,6 @@ fn capabilities(settings: &FlowtlySettings, http: &HttpSettings) -> Capabilities
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,8 +167,14 @@ impl Shared {
             Kind::Contact => Wanted::Contacts,
         };
         let decoded = self.decode(kind, wanted, reply);
-        let (decoded, notes) = decoded.map_err(|error| self.talk.undecodable(route, reply, error))?;
-        Ok(self.finish(kind, wanted, decoded, notes, id).await?.row)
+        let (mut decoded, notes) = decoded.map_err(|error| self.talk.undecodable(route, reply, error))?;
+        self.take_in(wanted, notes);
+        self.check(&mut decoded, kind, id)?;
+        if kind == Kind::Company {
+            // The write was carried out. A list that cannot be read now makes a field unknown, and not the write.
+            self.lookups.translate_or_leave(&self.talk, &self.companies, &mut decoded.row).await;
+        }
+        Ok(decoded.row)
     }
 
     pub(super) fn learned(&self) -> MutexGuard<'_, Learned> {
@@ -194,18 +200,25 @@ impl Shared {
         asked: Option<&RemoteId>,
     ) -> Result<Decoded, PortError> {
         self.take_in(wanted, notes);
+        self.check(&mut decoded, kind, asked)?;
+        if kind == Kind::Company {
+            self.lookups.translate(&self.talk, &self.companies, std::slice::from_mut(&mut decoded.row)).await?;
+        }
+        Ok(decoded)
+    }
+
+    /// Whether a reply is about the record that was asked for; a contact that never names its client gets the known one.
+    fn check(&self, decoded: &mut Decoded, kind: Kind, asked: Option<&RemoteId>) -> Result<(), PortError> {
         if asked.is_some_and(|id| *id != decoded.row.id) {
             return Err(self.talk.protocol("the reply is about another record than the one that was asked for"));
         }
-        if kind == Kind::Company {
-            self.lookups.translate(&self.talk, &self.companies, std::slice::from_mut(&mut decoded.row)).await?;
-        } else if decoded.row.parents.is_empty() {
+        if kind == Kind::Contact && decoded.row.parents.is_empty() {
             let learned = self.learned();
             if learned.home == Some(Home::Clients) {
                 decoded.row.parents.extend(learned.owners.get(&decoded.row.id).cloned());
             }
         }
-        Ok(decoded)
+        Ok(())
     }
 
     fn take_in(&self, wanted: Wanted, notes: Notes) {

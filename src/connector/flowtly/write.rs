@@ -69,9 +69,8 @@ async fn stored(shared: &Shared, kind: Kind, write: &Write, reply: &Reply) -> Re
         // It was carried out, and what became of it is not known.
         return read.map(|decoded| decoded.row).map_err(|error| shared.talk.protocol(&error.message));
     }
-    // Everything but the decoding has succeeded: whatever fails from here on, the write may have been carried out.
-    let stored = shared.stored(kind, reply, id).await;
-    stored.map_err(|error| PortError { kind: ErrorKind::Protocol, ..error })
+    // Nothing but the protocol can be broken from here on, so that the outcome is unknown.
+    shared.stored(kind, reply, id).await
 }
 
 /// The texts, with references as Flowtly writes them.

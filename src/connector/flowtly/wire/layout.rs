@@ -1,7 +1,5 @@
 //! Which key of a record goes where: made once from the mapping, used for every row.
 
-use std::collections::HashMap;
-
 use crate::domain::record::Kind;
 use crate::domain::shape::Shape;
 
@@ -39,6 +37,8 @@ pub(super) enum Role {
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) name: Box<str>,
+    /// Its own number, from 0.
+    pub(super) number: usize,
     pub(super) role: Role,
     /// Positions in [`crate::domain::shape::Row::texts`].
     pub(super) cells: Vec<usize>,
@@ -50,50 +50,60 @@ pub(super) struct Key {
 pub(in crate::connector::flowtly) struct Layout {
     pub(super) kind: Kind,
     pub(super) width: usize,
-    keys: HashMap<Box<str>, Key>,
+    /// By length of the name: few keys share one, so that no hashing is needed for each key of each record.
+    by_length: Vec<Vec<Key>>,
+    count: usize,
 }
 
 impl Layout {
     /// The layout of a mapping.
     pub(in crate::connector::flowtly) fn new(shape: &Shape) -> Self {
-        let mut keys: HashMap<Box<str>, Key> = HashMap::new();
-        let mut key = |name: &str, role: Role| {
-            let fresh = Key { name: name.into(), role, cells: Vec::new(), relation: relation(shape.kind, name) };
-            keys.insert(name.into(), fresh);
+        let mut keys: Vec<Key> = Vec::new();
+        let mut add = |name: &str, role: Role, cell: Option<usize>| {
+            if let Some(known) = keys.iter_mut().find(|key| *key.name == *name) {
+                known.cells.extend(cell);
+                return;
+            }
+            let (number, relation) = (keys.len(), relation(shape.kind, name));
+            keys.push(Key { name: name.into(), number, role, cells: cell.into_iter().collect(), relation });
         };
-        key("id", Role::Id);
-        key("@id", Role::Iri);
-        key("createdAt", Role::Created);
-        key("updatedAt", Role::Modified);
+        add("id", Role::Id, None);
+        add("@id", Role::Iri, None);
+        add("createdAt", Role::Created, None);
+        add("updatedAt", Role::Modified, None);
         match shape.kind {
-            Kind::Company => key("clientContacts", Role::Contacts),
-            Kind::Contact => key("client", Role::Client),
+            Kind::Company => add("clientContacts", Role::Contacts, None),
+            Kind::Contact => add("client", Role::Client, None),
         }
-        let mut width = 0;
-        for (position, path) in shape.paths().enumerate() {
-            keys.entry(path.into())
-                .or_insert_with(|| Key {
-                    name: path.into(),
-                    role: Role::Plain,
-                    cells: Vec::new(),
-                    relation: relation(shape.kind, path),
-                })
-                .cells
-                .push(position);
-            width = position + 1;
+        for (cell, path) in shape.paths().enumerate() {
+            add(path, Role::Plain, Some(cell));
         }
-        Self { kind: shape.kind, width, keys }
+        let count = keys.len();
+        let mut by_length: Vec<Vec<Key>> = Vec::new();
+        for key in keys {
+            let length = key.name.len();
+            by_length.resize_with(by_length.len().max(length + 1), Vec::new);
+            if let Some(bucket) = by_length.get_mut(length) {
+                bucket.push(key);
+            }
+        }
+        Self { kind: shape.kind, width: shape.paths().count(), by_length, count }
     }
 
     /// What a key means; `None` if nothing.
     pub(super) fn key(&self, name: &str) -> Option<&Key> {
-        self.keys.get(name)
+        self.by_length.get(name.len())?.iter().find(|key| *key.name == *name)
+    }
+
+    /// How many keys there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     /// Positions of texts that are read through a look-up list.
     pub(in crate::connector::flowtly) fn looked_up(&self) -> Vec<(usize, Relation)> {
         let listed = |key: &&Key| matches!(key.relation, Some(Relation::Country | Relation::Currency));
-        let keys = self.keys.values().filter(listed);
+        let keys = self.by_length.iter().flatten().filter(listed);
         keys.flat_map(|key| key.cells.iter().filter_map(|cell| Some((*cell, key.relation?)))).collect()
     }
 }

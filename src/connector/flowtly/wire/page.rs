@@ -229,3 +229,111 @@ impl<'de> Visitor<'de> for ViewSeed {
         Ok(view)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::layout::Layout;
+    use super::super::row::Embedded;
+    use super::*;
+    use crate::domain::field::{Field, Part};
+    use crate::domain::record::{Kind, RemoteId, Side};
+    use crate::domain::shape::{Cell, Delivered, Shape};
+
+    const PAGE: &str = r#"{"@context":"\/contexts\/Client","@id":"\/clients","@type":"Collection","totalItems":1000,
+        "member":[{"@id":"\/clients\/31","@type":"Client","id":31,"name":"A\u0026B","country":"\/countries\/PL",
+            "clientContacts":[{"@id":"\/client-contacts\/7","id":7,"name":"Jan"}],"costGroup":[{"x":[1]}]}],
+        "view":{"@id":"\/clients?page=2","@type":"PartialCollectionView","first":"\/clients?page=1",
+            "last":"\/clients?page=34","previous":"\/clients?page=1","next":"\/clients?itemsPerPage=100\u0026page=3"},
+        "search":{"@type":"IriTemplate","template":"\/clients{?name,tin,tin[]}","mapping":[{"variable":"name"}]}}"#;
+
+    const PREFIXED: &str = r#"{"@type":"hydra:Collection","hydra:totalItems":"2","hydra:member":[{"@id":"/api/clients/1"}],
+        "hydra:view":{"@type":"hydra:PartialCollectionView","hydra:next":"/api/clients?page=2"},"hydra:search":{}}"#;
+
+    fn layout(kind: Kind, paths: &[&str]) -> Layout {
+        let cells = paths.iter().map(|path| Cell {
+            field: Field::Name,
+            part: Part::Whole,
+            path: (*path).to_owned(),
+            table: BTreeMap::new(),
+            writable: true,
+        });
+        Layout::new(&Shape { side: Side::Flowtly, kind, cells: cells.collect(), watched: vec![], scope: vec![] })
+    }
+
+    fn companies() -> Layout {
+        layout(Kind::Company, &["name", "country", "tin", "costGroup"])
+    }
+
+    #[test]
+    fn a_page_of_api_platform_4_is_read() {
+        let (companies, contacts) = (companies(), layout(Kind::Contact, &["name", "phone"]));
+        let mut scribe = Scribe::new(&companies, Some(&contacts), 100);
+        let page = page(PAGE.as_bytes(), &mut scribe).unwrap();
+        let Decoded { row, contacts } = &page.rows[0];
+        let text = |text: &str| Delivered::Text(text.into());
+        assert_eq!(row.texts, [text("A&B"), text("PL"), Delivered::Blank, Delivered::Unknown]);
+        let Embedded::Whole(contacts) = contacts else { panic!("{contacts:?}") };
+        assert_eq!((contacts[0].id.as_str(), &contacts[0].parents), ("7", &vec![RemoteId::new("31")]));
+        assert_eq!((page.total, page.bare), (Some(1000), false));
+        assert_eq!(page.view.next.as_deref(), Some("/clients?itemsPerPage=100&page=3"));
+        assert_eq!(page.view.last.as_deref(), Some("/clients?page=34"));
+        assert_eq!(scribe.prefixes["country"].as_ref(), "/countries/");
+        assert_eq!(scribe.prefixes["@id"].as_ref(), "/clients/");
+        assert_eq!((scribe.shown, scribe.shown_embedded), (vec![true, true, false, true], vec![true, false]));
+    }
+
+    #[test]
+    fn a_prefixed_page_and_a_bare_array_are_read() {
+        let companies = companies();
+        let mut scribe = Scribe::new(&companies, None, 100);
+        let prefixed = page(PREFIXED.as_bytes(), &mut scribe).unwrap();
+        assert_eq!((prefixed.total, prefixed.rows[0].row.id.as_str()), (Some(2), "1"));
+        assert_eq!(prefixed.view.next.as_deref(), Some("/api/clients?page=2"));
+        let bare = page(br#"[{"id":"x","name":null}]"#, &mut scribe).unwrap();
+        assert_eq!((bare.bare, bare.total, bare.rows[0].row.texts[0].clone()), (true, None, Delivered::Blank));
+    }
+
+    #[test]
+    fn what_is_no_page_is_told_without_quoting_it() {
+        let companies = companies();
+        let read = |body: &str| page(body.as_bytes(), &mut Scribe::new(&companies, None, 100)).unwrap_err();
+        assert_eq!(read(&PAGE[..300]), Undecodable::Half);
+        assert_eq!(read("<html>"), Undecodable::NotJson);
+        assert_eq!(read("[] x"), Undecodable::NotJson);
+        for body in [r#"{"detail":"x"}"#, r#""Kowalski""#, r#"[{"name":"Kowalski"}]"#, r#"{"member":["/clients/1"]}"#] {
+            assert!(matches!(read(body), Undecodable::Shape { .. }), "{body}");
+            assert!(!read(body).to_string().contains("Kowalski"));
+        }
+    }
+
+    #[test]
+    fn contacts_come_in_all_the_forms_that_php_makes_of_a_list() {
+        let (companies, contacts) = (companies(), layout(Kind::Contact, &["name"]));
+        let read = |list: &str| {
+            let mut scribe = Scribe::new(&companies, Some(&contacts), 100);
+            item(format!(r#"{{"id":6,"clientContacts":{list}}}"#).as_bytes(), &mut scribe).unwrap().contacts
+        };
+        assert!(matches!(read(r#"{"1":{"id":7,"name":"Jan"}}"#), Embedded::Whole(rows) if rows.len() == 1));
+        assert_eq!(read("[]"), Embedded::Whole(vec![]));
+        assert_eq!(read("null"), Embedded::Absent);
+        let links = Embedded::Links(vec![RemoteId::new("7"), RemoteId::new("8")]);
+        assert_eq!(read(r#"["/client-contacts/7",{"@id":"/client-contacts/8","@type":"ClientContact"}]"#), links);
+        assert_eq!(read(r#"[{"id":7,"name":"Jan"},8]"#), links, "one reference among whole ones");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(cut in 0_usize..900, noise in prop::collection::vec(any::<u8>(), 0..6)) {
+            let (companies, contacts) = (companies(), layout(Kind::Contact, &["name"]));
+            let mut body = PAGE.as_bytes()[..cut.min(PAGE.len())].to_vec();
+            body.extend(noise);
+            body.extend(PAGE.as_bytes().iter().skip(cut + 3));
+            let _ = page(&body, &mut Scribe::new(&companies, Some(&contacts), 100));
+            let _ = plain_page(&body);
+        }
+    }
+}

@@ -41,6 +41,8 @@ pub(in crate::connector::flowtly) struct Scribe<'a> {
     max_text: usize,
     /// See [`Prefixes`].
     pub(in crate::connector::flowtly) prefixes: Prefixes,
+    /// By number of the key: whether its prefix is known.
+    noted: Vec<bool>,
     /// Texts that were beyond the limit.
     pub(in crate::connector::flowtly) too_long: u64,
     /// By position in a row's texts: whether any record showed the property.
@@ -61,15 +63,19 @@ impl<'a> Scribe<'a> {
             contacts,
             max_text,
             prefixes: Prefixes::new(),
+            noted: vec![false; layout.count()],
             too_long: 0,
             shown: vec![false; layout.width],
             shown_embedded: vec![false; contacts.map_or(0, |contacts| contacts.width)],
         }
     }
 
-    fn note(&mut self, property: &str, iri: &str) {
-        if !self.prefixes.contains_key(property) {
-            self.prefixes.insert(property.into(), iri::prefix(iri).into());
+    /// Notes what the references of a property begin with, once.
+    fn note(&mut self, key: &Key, seen: &Seen) {
+        let Some(noted) = self.noted.get_mut(key.number).filter(|noted| !**noted) else { return };
+        if let Some(iri) = seen.iri() {
+            *noted = true;
+            self.prefixes.insert(key.name.clone(), iri::prefix(iri).into());
         }
     }
 }
@@ -150,29 +156,39 @@ impl Draft {
     }
 
     fn take(&mut self, key: &Key, seen: Seen, scribe: &mut Scribe<'_>) {
-        if (key.relation.is_some() || key.role == Role::Iri)
-            && let Some(iri) = seen.iri()
-        {
-            scribe.note(&key.name, iri);
+        if key.relation.is_some() || key.role == Role::Iri {
+            scribe.note(key, &seen);
         }
-        if !key.cells.is_empty() {
-            self.content |= key.role == Role::Plain;
-            scribe.too_long += u64::from(seen == Seen::TooLong);
-            let delivered = seen.clone().deliver(key.relation);
-            for cell in &key.cells {
-                if let (Some(text), Some(shown)) = (self.texts.get_mut(*cell), scribe.shown.get_mut(*cell)) {
-                    text.clone_from(&delivered);
-                    *shown = true;
-                }
-            }
+        let [cell, others @ ..] = key.cells.as_slice() else {
+            return self.take_role(key.role, seen);
+        };
+        self.content |= key.role == Role::Plain;
+        scribe.too_long += u64::from(seen == Seen::TooLong);
+        if key.role != Role::Plain {
+            self.take_role(key.role, seen.clone());
         }
-        match key.role {
+        let delivered = seen.deliver(key.relation);
+        for other in others {
+            self.put(*other, delivered.clone(), scribe);
+        }
+        self.put(*cell, delivered, scribe);
+    }
+
+    fn put(&mut self, cell: usize, delivered: Delivered, scribe: &mut Scribe<'_>) {
+        if let (Some(text), Some(shown)) = (self.texts.get_mut(cell), scribe.shown.get_mut(cell)) {
+            *text = delivered;
+            *shown = true;
+        }
+    }
+
+    fn take_role(&mut self, role: Role, seen: Seen) {
+        match role {
             Role::Plain | Role::Contacts => {}
-            Role::Id => self.id = seen.id(),
+            Role::Id => self.id = seen.text(),
             Role::Iri => self.iri = seen.id(),
             Role::Client => self.client = seen.id(),
-            Role::Created => self.created = seen.id(),
-            Role::Modified => self.modified = seen.id(),
+            Role::Created => self.created = seen.text(),
+            Role::Modified => self.modified = seen.text(),
         }
     }
 

@@ -52,6 +52,14 @@ impl Seen {
         }
     }
 
+    /// The text as it is, if it is one.
+    pub(super) fn text(self) -> Option<Box<str>> {
+        match self.deliver(None) {
+            Delivered::Text(text) => Some(text),
+            Delivered::Blank | Delivered::Unknown => None,
+        }
+    }
+
     /// The IRI, if it shows one.
     pub(super) fn iri(&self) -> Option<&str> {
         match self {
