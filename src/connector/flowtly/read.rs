@@ -55,7 +55,7 @@ pub(super) async fn walk(shared: &Arc<Shared>, kind: Kind, extent: Extent) -> Re
             first.query_pairs_mut().append_pair(parameter, &stamp);
             Some(since)
         }
-        (Extent::Complete | Extent::Since(_), Wanted::Companies | Wanted::Contacts | Wanted::Embedded, _) => None,
+        (Extent::Complete | Extent::Since(_), _, _) => None,
     };
     Ok(PageWalk::new(shared.clone(), wanted, first, since))
 }
@@ -139,12 +139,12 @@ async fn appeared_since(shared: &Arc<Shared>, kind: Kind, mark: &Mark) -> Result
 /// The server's own search for a text, where it is configured.
 pub(super) async fn search(shared: &Arc<Shared>, text: &str) -> Result<Option<Vec<Row>>, PortError> {
     let Some(parameter) = &shared.talk.settings.search_parameter else { return Ok(None) };
-    let mut url = shared.talk.first_page(&shared.talk.settings.search_path);
+    let mut url = shared.first_page(Wanted::Search);
     url.query_pairs_mut().append_pair(parameter, text);
-    let mut walk = PageWalk::new(shared.clone(), Wanted::Companies, url, None);
+    let mut walk = PageWalk::new(shared.clone(), Wanted::Search, url, None);
     let mut rows = Vec::new();
     for _ in 0..MOST_SEARCH_PAGES {
-        match walk.next().await.map_err(|error| super::error::misrouted(error, "flowtly.search_path"))? {
+        match walk.next().await? {
             Step::Page(page) => rows.extend(page),
             Step::End(_) => return Ok(Some(rows)),
         }

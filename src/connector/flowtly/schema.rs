@@ -74,7 +74,7 @@ async fn sample(shared: &Shared, kind: Kind) -> Result<(Sample, Option<Reply>), 
 
 async fn plain(shared: &Shared, wanted: Wanted) -> Result<(Page<Value>, Reply), PortError> {
     let (route, setting) = match wanted {
-        Wanted::Companies | Wanted::Embedded => ("/clients", "flowtly.clients_path"),
+        Wanted::Companies | Wanted::Search | Wanted::Embedded => ("/clients", "flowtly.clients_path"),
         Wanted::Contacts => ("/client-contacts", "flowtly.contacts_path"),
     };
     let read = shared.talk.read(shared.first_page(wanted), route, |reply| page::plain_page(&reply.body)).await;

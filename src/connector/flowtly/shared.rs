@@ -59,6 +59,8 @@ pub(super) enum Home {
 pub(super) enum Wanted {
     /// Clients.
     Companies,
+    /// Clients that the server's own search finds.
+    Search,
     /// Contacts from their own list.
     Contacts,
     /// Contacts that are embedded in clients.
@@ -84,6 +86,7 @@ impl Wanted {
     fn route(self) -> &'static str {
         match self {
             Self::Companies | Self::Embedded => "/clients",
+            Self::Search => "/clients/search",
             Self::Contacts => "/client-contacts",
         }
     }
@@ -91,6 +94,7 @@ impl Wanted {
     fn setting(self) -> &'static str {
         match self {
             Self::Companies | Self::Embedded => "flowtly.clients_path",
+            Self::Search => "flowtly.search_path",
             Self::Contacts => "flowtly.contacts_path",
         }
     }
@@ -109,6 +113,7 @@ impl Shared {
     pub(super) fn first_page(&self, wanted: Wanted) -> Url {
         match wanted {
             Wanted::Companies | Wanted::Embedded => self.talk.first_page(&self.talk.settings.clients_path),
+            Wanted::Search => self.talk.first_page(&self.talk.settings.search_path),
             Wanted::Contacts => self.talk.first_page(&self.talk.settings.contacts_path),
         }
     }
@@ -116,7 +121,7 @@ impl Shared {
     /// Reads a page.
     pub(super) async fn sheet(&self, wanted: Wanted, url: Url) -> Result<Sheet, PortError> {
         let layout = match wanted {
-            Wanted::Companies | Wanted::Embedded => &self.companies,
+            Wanted::Companies | Wanted::Search | Wanted::Embedded => &self.companies,
             Wanted::Contacts => &self.contacts,
         };
         let embedded = (wanted == Wanted::Embedded).then_some(&self.contacts);
@@ -131,13 +136,13 @@ impl Shared {
         let mut rows = Vec::with_capacity(page.rows.len());
         for Decoded { row, contacts } in page.rows {
             match (wanted, contacts) {
-                (Wanted::Companies | Wanted::Contacts, _) => rows.push(row),
+                (Wanted::Companies | Wanted::Search | Wanted::Contacts, _) => rows.push(row),
                 (Wanted::Embedded, Embedded::Whole(contacts)) => rows.extend(contacts),
                 (Wanted::Embedded, Embedded::Absent | Embedded::Links(_)) => whole = false,
             }
         }
         match wanted {
-            Wanted::Companies => self.lookups.translate(&self.talk, layout, &mut rows).await?,
+            Wanted::Companies | Wanted::Search => self.lookups.translate(&self.talk, layout, &mut rows).await?,
             Wanted::Embedded => {
                 let mut learned = self.learned();
                 learned
@@ -239,7 +244,7 @@ impl Shared {
         match wanted {
             Wanted::Contacts => add(&mut learned.shown_alone, &notes.shown),
             Wanted::Embedded => add(&mut learned.shown_embedded, &notes.shown_embedded),
-            Wanted::Companies => {}
+            Wanted::Companies | Wanted::Search => {}
         }
     }
 }

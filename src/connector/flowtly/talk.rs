@@ -94,7 +94,7 @@ impl Talk {
 
     /// Reads one address.
     pub(super) async fn get(&self, url: Url, route: &'static str) -> Result<Reply, PortError> {
-        self.call(self.reading(url, route)).await
+        self.call(Self::reading(url, route)).await
     }
 
     /// Reads one address and decodes the reply; a reply that cannot be decoded is asked for once more.
@@ -145,7 +145,7 @@ impl Talk {
         media_type: &str,
         body: Vec<u8>,
     ) -> Result<Reply, PortError> {
-        let mut call = self.reading(url, route);
+        let mut call = Self::reading(url, route);
         let media_type = HeaderValue::from_str(media_type)
             .map_err(|_| PortError::new(ErrorKind::Setting, "flowtly.write_media_type is no media type"))?;
         call.headers.insert(header::CONTENT_TYPE, media_type);
@@ -168,13 +168,8 @@ impl Talk {
         PortError::new(ErrorKind::Protocol, format!("{SYSTEM}: {what}"))
     }
 
-    fn reading(&self, url: Url, route: &'static str) -> Call {
-        let mut headers = HeaderMap::new();
-        let accept = HeaderValue::from_str(&self.settings.accept);
-        // What is no header at all is not sent; the server then says what it takes.
-        if let Ok(accept) = accept {
-            headers.insert(header::ACCEPT, accept);
-        }
+    fn reading(url: Url, route: &'static str) -> Call {
+        let headers = HeaderMap::new();
         Call { method: Method::GET, url, route, headers, body: None, repeat: Repeat::Always, lane: None }
     }
 
@@ -234,5 +229,9 @@ fn headers(settings: &FlowtlySettings) -> Result<HeaderMap, PortError> {
         };
         headers.insert(header, value);
     }
+    // Without an explicit one, some errors come as HTML.
+    let accept = HeaderValue::from_str(&settings.accept);
+    let accept = accept.map_err(|_| PortError::new(ErrorKind::Setting, "flowtly.accept is no media type"))?;
+    headers.insert(header::ACCEPT, accept);
     Ok(headers)
 }

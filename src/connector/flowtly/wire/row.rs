@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::embedded::ContactsSeed;
 use super::iri;
 use super::layout::{Key, Layout, Role};
 use super::value::{Seen, ValueSeed};
@@ -38,7 +39,7 @@ pub(in crate::connector::flowtly) enum Embedded {
 pub(in crate::connector::flowtly) struct Scribe<'a> {
     layout: &'a Layout,
     contacts: Option<&'a Layout>,
-    max_text: usize,
+    pub(super) max_text: usize,
     /// See [`Prefixes`].
     pub(in crate::connector::flowtly) prefixes: Prefixes,
     /// By number of the key: whether its prefix is known.
@@ -128,7 +129,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
 }
 
 /// A record that is being put together.
-struct Draft {
+pub(super) struct Draft {
     id: Option<Box<str>>,
     iri: Option<Box<str>>,
     client: Option<Box<str>>,
@@ -137,12 +138,12 @@ struct Draft {
     texts: Vec<Delivered>,
     contacts: Embedded,
     /// Whether it showed anything that is mapped.
-    content: bool,
+    pub(super) content: bool,
 }
 
 impl Draft {
     /// A null value is absent from a reply, so that what does not come is blank.
-    fn new(layout: &Layout) -> Self {
+    pub(super) fn new(layout: &Layout) -> Self {
         Self {
             id: None,
             iri: None,
@@ -155,7 +156,7 @@ impl Draft {
         }
     }
 
-    fn take(&mut self, key: &Key, seen: Seen, scribe: &mut Scribe<'_>) {
+    pub(super) fn take(&mut self, key: &Key, seen: Seen, scribe: &mut Scribe<'_>) {
         if key.relation.is_some() || key.role == Role::Iri {
             scribe.note(key, &seen);
         }
@@ -192,7 +193,7 @@ impl Draft {
         }
     }
 
-    fn finish(self, kind: Kind) -> Option<Decoded> {
+    pub(super) fn finish(self, kind: Kind) -> Option<Decoded> {
         let id = RemoteId::new(self.id.or(self.iri)?);
         let contacts = match self.contacts {
             Embedded::Whole(mut rows) => {
@@ -227,8 +228,8 @@ fn stamp(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|stamp| stamp.to_utc())
 }
 
-struct KeySeed<'a> {
-    layout: &'a Layout,
+pub(super) struct KeySeed<'a> {
+    pub(super) layout: &'a Layout,
 }
 
 impl<'de, 'a> DeserializeSeed<'de> for KeySeed<'a> {
@@ -248,147 +249,5 @@ impl<'a> Visitor<'_> for KeySeed<'a> {
 
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
         Ok(self.layout.key(key))
-    }
-}
-
-/// Decodes the contacts that are embedded in a client.
-struct ContactsSeed<'s, 'a> {
-    contacts: &'a Layout,
-    scribe: &'s mut Scribe<'a>,
-}
-
-impl<'de> DeserializeSeed<'de> for ContactsSeed<'_, '_> {
-    type Value = Embedded;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Embedded, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ContactsSeed<'_, '_> {
-    type Value = Embedded;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of contacts")
-    }
-
-    fn visit_unit<E>(self) -> Result<Embedded, E> {
-        Ok(Embedded::Absent)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Embedded, E> {
-        Ok(Embedded::Absent)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Embedded, A::Error> {
-        let mut found = Found::default();
-        while let Some(contact) =
-            list.next_element_seed(ContactSeed { contacts: self.contacts, scribe: self.scribe })?
-        {
-            found.take(contact);
-        }
-        Ok(found.into())
-    }
-
-    /// PHP writes a list with gaps in its keys as an object.
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Embedded, A::Error> {
-        let mut found = Found::default();
-        while object.next_key::<IgnoredAny>()?.is_some() {
-            found.take(object.next_value_seed(ContactSeed { contacts: self.contacts, scribe: self.scribe })?);
-        }
-        Ok(found.into())
-    }
-}
-
-/// The contacts of one client, as far as they were decoded.
-#[derive(Default)]
-struct Found {
-    rows: Vec<Row>,
-    links: Vec<RemoteId>,
-}
-
-impl Found {
-    fn take(&mut self, contact: Contact) {
-        match contact {
-            Contact::Whole(row) => {
-                self.links.push(row.id.clone());
-                self.rows.push(*row);
-            }
-            Contact::Link(id) => self.links.push(id),
-            Contact::Odd => {}
-        }
-    }
-}
-
-impl From<Found> for Embedded {
-    fn from(found: Found) -> Self {
-        if found.links.len() == found.rows.len() { Self::Whole(found.rows) } else { Self::Links(found.links) }
-    }
-}
-
-enum Contact {
-    Whole(Box<Row>),
-    Link(RemoteId),
-    Odd,
-}
-
-/// Decodes one embedded contact.
-struct ContactSeed<'s, 'a> {
-    contacts: &'a Layout,
-    scribe: &'s mut Scribe<'a>,
-}
-
-impl<'de> DeserializeSeed<'de> for ContactSeed<'_, '_> {
-    type Value = Contact;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ContactSeed<'_, '_> {
-    type Value = Contact;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a contact")
-    }
-
-    fn visit_str<E>(self, iri: &str) -> Result<Contact, E> {
-        Ok(Contact::Link(RemoteId::new(iri::id(iri))))
-    }
-
-    fn visit_u64<E>(self, id: u64) -> Result<Contact, E> {
-        Ok(Contact::Link(RemoteId::new(id.to_string())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Contact, E> {
-        Ok(Contact::Odd)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Contact, A::Error> {
-        let mut draft = Draft::new(self.contacts);
-        // What contacts note of IRIs stays apart from what clients do: both have an `@id`.
-        let mut notes = Scribe::new(self.contacts, None, self.scribe.max_text);
-        while let Some(key) = object.next_key_seed(KeySeed { layout: self.contacts })? {
-            match key {
-                None => {
-                    object.next_value::<IgnoredAny>()?;
-                }
-                Some(key) => {
-                    let seen = object.next_value_seed(ValueSeed { max_text: self.scribe.max_text })?;
-                    draft.take(key, seen, &mut notes);
-                }
-            }
-        }
-        self.scribe.too_long += notes.too_long;
-        for (known, shown) in self.scribe.shown_embedded.iter_mut().zip(notes.shown) {
-            *known |= shown;
-        }
-        let has_content = draft.content;
-        Ok(match draft.finish(Kind::Contact) {
-            Some(decoded) if has_content => Contact::Whole(Box::new(decoded.row)),
-            Some(decoded) => Contact::Link(decoded.row.id),
-            None => Contact::Odd,
-        })
     }
 }

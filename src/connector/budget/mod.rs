@@ -98,17 +98,18 @@ impl Budget {
     /// Waits until a request in `lane` may be sent. Fails with [`ErrorKind::Quota`] when the day's quota, less the reserve,
     /// is used up.
     pub async fn permit(&self, lane: Option<&'static str>) -> Result<Permit, PortError> {
+        let known = lane.filter(|lane| self.settings.lanes.contains_key(lane));
+        // The gate comes first, so that of all who wait for a window only one a lane holds a slot.
+        let _turn = match self.gates.get(&known) {
+            Some(gate) => Some(gate.lock().await),
+            None => None,
+        };
         let slot = match &self.slots {
             // The semaphore is never closed, so there is always a permit.
             Some(slots) => slots.clone().acquire_owned().await.ok(),
             None => None,
         };
         let Some(clock) = &self.clock else { return Ok(Permit { _slot: slot }) };
-        let known = lane.filter(|lane| self.settings.lanes.contains_key(lane));
-        let _turn = match self.gates.get(&known) {
-            Some(gate) => Some(gate.lock().await),
-            None => None,
-        };
         loop {
             let wait = self.state().take(known, clock.elapsed(), clock.now(), &self.settings)?;
             if wait.is_zero() {
@@ -271,136 +272,4 @@ fn reserve(settings: &BudgetSettings) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::clock::ManualClock;
-
-    fn clock() -> Arc<ManualClock> {
-        Arc::new(ManualClock::new("2026-11-23T10:00:00Z".parse().unwrap()))
-    }
-
-    fn runtime() -> tokio::runtime::Runtime {
-        tokio::runtime::Builder::new_current_thread().build().unwrap()
-    }
-
-    fn window(limit: usize, seconds: u64) -> Window {
-        Window { limit, period: Duration::from_secs(seconds) }
-    }
-
-    /// The most grants in any stretch as long as the window.
-    fn busiest(grants: &[Duration], period: Duration) -> usize {
-        grants
-            .iter()
-            .map(|from| {
-                grants.iter().filter(|grant| **grant >= *from && (**grant).checked_sub(*from).unwrap() < period).count()
-            })
-            .max()
-            .unwrap_or(0)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-        #[test]
-        fn never_more_than_the_limit_in_any_window(
-            limit in 1_usize..8,
-            period in 1_u64..12,
-            outer in 5_usize..20,
-            pauses in prop::collection::vec(0_u64..4_000, 1..60),
-        ) {
-            let clock = clock();
-            let settings = BudgetSettings { windows: vec![window(limit, period), window(outer, 30)], ..BudgetSettings::default() };
-            let budget = Budget::new(clock.clone(), settings);
-            let mut grants = Vec::new();
-            runtime().block_on(async {
-                for pause in pauses {
-                    clock.advance(Duration::from_millis(pause));
-                    budget.permit(None).await.unwrap();
-                    grants.push(clock.elapsed());
-                }
-            });
-            prop_assert!(busiest(&grants, Duration::from_secs(period)) <= limit);
-            prop_assert!(busiest(&grants, Duration::from_secs(30)) <= outer);
-        }
-
-        #[test]
-        fn no_wait_is_longer_than_the_window_needs(limit in 1_usize..6, requests in 1_usize..40) {
-            let clock = clock();
-            let settings = BudgetSettings { windows: vec![window(limit, 10)], ..BudgetSettings::default() };
-            let budget = Budget::new(clock.clone(), settings);
-            runtime().block_on(async {
-                for _ in 0..requests {
-                    budget.permit(None).await.unwrap();
-                }
-            });
-            let full = u64::try_from((requests - 1) / limit).unwrap();
-            prop_assert_eq!(clock.elapsed(), Duration::from_secs(10 * full));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_lane_counts_in_its_own_window_and_in_the_common_one() {
-        let clock = clock();
-        let lanes = BTreeMap::from([("search", vec![window(1, 1)])]);
-        let settings = BudgetSettings { windows: vec![window(3, 10)], lanes, ..BudgetSettings::default() };
-        let budget = Budget::new(clock.clone(), settings);
-        budget.permit(Some("search")).await.unwrap();
-        budget.permit(None).await.unwrap();
-        assert_eq!(clock.elapsed(), Duration::ZERO, "the common window has room");
-        budget.permit(Some("search")).await.unwrap();
-        assert_eq!(clock.elapsed(), Duration::from_secs(1), "the lane's has none");
-        budget.permit(None).await.unwrap();
-        assert_eq!(clock.elapsed(), Duration::from_secs(10), "now the common one has none");
-    }
-
-    #[tokio::test]
-    async fn a_pause_stops_everybody_and_then_ends() {
-        let clock = clock();
-        let budget = Budget::unlimited(clock.clone());
-        budget.learn(None, Some(Duration::from_secs(7)));
-        budget.learn(None, Some(Duration::from_secs(2)));
-        budget.permit(None).await.unwrap();
-        assert_eq!(clock.elapsed(), Duration::from_secs(7));
-        budget.permit(None).await.unwrap();
-        assert_eq!(clock.elapsed(), Duration::from_secs(7));
-    }
-
-    #[tokio::test]
-    async fn the_days_quota_ends_at_the_reserve_and_begins_anew_at_midnight() {
-        let clock = clock();
-        let settings = BudgetSettings { daily: Some(10), reserve_share: 0.3, ..BudgetSettings::default() };
-        let budget = Budget::new(clock.clone(), settings);
-        for _ in 0..7 {
-            budget.permit(None).await.unwrap();
-        }
-        let error = budget.permit(None).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Quota);
-        assert_eq!(error.retry_after, Some(Duration::from_hours(14)));
-        clock.advance(Duration::from_hours(14));
-        budget.permit(None).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_the_server_says_is_left_counts_until_it_is_old() {
-        let clock = clock();
-        let settings = BudgetSettings { daily: Some(1000), reserve_share: 0.1, ..BudgetSettings::default() };
-        let budget = Budget::new(clock.clone(), settings);
-        budget.learn(Some(101), None);
-        budget.permit(None).await.unwrap();
-        let error = budget.permit(None).await.unwrap_err();
-        assert_eq!((error.kind, error.retry_after), (ErrorKind::Quota, Some(BELIEF)));
-        clock.advance(BELIEF);
-        budget.permit(None).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn only_so_many_are_under_way_at_once() {
-        let budget = Budget::new(clock(), BudgetSettings { concurrent: 1, ..BudgetSettings::default() });
-        let first = budget.permit(None).await.unwrap();
-        assert!(budget.permit(None).now_or_never().is_none());
-        drop(first);
-        assert!(budget.permit(None).now_or_never().is_some());
-    }
-}
+mod tests;
