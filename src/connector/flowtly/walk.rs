@@ -183,9 +183,7 @@ impl PageWalk {
             Some(query) => format!("{}?{query}", self.last.path()),
             None => self.last.path().to_owned(),
         };
-        let mut mark = self.tail.mark(last);
-        mark.ascending &= self.wanted != Wanted::Embedded;
-        WalkEnd { evidence, started, frontier: mark.write() }
+        WalkEnd { evidence, started, frontier: self.tail.mark(last).write() }
     }
 }
 

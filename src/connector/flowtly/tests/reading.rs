@@ -134,6 +134,28 @@ async fn without_documentation_what_no_record_shows_is_unseen() {
 }
 
 #[tokio::test]
+async fn contacts_properties_are_seen_wherever_contacts_are_shown() {
+    let serve = |contacts: Value| {
+        move |asked: &Asked| match asked.path() {
+            "/clients" => {
+                let mut client = client(1);
+                client["clientContacts"] = contacts.clone();
+                ok(&json!({"member": [client]}))
+            }
+            _ => html(404),
+        }
+    };
+    let whole =
+        json!([{"@type": "ClientContact", "id": 1, "name": "Person 1", "type": "main", "possibleTypes": ["other"]}]);
+    let properties = Bench::new(serve(whole)).connector.properties(Kind::Contact).await.unwrap();
+    let of = |path: &str| properties.iter().find(|property| property.path == path).unwrap();
+    assert_eq!((of("name").presence, of("phone").presence), (Presence::Present, Presence::Unseen));
+    assert_eq!(of("type").choices, ["main", "other"]);
+    let links = Bench::new(serve(json!(["/client-contacts/1"])));
+    assert_eq!(links.connector.properties(Kind::Contact).await.unwrap_err().kind, ErrorKind::Setting);
+}
+
+#[tokio::test]
 async fn the_only_organisation_is_who_it_is() {
     let organisations = |count: usize| {
         move |asked: &Asked| match asked.path() {

@@ -214,8 +214,10 @@ async fn what_appears_is_found_although_deletes_have_shifted_the_pages() {
         all.drain(0..200);
         all.push(client(301));
     }
+    let before = bench.asked().len();
     let rows = bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
     assert_eq!(ids(&rows), [301]);
+    assert!(bench.asked().len() - before <= 5, "a page past the end leads to the last one, not to the one before it");
 }
 
 #[tokio::test]

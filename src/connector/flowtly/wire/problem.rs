@@ -132,6 +132,7 @@ mod tests {
             r#"{"@context":"\/contexts\/Error","@id":"\/errors\/404","@type":"Error","title":"An error occurred","detail":"Not Found","status":404,"type":"\/errors\/404","description":"Not Found"}"#,
             r#"{"@context":"\/contexts\/Error","@type":"hydra:Error","hydra:title":"An error occurred","hydra:description":"Not Found"}"#,
             r#"{"title":"An error occurred","detail":"Not Found","status":404,"type":"\/errors\/404"}"#,
+            r#"{"@type":"hydra:Error","type":"https:\/\/tools.ietf.org\/html\/rfc2616#section-10","status":404,"detail":"Not Found"}"#,
             r#"{"type":"https:\/\/tools.ietf.org\/html\/rfc2616#section-10","title":"An error occurred","detail":"Not Found"}"#,
         ] {
             assert_eq!(of(body), Problem { words: "Not Found".into(), fields: vec![], author: Author::Api }, "{body}");
