@@ -23,6 +23,8 @@ pub mod hubspot;
 pub mod seed;
 pub mod transport;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use faults::{Fault, Faults, When};
 pub use flowtly::{FlowtlyOptions, FlowtlyServer};

@@ -89,5 +89,6 @@ mod tests {
         assert_eq!(table.rows_at(1).collect::<Vec<_>>(), [(12, &"c"), (13, &"d")]);
         assert_eq!(table.rows_from(11).map(|(id, _)| id).collect::<Vec<_>>(), [12, 13]);
         assert_eq!((table.get(10), table.get(11), table.len()), (Some(&"a"), None, 3));
+        assert_eq!(table.next_id(), 14);
     }
 }

@@ -219,7 +219,7 @@ fn id_at(input: &Map<String, Value>, key: &str) -> Result<u64, Failure> {
     id.ok_or_else(|| Failure::input(&format!("{key}.id is missing")))
 }
 
-fn types<'input>(input: &'input Map<String, Value>) -> Result<&'input [Value], Failure> {
+fn types(input: &Map<String, Value>) -> Result<&[Value], Failure> {
     let types = input.get("types").and_then(Value::as_array).map(Vec::as_slice);
     types.ok_or_else(|| Failure::input("types is missing"))
 }

@@ -13,7 +13,7 @@ use super::schema::Kind;
 use super::state::State;
 use super::write::Desk;
 use super::{properties, search};
-use crate::sandbox::exchange::{Answer, Ask, Intent};
+use crate::sandbox::exchange::{Answer, Ask, Intent, decoded};
 use crate::sandbox::manners::Manners;
 
 /// What an operation is told.
@@ -205,8 +205,8 @@ fn operate(options: &HubSpotOptions, state: &mut State, manners: &Manners, ask: 
         Route::Account => Ok(account(options)),
         Route::Objects(kind) if *method == Method::GET => objects::list(&scene, state, kind),
         Route::Objects(kind) => objects::create(&scene, state, kind),
-        Route::Object(kind, id) if *method == Method::GET => objects::show(&scene, state, kind, id),
-        Route::Object(kind, id) if *method == Method::PATCH => objects::update(&scene, state, kind, id),
+        Route::Object(kind, id) if *method == Method::GET => objects::show(&scene, state, kind, &decoded(id)),
+        Route::Object(kind, id) if *method == Method::PATCH => objects::update(&scene, state, kind, &decoded(id)),
         Route::Object(kind, id) => objects::archive(&scene, state, kind, id),
         Route::Search(kind) => search::search(&scene, state, kind),
         Route::Merge(kind) => objects::merge(&scene, state, kind),

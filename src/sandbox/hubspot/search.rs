@@ -317,10 +317,8 @@ impl Order {
             (Cell::Number(one), Cell::Number(two)) => one.cmp(&two),
             (Cell::Text(one), Cell::Text(two)) => one.cmp(two),
             (Cell::Nothing, Cell::Nothing) => std::cmp::Ordering::Equal,
-            (Cell::Nothing, _) => std::cmp::Ordering::Less,
-            (_, Cell::Nothing) => std::cmp::Ordering::Greater,
-            (Cell::Number(_), Cell::Text(_)) => std::cmp::Ordering::Less,
-            (Cell::Text(_), Cell::Number(_)) => std::cmp::Ordering::Greater,
+            (Cell::Nothing, _) | (Cell::Number(_), Cell::Text(_)) => std::cmp::Ordering::Less,
+            (_, Cell::Nothing) | (Cell::Text(_), Cell::Number(_)) => std::cmp::Ordering::Greater,
         };
         if self.descending { order.reverse() } else { order }
     }

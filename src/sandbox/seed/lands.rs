@@ -172,8 +172,8 @@ pub(super) const LANDS: [Land; 12] = [
         last_names: &["Jensen", "Sørensen", "Møller", "Kjær", "Nørgaard", "Holm"],
         calling_code: "45",
         trunk: "",
-        landline: "33######",
-        mobile: "20######",
+        landline: "3312####",
+        mobile: "26######",
     },
     Land {
         code: "SE",
