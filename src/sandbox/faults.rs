@@ -27,8 +27,8 @@ pub enum Fault {
         /// Whether the request was carried out nevertheless.
         carried_out: bool,
     },
-    /// Never answered, and carried out this long after it was sent: at the first request, or the first look by
-    /// [`Faults::settle`], from then on.
+    /// Never answered, and carried out this long after it was sent: at the first request from then on, or when the
+    /// server is told to `settle`.
     CarriedOutLater(Duration),
     /// The connection is never made: in process only; over a socket the same as [`Fault::DropBefore`].
     Unreachable,

@@ -31,7 +31,7 @@ pub struct LoggedRequest {
     pub body: Bytes,
 }
 
-/// Totals since the start or the last [`Log::clear`].
+/// Totals since the start or the last time that it was cleared.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests.

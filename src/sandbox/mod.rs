@@ -1,10 +1,10 @@
 //! Embedded, stateful servers that answer as Flowtly and HubSpot do: the counterpart of `demo`, tests and benchmarks.
 //!
 //! They follow what the real systems were seen to do, never what our own connectors happen to send: requests are
-//! judged as strictly as there. In reading order: an [`exchange`] is one request and its answer, the [`shell`] around
-//! both servers carries out [`faults`] and keeps the [`log`]; [`packed`] and [`table`] hold the state, [`json`] writes
+//! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
+//! both servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`flowtly`] and [`hubspot`] are the
-//! servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, [`mod@serve`] over a socket.
+//! servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.

@@ -1,12 +1,16 @@
-//! A sandbox server on a loopback socket.
+//! A sandbox server on a socket.
 
 use axum::Router;
-use tokio::net::TcpListener;
+use axum::serve::Listener;
 use tokio_util::sync::CancellationToken;
 
-/// Serves a sandbox's router on `listener` until `shutdown`. Connections that a fault holds open do not hold it up: they
+/// Serves a sandbox's router on `listener` (a loopback [`TcpListener`](tokio::net::TcpListener)) until `shutdown`. Connections that a fault holds open do not hold it up: they
 /// end with the runtime.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn serve<L>(listener: L, router: Router, shutdown: CancellationToken) -> std::io::Result<()>
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
     tokio::select! {
         () = shutdown.cancelled() => Ok(()),
         ended = async { axum::serve(listener, router).await } => ended,

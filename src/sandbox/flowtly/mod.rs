@@ -1,8 +1,8 @@
 //! Flowtly as API Platform serves it.
 //!
-//! The [`options`] say how a tenant is set up; [`hands`] are people at work in it. A request goes through [`route`],
-//! [`login`] and [`negotiate`] to [`clients`], [`contacts`], [`lookups`] or [`docs`]; [`input`] reads bodies by the
-//! [`schema`], [`collection`] and [`render`] write answers, [`errors`] refusals.
+//! The `options` say how a tenant is set up; `hands` are people at work in it. A request goes through `route`,
+//! `login` and `negotiate` to `clients`, `contacts`, `lookups` or `docs`; `input` reads bodies by the
+//! `schema`, `collection` and `render` write answers, `errors` refusals.
 
 mod schema;
 mod options;

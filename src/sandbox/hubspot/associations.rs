@@ -4,11 +4,12 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::batch::{envelope, inputs};
+use super::drawer::Link;
 use super::errors::Failure;
 use super::objects::{answer, found, live};
 use super::route::{Scene, object_of, value_of};
 use super::schema::Kind;
-use super::state::{Link, State};
+use super::state::State;
 use super::write::{id_of, primary_of};
 use crate::sandbox::exchange::Answer;
 use crate::sandbox::json;

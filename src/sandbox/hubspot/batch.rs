@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::drawer::Object;
 use super::errors::Failure;
 use super::objects::{answer, content, found, live, properties_of, write_back};
 use super::options::BatchOrder;
 use super::render::View;
 use super::route::{Scene, object_of};
 use super::schema::Kind;
-use super::state::{Object, State};
+use super::state::State;
 use super::write::id_of;
 use crate::sandbox::exchange::Answer;
 use crate::sandbox::json;

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::HubSpotServer;
+use super::drawer::Drawer;
 use super::render::View;
 use super::schema::{Kind, Source, Visibility, custom};
-use super::state::{Drawer, State};
+use super::state::State;
 use crate::sandbox::packed::Packed;
 
 /// An object type, for those who are not told by the method's name.

@@ -1,11 +1,12 @@
 //! HubSpot's CRM: companies and contacts.
 //!
-//! The [`options`] say how a portal is set up; [`hands`] are people at work in it. A request goes through [`route`] and
-//! [`limits`] to [`objects`], [`batch`], [`search`], [`associations`] or [`properties`]; [`write`] judges what is to be
-//! stored by the [`schema`], [`render`] writes records, [`errors`] refusals.
+//! The `options` say how a portal is set up; `hands` are people at work in it. A request goes through `route` and
+//! `limits` to `objects`, `batch`, `search`, `associations` or `properties`; `write` judges what is to be
+//! stored by the `schema`, `render` writes records, `errors` refusals.
 
 mod schema;
 mod options;
+mod drawer;
 mod state;
 mod errors;
 mod limits;
@@ -13,6 +14,7 @@ mod render;
 mod write;
 mod objects;
 mod batch;
+mod filter;
 mod search;
 mod associations;
 mod properties;

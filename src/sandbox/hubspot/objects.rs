@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::drawer::{Drawer, Object};
 use super::errors::{Failure, JSON};
 use super::render::View;
 use super::route::{Scene, object_of};
 use super::schema::Kind;
-use super::state::{Drawer, Object, State};
+use super::state::State;
 use super::write::{id_of, partners};
 use crate::sandbox::exchange::Answer;
 use crate::sandbox::json;

@@ -2,8 +2,9 @@
 
 use chrono::DateTime;
 
+use super::drawer::{Drawer, Object};
 use super::schema::{Definition, Kind, Source};
-use super::state::{Drawer, Object, State};
+use super::state::State;
 use crate::sandbox::json::{self, Spelling};
 use crate::sandbox::packed::Packed;
 

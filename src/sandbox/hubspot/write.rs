@@ -4,11 +4,12 @@ use chrono::{DateTime, NaiveDate};
 use http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::drawer::Drawer;
 use super::errors::{Failure, Invalid};
 use super::options::HubSpotOptions;
 use super::render::instant_text;
 use super::schema::{Definition, Kind, LIFECYCLE, Sort};
-use super::state::{Drawer, State};
+use super::state::State;
 use crate::sandbox::manners::Manners;
 use crate::sandbox::packed::Packed;
 
