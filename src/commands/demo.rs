@@ -149,13 +149,15 @@ impl Stage<'_> {
     /// Edits the first firm in Flowtly and the last one in HubSpot.
     fn edit(&mut self) -> anyhow::Result<Vec<Edit>> {
         let id = |record: Option<&Value>, key: &str| {
-            let id = record.and_then(|record| record.get(key)).context("the sandbox is empty; take more --companies")?;
+            let id =
+                record.and_then(|record| record.get(key)).context("the sandbox is empty; take more --companies")?;
             id.as_u64().or_else(|| id.as_str()?.parse().ok()).context("a record without an id")
         };
         let client = id(self.flowtly.clients().first(), "id")?;
         let company = id(self.hubspot.companies().last(), "id")?;
         let tax = |client: &Value| client.get("vatNumber").and_then(Value::as_str).map(str::to_owned);
-        let vat_of_client = self.flowtly.client(client).as_ref().and_then(tax).context("the first client has no number")?;
+        let vat_of_client =
+            self.flowtly.client(client).as_ref().and_then(tax).context("the first client has no number")?;
         let vat_of_company =
             self.hubspot.company_property(company, "vat_number").context("the last company has no number")?;
         let counterpart = self

@@ -10,18 +10,13 @@ use crate::store::Store;
 use crate::sync::pass::{self, Report};
 
 /// Plans, and prints the plan.
-pub(super) async fn diff(
-    session: &Session,
-    format: Format,
-    complete: bool,
-    out: &mut dyn Write,
-) -> anyhow::Result<u8> {
-    let directory = tempfile::tempdir().context("no temporary directory can be made for the working copy of the state")?;
+pub(super) async fn diff(session: &Session, format: Format, complete: bool, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let directory =
+        tempfile::tempdir().context("no temporary directory can be made for the working copy of the state")?;
     let store = Store::open_copy(&session.settings.state_path, directory.path()).await?;
     let stop = stop_on_signals()?;
     let bars = progress();
-    let (mut store, outcome) =
-        pass::dry_run(session.world(bars.as_ref()), store, request(complete, &[]), &stop).await;
+    let (mut store, outcome) = pass::dry_run(session.world(bars.as_ref()), store, request(complete, &[]), &stop).await;
     drop(bars);
     let report = outcome?;
     print_report(&mut store, &report, format, style(&session.settings), out).await?;

@@ -54,7 +54,9 @@ pub(super) async fn sandbox(
     let stop = stop_on_signals()?;
     let listener = |port: u16, what: &'static str| async move {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        TcpListener::bind(address).await.with_context(|| format!("{what} cannot listen on {address}; take another port"))
+        TcpListener::bind(address)
+            .await
+            .with_context(|| format!("{what} cannot listen on {address}; take another port"))
     };
     let flowtly_listener = listener(flowtly_port, "Flowtly").await?;
     let crm_listener = listener(crm_port, "the CRM").await?;

@@ -325,7 +325,7 @@ pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Resul
 /// How many records without a link there are, by side, kind and verdict.
 pub async fn unlinked(connection: &mut Connection) -> Result<Vec<(Side, Kind, String, u64)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT side, kind, coalesce(verdict, 'not judged'), count(*) FROM unlinked WHERE gone = 0 \
+        "SELECT side, kind, coalesce(verdict, 'goes on in the next pass'), count(*) FROM unlinked WHERE gone = 0 \
          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     )
     .fetch_all(connection)

@@ -287,6 +287,7 @@ async fn close(
         }
         None => {
             todo::forget_planned(store.connection()).await?;
+            assess(world, store, &situation, &planned.links).await?;
             Applied::default()
         }
     };

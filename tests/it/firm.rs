@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// Both systems in process, and a place for the state.
-pub struct Firm {
+pub(crate) struct Firm {
     pub flowtly: FlowtlyServer,
     pub hubspot: HubSpotServer,
     pub clock: Arc<ManualClock>,
@@ -55,16 +55,16 @@ shrink = { count = 1000, share = 1.0 }
 
 impl Firm {
     /// A firm with two empty systems.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), "")
     }
 
     /// The same, with further lines of configuration.
-    pub fn configured(extra: &str) -> Self {
+    pub(crate) fn configured(extra: &str) -> Self {
         Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), extra)
     }
 
-    pub fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
+    pub(crate) fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()));
         let flowtly = FlowtlyServer::new(flowtly, clock.clone());
         let hubspot = HubSpotServer::new(hubspot, clock.clone());
@@ -76,15 +76,15 @@ impl Firm {
     }
 
     /// Replaces the further lines of configuration.
-    pub fn reconfigure(&mut self, extra: &str) {
+    pub(crate) fn reconfigure(&mut self, extra: &str) {
         extra.clone_into(&mut self.extra);
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.directory.path().join("state.sqlite")
     }
 
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         let path = self.directory.path().join("flowtly-sync.toml");
         let state = format!("[state]\npath = {:?}\n", self.state());
         std::fs::write(&path, format!("{CONFIGURATION}{}\n{state}", self.extra)).unwrap();
@@ -92,7 +92,7 @@ impl Firm {
         config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
     }
 
-    pub fn systems(&self, settings: &Settings) -> Systems {
+    pub(crate) fn systems(&self, settings: &Settings) -> Systems {
         let transports = Transports {
             flowtly: Arc::new(RouterTransport::new(self.flowtly.router(), self.flowtly.faults())),
             crm: Arc::new(RouterTransport::new(self.hubspot.router(), self.hubspot.faults())),
@@ -101,12 +101,12 @@ impl Firm {
         connect(settings, transports, &clock).unwrap()
     }
 
-    pub async fn store(&self) -> Store {
+    pub(crate) async fn store(&self) -> Store {
         Store::open(&WriterLock::take(&self.state()).unwrap()).await.unwrap()
     }
 
     /// One pass with these allowances.
-    pub async fn pass(&self, request: Request) -> Result<Report, PassError> {
+    pub(crate) async fn pass(&self, request: Request) -> Result<Report, PassError> {
         let settings = self.settings();
         let systems = self.systems(&settings);
         let ruling = ruling(&settings);
@@ -127,18 +127,18 @@ impl Firm {
     }
 
     /// A complete pass that may be the first.
-    pub async fn reconcile(&self) -> Report {
+    pub(crate) async fn reconcile(&self) -> Report {
         let allow = BTreeSet::from([RefusalName::FirstPass]);
         self.pass(Request { complete: true, allow }).await.unwrap()
     }
 
     /// An incremental pass, as the daemon makes between the complete ones.
-    pub async fn beat(&self) -> Report {
+    pub(crate) async fn beat(&self) -> Report {
         self.pass(Request::default()).await.unwrap()
     }
 
     /// What a pass would do: report and actions. Nothing is written.
-    pub async fn diff(&self) -> (Report, Vec<Action>) {
+    pub(crate) async fn diff(&self) -> (Report, Vec<Action>) {
         let settings = self.settings();
         let systems = self.systems(&settings);
         let ruling = ruling(&settings);
@@ -159,7 +159,7 @@ impl Firm {
 
     /// What every scenario ends with: a further complete pass has nothing to do, writes nothing, and the certificate
     /// has nothing without a reason.
-    pub async fn assert_settled(&self) {
+    pub(crate) async fn assert_settled(&self) {
         let writes = self.flowtly.counts().writes + self.hubspot.counts().writes;
         let report = self.reconcile().await;
         assert!(!report.totals.would_act(), "the second pass would act: {:?}", report.totals);
@@ -171,7 +171,7 @@ impl Firm {
     }
 
     /// A Flowtly client with a Polish firm's usual values.
-    pub fn client(&self, name: &str, vat: Option<&str>) -> u64 {
+    pub(crate) fn client(&self, name: &str, vat: Option<&str>) -> u64 {
         let mut fields = json!({
             "name": name, "country": "/countries/PL", "currency": "/currencies/PLN", "status": "active",
             "tinType": "vat", "dueDays": 14, "documentsLanguage": "pl",
@@ -185,18 +185,18 @@ impl Firm {
     }
 
     /// A HubSpot company in Poland.
-    pub fn company(&self, name: &str, vat: Option<&str>) -> u64 {
+    pub(crate) fn company(&self, name: &str, vat: Option<&str>) -> u64 {
         let mut properties = vec![("name", name), ("country", "Poland")];
         properties.extend(vat.map(|vat| ("vat_number", vat)));
         self.hubspot.add_company(&properties)
     }
 
-    pub fn client_text(&self, id: u64, key: &str) -> Option<String> {
+    pub(crate) fn client_text(&self, id: u64, key: &str) -> Option<String> {
         self.flowtly.client(id)?.get(key)?.as_str().map(str::to_owned)
     }
 }
 
-pub fn ruling(settings: &Settings) -> Ruling {
+pub(crate) fn ruling(settings: &Settings) -> Ruling {
     Ruling {
         company: settings.kind_rules(Kind::Company).clone(),
         contact: settings.kind_rules(Kind::Contact).clone(),
@@ -207,7 +207,7 @@ pub fn ruling(settings: &Settings) -> Ruling {
 
 impl Firm {
     /// What waits among the refusals, with the systems' own words.
-    pub async fn refusals(&self) -> Vec<String> {
+    pub(crate) async fn refusals(&self) -> Vec<String> {
         let mut store = self.store().await;
         let failures = flowtly_sync::store::waiting::failures(store.connection()).await.unwrap();
         failures.into_iter().map(|failure| format!("{} {}: {}", failure.side, failure.field, failure.message)).collect()

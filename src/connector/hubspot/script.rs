@@ -1,6 +1,6 @@
 //! A scripted HubSpot for tests: an ordered list of expected requests, each with its canned reply.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -162,7 +162,7 @@ impl Bench {
 }
 
 fn cell(field: Field, part: Part, path: &str) -> Cell {
-    Cell { field, part, path: path.to_owned(), table: BTreeMap::new(), writable: true }
+    Cell::new(field, part, path)
 }
 
 fn company_shape() -> Shape {

@@ -196,10 +196,10 @@ async fn what_appears_after_a_walk_is_read_from_its_end_on() {
     let bench = Bench::new(move |asked| ok(&paged(asked, &served.lock().unwrap(), 30)));
     let (_, end) = bench.walk(Kind::Company).await.unwrap();
     let before = bench.asked().len();
-    assert_eq!(bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap(), vec![]);
+    assert_eq!(bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0, vec![]);
     assert!(bench.asked().len() - before <= 6, "only the end of the list is read again");
     count.lock().unwrap().extend((301..=370).map(client));
-    let rows = bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
+    let rows = bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0;
     assert_eq!(ids(&rows), (301..=370).collect::<Vec<_>>());
 }
 
@@ -215,7 +215,7 @@ async fn what_appears_is_found_although_deletes_have_shifted_the_pages() {
         all.push(client(301));
     }
     let before = bench.asked().len();
-    let rows = bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
+    let rows = bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0;
     assert_eq!(ids(&rows), [301]);
     assert!(bench.asked().len() - before <= 5, "a page past the end leads to the last one, not to the one before it");
 }
@@ -227,7 +227,7 @@ async fn a_record_that_was_saved_late_appears_although_its_number_is_lower() {
     let bench = Bench::new(move |asked| ok(&paged(asked, &served.lock().unwrap(), 30)));
     let (_, end) = bench.walk(Kind::Company).await.unwrap();
     all.lock().unwrap().insert(9, client(10));
-    assert_eq!(ids(&bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap()), [10]);
+    assert_eq!(ids(&bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0), [10]);
 }
 
 #[tokio::test]
@@ -237,5 +237,5 @@ async fn in_another_order_the_whole_list_is_read_for_what_appeared() {
     let bench = Bench::new(move |asked| ok(&paged(asked, &served.lock().unwrap(), 30)));
     let (_, end) = bench.walk(Kind::Company).await.unwrap();
     all.lock().unwrap().insert(0, client(91));
-    assert_eq!(ids(&bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap()), [91]);
+    assert_eq!(ids(&bench.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0), [91]);
 }

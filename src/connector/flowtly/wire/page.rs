@@ -232,7 +232,6 @@ impl<'de> Visitor<'de> for ViewSeed {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use proptest::prelude::*;
 
@@ -254,13 +253,7 @@ mod tests {
         "hydra:view":{"@type":"hydra:PartialCollectionView","hydra:next":"/api/clients?page=2"},"hydra:search":{}}"#;
 
     fn layout(kind: Kind, paths: &[&str]) -> Layout {
-        let cells = paths.iter().map(|path| Cell {
-            field: Field::Name,
-            part: Part::Whole,
-            path: (*path).to_owned(),
-            table: BTreeMap::new(),
-            writable: true,
-        });
+        let cells = paths.iter().map(|path| Cell::new(Field::Name, Part::Whole, *path));
         Layout::new(&Shape { side: Side::Flowtly, kind, cells: cells.collect(), watched: vec![], scope: vec![] })
     }
 
