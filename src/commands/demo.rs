@@ -89,10 +89,10 @@ fn settings(directory: &Path, flowtly: &FlowtlyServer, hubspot: &HubSpotServer) 
     let path = write(
         "flowtly-sync.toml",
         &format!(
-            "[state]\npath = {:?}\n[locale]\nregion = \"PL\"\n[flowtly]\nbase_url = \"http://127.0.0.1\"\nusername = {:?}\n\
+            "[state]\npath = \"{}\"\n[locale]\nregion = \"PL\"\n[flowtly]\nbase_url = \"http://127.0.0.1\"\nusername = {:?}\n\
              password_file = \"flowtly-password\"\n[flowtly.defaults]\n{DEFAULTS}\n[hubspot]\n\
              base_url = \"http://127.0.0.1\"\ntoken_file = \"hubspot-token\"\n",
-            directory.join("flowtly-sync.sqlite"),
+            directory.join("flowtly-sync.sqlite").display(),
             flowtly.options().username,
         ),
     )?;

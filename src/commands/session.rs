@@ -128,9 +128,7 @@ pub(super) fn exit_code(report: &Report) -> u8 {
         3
     } else if conflicts + questions + failures > 0 || report.certificate.waiting > 0 {
         2
-    } else if report.ending == Ending::Partly {
-        1
     } else {
-        0
+        u8::from(report.ending == Ending::Partly)
     }
 }

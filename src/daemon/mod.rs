@@ -66,7 +66,7 @@ pub async fn run(
             Ok(report) => {
                 failures = 0;
                 troubles.well();
-                tell(&daemon.notifier, &report);
+                tell(daemon.notifier, &report);
                 if report.complete && report.ending != Ending::Refused {
                     daemon.schedule.completed(clock.elapsed());
                 }
@@ -118,7 +118,7 @@ async fn last_complete_is_old(store: &mut Store, clock: &dyn Clock, schedule: &S
 }
 
 /// One line for `systemctl status`.
-fn tell(notifier: &Notifier, report: &Report) {
+fn tell(notifier: Notifier, report: &Report) {
     let (conflicts, questions, failures) = report.waiting;
     let waits = format!("{conflicts} conflicts, {questions} questions, {failures} failures wait");
     let status = match report.ending {

@@ -10,23 +10,23 @@ pub struct Notifier;
 impl Notifier {
     /// Configuration, state and lock stand.
     pub fn ready(self) {
-        self.send(&[NotifyState::Ready]);
+        send(&[NotifyState::Ready]);
     }
 
     /// One line for `systemctl status`; no personal data.
     pub fn status(self, text: &str) {
-        self.send(&[NotifyState::Status(text)]);
+        send(&[NotifyState::Status(text)]);
     }
 
     /// The service is stopping.
     pub fn stopping(self) {
-        self.send(&[NotifyState::Stopping]);
+        send(&[NotifyState::Stopping]);
     }
+}
 
-    fn send(self, states: &[NotifyState<'_>]) {
-        // A service manager that does not listen is no reason to fail.
-        if let Err(error) = sd_notify::notify(states) {
-            debug!("the service manager was not told: {error}");
-        }
+fn send(states: &[NotifyState<'_>]) {
+    // A service manager that does not listen is no reason to fail.
+    if let Err(error) = sd_notify::notify(states) {
+        debug!("the service manager was not told: {error}");
     }
 }
