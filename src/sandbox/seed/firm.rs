@@ -78,13 +78,49 @@ const TITLES: [&str; 8] = [
     "Accountant",
 ];
 
-const SYLLABLES: [&str; 20] = [
-    "ba", "ce", "do", "fi", "gra", "hel", "ka", "lin", "mo", "nor", "pe", "ri", "sol", "ta", "ul", "ve", "wi", "xa",
-    "zen", "bro",
+/// Brands are a head, a tail and, from the second round on, a region.
+const HEADS: [&str; 40] = [
+    "Nova", "Alto", "Vero", "Luma", "Terra", "Astra", "Vela", "Orbi", "Caro", "Delta", "Sola", "Medi", "Primo", "Aqua",
+    "Ferro", "Silva", "Calo", "Domo", "Euro", "Flora", "Gala", "Hydro", "Inno", "Juno", "Kapa", "Levi", "Mira", "Nexo",
+    "Opti", "Pola", "Quanta", "Rega", "Sana", "Tempo", "Urba", "Viva", "Xeno", "Yara", "Zeta", "Bona",
 ];
 
-/// Prime to the number of brands, so that neighbours do not sound alike.
-const STRIDE: u64 = 61_843;
+const TAILS: [&str; 40] = [
+    "mont", "vista", "gard", "plan", "form", "line", "port", "mark", "dyn", "flex", "grad", "haus", "kont", "land",
+    "mar", "nord", "pakt", "quell", "rad", "stern", "tal", "unit", "vent", "werk", "zon", "bau", "cor", "druk", "fast",
+    "glas", "holm", "klar", "lux", "nav", "ost", "pol", "ring", "sat", "tron", "via",
+];
+
+const REGIONS: [&str; 25] = [
+    "",
+    "Nord",
+    "Süd",
+    "West",
+    "Centrum",
+    "Baltic",
+    "Alpin",
+    "Adria",
+    "Iberia",
+    "Rhein",
+    "Donau",
+    "Loire",
+    "Mosel",
+    "Jura",
+    "Riviera",
+    "Atlantic",
+    "Lusitania",
+    "Bohemia",
+    "Silesia",
+    "Jutland",
+    "Öresund",
+    "Brabant",
+    "Saxonia",
+    "Tatra",
+    "Ligura",
+];
+
+/// Prime to the number of brands without a region, so that neighbours do not sound alike.
+const STRIDE: u64 = 617;
 
 impl Firm {
     /// The firm of that number in the world of that seed.
@@ -97,7 +133,7 @@ impl Firm {
         let brand = brand(number);
         let name = format!("{brand} {} {}", pick(&mut rng, land.trades), pick(&mut rng, land.forms));
         let (city, code) = land.towns.get(rng.usize(0..land.towns.len())).copied().unwrap_or_default();
-        let domain = format!("{}.{}", brand.to_lowercase(), land.domain);
+        let domain = format!("{}.{}", ascii(&brand), land.domain);
         let building = format!("{}{}", rng.u32(1..180), if rng.u32(0..8) == 0 { "A" } else { "" });
         let has_unit = land.code == "PL" && rng.u32(0..3) == 0;
         let count = if people.is_empty() { people.start } else { rng.usize(people.clone()) };
@@ -127,12 +163,14 @@ impl Firm {
     }
 }
 
+/// As it stands in an address: letters and digits of ASCII.
+fn ascii(text: &str) -> String {
+    deunicode(text).to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 impl Person {
     fn invent(land: &Land, domain: &str, place: usize, rng: &mut Rng) -> Self {
         let (first, last) = (pick(rng, land.first_names), pick(rng, land.last_names));
-        let ascii = |text: &str| -> String {
-            deunicode(text).to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect()
-        };
         let number = if place == 0 { String::new() } else { (place + 1).to_string() };
         Self {
             first: first.to_owned(),
@@ -163,23 +201,25 @@ impl Phone {
     }
 }
 
-/// A made-up word of four syllables, another one for each number below 160,000; beyond, with a number behind it.
+/// A made-up word, another one for each number below 40,000; beyond, with a number behind it.
 fn brand(number: u64) -> String {
-    let all = (SYLLABLES.len() as u64).pow(4);
-    let mut rest = (number % all).wrapping_mul(STRIDE) % all;
-    let mut word = String::new();
-    for _ in 0..4 {
-        let place = usize::try_from(rest % SYLLABLES.len() as u64).unwrap_or_default();
-        word.push_str(SYLLABLES.get(place).copied().unwrap_or_default());
-        rest /= SYLLABLES.len() as u64;
+    let words = (HEADS.len() * TAILS.len()) as u64;
+    let word = (number % words).wrapping_mul(STRIDE) % words;
+    let round = number / words;
+    let at = |list: &[&'static str], index: u64| {
+        usize::try_from(index).ok().and_then(|index| list.get(index)).copied().unwrap_or_default()
+    };
+    let heads = HEADS.len() as u64;
+    let mut brand = format!("{}{}", at(&HEADS, word % heads), at(&TAILS, word / heads));
+    let regions = REGIONS.len() as u64;
+    let region = at(&REGIONS, round % regions);
+    if !region.is_empty() {
+        brand = format!("{brand} {region}");
     }
-    let mut letters = word.chars();
-    let capital = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
-    let word: String = capital.chain(letters).collect();
-    match number / all {
-        0 => word,
-        round => format!("{word}{round}"),
+    if round >= regions {
+        brand = format!("{brand} {}", round / regions + 1);
     }
+    brand
 }
 
 fn cumulative(land: &Land) -> f64 {
