@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on shall end")]
 
 mod firm;
+mod house;
 mod scenarios;
