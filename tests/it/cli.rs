@@ -1,0 +1,227 @@
+//! The binary as a user runs it, against the `sandbox` command on loopback.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_flowtly-sync");
+
+/// Longer than anything here takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A served sandbox, and a directory with the configuration that it printed.
+struct Served {
+    server: Child,
+    directory: tempfile::TempDir,
+}
+
+impl Served {
+    fn start() -> Self {
+        let mut server = Command::new(BINARY)
+            .args(["sandbox", "--companies", "8"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut configuration = String::new();
+        for line in BufReader::new(server.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            configuration.push_str(&line);
+            configuration.push('\n');
+            if line.starts_with("token_file") {
+                break;
+            }
+        }
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("flowtly-sync.toml"), configuration).unwrap();
+        std::fs::write(directory.path().join("flowtly-password"), "sandbox").unwrap();
+        std::fs::write(directory.path().join("hubspot-token"), "sandbox-token\n").unwrap();
+        Self { server, directory }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        command(self.directory.path(), arguments)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).current_dir(directory);
+    for name in
+        ["FLOWTLY_SYNC_CONFIG", "STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CREDENTIALS_DIRECTORY", "RUST_LOG"]
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_new_user_checks_looks_allows_and_is_in_agreement() {
+    let served = Served::start();
+    let check = served.run(&["check"]);
+    assert_eq!(code(&check), 0, "{}{}", printed(&check), told(&check));
+    assert_eq!(code(&served.run(&["diff"])), 2);
+    assert!(!served.path("flowtly-sync.sqlite").exists(), "a dry run leaves no state");
+    let refused = served.run(&["reconcile"]);
+    assert_eq!(code(&refused), 3, "{}", printed(&refused));
+    assert!(printed(&refused).contains("--allow first-pass"), "{}", printed(&refused));
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let diff = served.run(&["diff", "--format", "json"]);
+    assert_eq!(code(&diff), 0, "{}", printed(&diff));
+    let report: serde_json::Value = serde_json::from_slice(&diff.stdout).unwrap();
+    assert_eq!(report["actions"], serde_json::json!([]));
+    assert_eq!(code(&served.run(&["status"])), 0);
+    assert_eq!(code(&served.run(&["explain", "company:flowtly:1"])), 0);
+}
+
+#[test]
+fn a_refused_credential_is_told_once_with_its_side_and_mend() {
+    let served = Served::start();
+    std::fs::write(served.path("hubspot-token"), "wrong").unwrap();
+    let refused = served.run(&["reconcile"]);
+    assert_eq!(code(&refused), 1);
+    assert!(told(&refused).contains("CRM: HubSpot refused the token"), "{}", told(&refused));
+    assert!(!told(&refused).contains("wrong"), "a secret is never told");
+    std::fs::write(served.path("hubspot-token"), "sandbox-token").unwrap();
+    std::fs::write(served.path("flowtly-password"), "hunter2").unwrap();
+    let refused = served.run(&["diff"]);
+    assert_eq!(code(&refused), 1);
+    assert!(told(&refused).contains("Flowtly: "), "{}", told(&refused));
+    assert!(!told(&refused).contains("hunter2"), "a secret is never told");
+}
+
+#[test]
+fn a_server_that_is_no_api_is_a_wrong_setting_and_not_an_empty_list() {
+    let served = Served::start();
+    let file = served.path("flowtly-sync.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("[hubspot]", "clients_path = \"/nothing-here\"\n[hubspot]")
+            .replacen("[flowtly.defaults]", "clients_path = \"/nothing-here\"\n[flowtly.defaults]", 1)
+            .replace(
+                "contact = { type = \"main\" }\nclients_path = \"/nothing-here\"\n",
+                "contact = { type = \"main\" }\n",
+            ),
+    )
+    .unwrap();
+    let failed = served.run(&["reconcile", "--allow", "first-pass"]);
+    assert_eq!(code(&failed), 1, "{}{}", printed(&failed), told(&failed));
+    assert!(told(&failed).contains("clients_path"), "{}", told(&failed));
+}
+
+#[test]
+fn all_problems_of_a_configuration_are_told_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let text =
+        "[schedule]\ninterval = \"soon\"\nintervall = \"5m\"\n[flowtly]\nusername = \"x\"\n[crm]\nkind = \"hubspto\"\n";
+    std::fs::write(directory.path().join("flowtly-sync.toml"), text).unwrap();
+    let output = command(directory.path(), &["reconcile"]).output().unwrap();
+    assert_eq!(code(&output), 4);
+    for word in ["flowtly-sync.toml:2", "flowtly-sync.toml:3", "flowtly-sync.toml:7", "interval", "hubspot"] {
+        assert!(told(&output).contains(word), "{word}: {}", told(&output));
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_used_is_told_and_left_alone() {
+    let served = Served::start();
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let state = served.path("flowtly-sync.sqlite");
+    let good = std::fs::read(&state).unwrap();
+
+    std::fs::write(&state, b"this is no database, and it is long enough to look like one").unwrap();
+    for arguments in [["reconcile"], ["diff"], ["status"]] {
+        let output = served.run(&arguments);
+        assert_eq!(code(&output), 1, "{arguments:?}");
+        assert!(told(&output).contains("damaged"), "{}", told(&output));
+    }
+
+    std::fs::write(&state, &good).unwrap();
+    let newer = Command::new("sqlite3")
+        .arg(&state)
+        .arg("UPDATE _sqlx_migrations SET version = 99999 WHERE version = 1")
+        .status();
+    // Where the sqlite3 shell is not installed the other cases still count.
+    if newer.is_ok_and(|status| status.success()) {
+        for arguments in [["reconcile"], ["diff"], ["status"]] {
+            let output = served.run(&arguments);
+            assert_eq!(code(&output), 1, "{arguments:?}");
+            assert!(told(&output).contains("newer release"), "{}", told(&output));
+        }
+    }
+}
+
+#[test]
+fn the_daemon_says_when_it_is_ready_keeps_others_out_and_stops_on_sigterm() {
+    let served = Served::start();
+    let socket = UnixDatagram::bind(served.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut daemon = served
+        .command(&["run", "--allow", "first-pass"])
+        .env("NOTIFY_SOCKET", served.path("notify"))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let hear = |wanted: &str| loop {
+        let mut buffer = [0; 4096];
+        let length = socket.recv(&mut buffer).unwrap();
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if text.contains(wanted) {
+            return text;
+        }
+    };
+    hear("READY=1");
+    hear("STATUS=idle; pass 1");
+    let second = served.run(&["reconcile"]);
+    assert_eq!(code(&second), 1);
+    assert!(told(&second).contains(&format!("in use by process {}", daemon.id())), "{}", told(&second));
+    assert_eq!(code(&served.run(&["status"])), 0, "what reads may read");
+
+    let signal = |name: &str| Command::new("kill").args([name, &daemon.id().to_string()]).status().unwrap();
+    assert!(signal("-HUP").success());
+    hear("STATUS=idle; pass 2");
+    assert!(signal("-TERM").success());
+    hear("STOPPING=1");
+    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    assert_eq!(code(&served.run(&["diff"])), 0, "it left a state in agreement");
+}
+
+#[test]
+fn the_demo_ends_in_agreement() {
+    for seed in ["plain", "messy"] {
+        let directory = tempfile::tempdir().unwrap();
+        let output = command(directory.path(), &["demo", "--companies", "30", "--seed", seed]).output().unwrap();
+        assert_eq!(code(&output), 0, "{seed}: {}", told(&output));
+        assert!(printed(&output).contains("0 pairs differ without a reason"), "{}", printed(&output));
+    }
+}
