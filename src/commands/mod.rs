@@ -1,5 +1,15 @@
 //! One file a command: it parses nothing, prints through `render`, and returns an exit code.
 
+mod named;
+mod deciding;
+#[cfg(test)]
+mod testing;
+pub mod status;
+pub mod conflicts;
+pub mod questions;
+pub mod links;
+pub mod explain;
+pub mod check;
 mod session;
 mod diff;
 mod reconcile;

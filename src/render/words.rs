@@ -138,7 +138,7 @@ pub fn answers(question: &Question, kind: Kind) -> Vec<String> {
             pairs.chain([mend]).collect()
         }
         Asks::StillTheSame => vec![
-            "if it is: decide each field by giving both sides the same value; the question closes itself".to_owned(),
+            "if it is: give both sides the same name and key; the question closes itself".to_owned(),
             match side {
                 Side::Flowtly => format!("if not: flowtly-sync links remove {kind} {}", Clean(&question.subject.id)),
                 Side::Crm => format!("if not: flowtly-sync links remove {kind} FLOWTLY_ID"),

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::seen::{SeenId, parse_kind};
-use super::{Connection, StoreError, to_json};
+use super::{Connection, StoreError, from_json, to_json};
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side};
 
@@ -156,6 +156,20 @@ pub async fn page(connection: &mut Connection, after: LinkId, limit: u32) -> Res
     rows.iter().map(decode).collect()
 }
 
+/// The links of a company's contacts.
+pub async fn of_company(connection: &mut Connection, company: LinkId) -> Result<Vec<Link>, StoreError> {
+    let rows =
+        sqlx::query(select("WHERE link.parent = ?1 ORDER BY link.id")).bind(company.0).fetch_all(connection).await?;
+    rows.iter().map(decode).collect()
+}
+
+/// The stated reasons of a pair that differs.
+pub async fn stated_reasons(connection: &mut Connection, id: LinkId) -> Result<Vec<String>, StoreError> {
+    let row = sqlx::query("SELECT reasons FROM link WHERE id = ?1").bind(id.0).fetch_optional(connection).await?;
+    let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+    Ok(text.map(|text| from_json("link.reasons", &text)).transpose()?.unwrap_or_default())
+}
+
 /// The lowest live company links: the canaries. Several, since one of them may really be gone.
 pub async fn canaries(connection: &mut Connection, limit: u32) -> Result<Vec<Link>, StoreError> {
     let rows = sqlx::query(select(
@@ -208,6 +222,29 @@ pub async fn repoint(
         Side::Crm => "UPDATE link SET crm_id = ?2 WHERE id = ?1",
     };
     sqlx::query(query).bind(id.0).bind(to.1.as_str()).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes links out for good: their halves are records without a link again, which were not judged yet. Of a company all
+/// links of its contacts must be among them. Their history stays, under the negative number, since a number that is free
+/// may be given again.
+pub async fn forget(connection: &mut Connection, links: &[LinkId]) -> Result<(), StoreError> {
+    const STATEMENTS: [&str; 9] = [
+        "DELETE FROM base WHERE link IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM conflict WHERE link IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM failure WHERE link IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM todo WHERE link IN (SELECT value FROM json_each(?1))",
+        "UPDATE intent SET link = NULL WHERE link IN (SELECT value FROM json_each(?1))",
+        "UPDATE history SET link = -link WHERE link IN (SELECT value FROM json_each(?1))",
+        "UPDATE seen SET link = NULL, verdict = NULL WHERE link IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM link WHERE kind = 'contact' AND id IN (SELECT value FROM json_each(?1))",
+        "DELETE FROM link WHERE id IN (SELECT value FROM json_each(?1))",
+    ];
+    let ids: Vec<i64> = links.iter().map(|id| id.0).collect();
+    let ids = to_json(&ids);
+    for statement in STATEMENTS {
+        sqlx::query(statement).bind(&ids).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 

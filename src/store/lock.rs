@@ -18,24 +18,17 @@ impl WriterLock {
     pub fn take(state: &Path) -> Result<Self, StoreError> {
         let open_error =
             |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
-        let mut name = state.file_name().unwrap_or_default().to_os_string();
-        name.push(".lock");
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(state.with_file_name(name))
+            .open(lock_path(state))
             .map_err(open_error)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Who holds it is a courtesy; that it is held is what counts.
-                let _ = file.read_to_string(&mut holder);
-                let holder =
-                    if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() };
-                return Err(StoreError::Locked { path: state.to_path_buf(), holder });
+                return Err(StoreError::Locked { path: state.to_path_buf(), holder: named_in(&mut file) });
             }
             Err(TryLockError::Error(error)) => return Err(open_error(error)),
         }
@@ -44,10 +37,39 @@ impl WriterLock {
         Ok(Self { _file: file, state: state.to_path_buf() })
     }
 
+    /// Who holds the lock of a state, if anybody does. Writes nothing, and takes it from nobody.
+    pub fn holder(state: &Path) -> Result<Option<String>, StoreError> {
+        let open_error =
+            |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
+        let mut file = match File::open(lock_path(state)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(open_error(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(named_in(&mut file))),
+            Err(TryLockError::Error(error)) => Err(open_error(error)),
+        }
+    }
+
     /// The state that is locked.
     pub fn state(&self) -> &Path {
         &self.state
     }
+}
+
+fn lock_path(state: &Path) -> PathBuf {
+    let mut name = state.file_name().unwrap_or_default().to_os_string();
+    name.push(".lock");
+    state.with_file_name(name)
+}
+
+fn named_in(file: &mut File) -> String {
+    let mut holder = String::new();
+    // Who holds it is a courtesy; that it is held is what counts.
+    let _ = file.read_to_string(&mut holder);
+    if holder.trim().is_empty() { "another process".to_owned() } else { holder.trim().to_owned() }
 }
 
 #[cfg(test)]
@@ -65,5 +87,17 @@ mod tests {
         );
         drop(held);
         assert!(WriterLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn the_holder_is_told_without_taking_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state.sqlite");
+        assert_eq!(WriterLock::holder(&state).unwrap(), None);
+        assert!(!directory.path().join("state.sqlite.lock").exists());
+        let held = WriterLock::take(&state).unwrap();
+        assert_eq!(WriterLock::holder(&state).unwrap(), Some(format!("process {}", std::process::id())));
+        drop(held);
+        assert_eq!(WriterLock::holder(&state).unwrap(), None);
     }
 }

@@ -93,6 +93,13 @@ pub async fn last(connection: &mut Connection, limit: u32) -> Result<Vec<PassRec
         .collect()
 }
 
+/// What a pass's plan held; `None` for a pass that did not end.
+pub async fn totals(connection: &mut Connection, pass: i64) -> Result<Option<Totals>, StoreError> {
+    let row = sqlx::query("SELECT totals FROM pass WHERE id = ?1").bind(pass).fetch_optional(connection).await?;
+    let text: Option<String> = row.map(|row| row.try_get(0)).transpose()?.flatten();
+    text.map(|text| from_json("pass.totals", &text)).transpose()
+}
+
 /// Whether a pass of this state ever carried out its whole plan.
 pub async fn any_applied(connection: &mut Connection) -> Result<bool, StoreError> {
     let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM pass WHERE outcome = 'applied')").fetch_one(connection).await?;

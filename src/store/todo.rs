@@ -115,6 +115,20 @@ pub async fn arm(
     Ok(())
 }
 
+/// Why something is not settled, and when it is due; `None` where it is settled.
+pub async fn of(
+    connection: &mut Connection,
+    subject: Subject,
+) -> Result<Option<(String, Option<DateTime<Utc>>)>, StoreError> {
+    let (statement, id) = match subject {
+        Subject::Link(id) => ("SELECT why, due FROM todo WHERE link = ?1", id.0),
+        Subject::Seen(id) => ("SELECT why, due FROM todo WHERE seen = ?1", id.0),
+    };
+    let Some(row) = sqlx::query(statement).bind(id).fetch_optional(connection).await? else { return Ok(None) };
+    let due: Option<String> = row.try_get(1)?;
+    Ok(Some((row.try_get(0)?, due.map(|text| super::parse_stamp("todo.due", &text)).transpose()?)))
+}
+
 /// Rows of a kind that are due at `now`, in order, after `after`.
 pub async fn due(
     connection: &mut Connection,

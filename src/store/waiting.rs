@@ -212,6 +212,12 @@ pub async fn questions(connection: &mut Connection) -> Result<Vec<WaitingQuestio
         .collect()
 }
 
+/// The record that each question is about, by the question's number.
+pub async fn question_subjects(connection: &mut Connection) -> Result<BTreeMap<i64, SeenId>, StoreError> {
+    let rows = sqlx::query("SELECT id, seen FROM question").fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, SeenId(row.try_get(1)?)))).collect()
+}
+
 /// The records that questions are about, with what is asked.
 pub async fn questioned(connection: &mut Connection) -> Result<Vec<(SeenId, Question)>, StoreError> {
     let rows = sqlx::query("SELECT seen, body FROM question ORDER BY id").fetch_all(connection).await?;

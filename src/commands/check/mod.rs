@@ -1,0 +1,121 @@
+//! `check`: whether everything is there that a pass needs, and what to do about what is not.
+//!
+//! In the order of the table: the configuration (which could be read, or nobody would be here), the [`state`], then each
+//! [`side`]: whether it answers, as whom, and whether its [`properties`] are there; last the values that a new record is
+//! [`required`] to have.
+
+mod properties;
+mod required;
+mod side;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+
+use self::side::{Greeting, greet, look};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::port::{Schema, Source};
+use crate::domain::record::{Kind, Side};
+use crate::render::lists::Listing;
+use crate::render::lists::check::{Finding, Findings, Health, show};
+
+/// Whether `check` may add what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing is written.
+    Look,
+    /// Mapped properties that the CRM lacks are added: the only thing that `check` ever writes.
+    Fix,
+}
+
+/// Both sides, or why one cannot be set up.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// Flowtly.
+    pub flowtly: Result<&'a dyn Source, &'a PortError>,
+    /// The CRM, to which properties can be added.
+    pub crm: Result<&'a dyn Schema, &'a PortError>,
+}
+
+/// Prints the effective configuration, secrets as `***`. Exit code 0.
+pub fn show_config(settings: &Settings, out: &mut dyn Write) -> anyhow::Result<u8> {
+    out.write_all(settings.show().as_bytes())?;
+    Ok(0)
+}
+
+/// Looks at everything and shows what was found. Exit code 1 if something does not work, else 0.
+pub async fn check(
+    settings: &Settings,
+    sides: Sides<'_>,
+    mode: Mode,
+    clock: &dyn Clock,
+    listing: Listing<'_>,
+) -> anyhow::Result<u8> {
+    let findings = gather(settings, sides, mode, clock).await;
+    let ok = findings.ok;
+    show(listing, &findings)?;
+    Ok(u8::from(!ok))
+}
+
+async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn Clock) -> Findings {
+    let (mut list, known) = state::look(settings).await;
+    list.insert(0, ok("configuration", "read, and without problems"));
+    // Upcast here, since what looks must not be able to add.
+    let crm: Result<&dyn Source, &PortError> = sides.crm.map(|schema| schema as &dyn Source);
+    let greetings = futures_util::future::join(
+        greet(Side::Flowtly, sides.flowtly, &known, clock),
+        greet(Side::Crm, crm, &known, clock),
+    );
+    let (flowtly, crm) = greetings.await;
+    let mut added = Vec::new();
+    let mut trouble = Vec::new();
+    if let (Mode::Fix, Ok(schema), true) = (mode, sides.crm, crm.source.is_some()) {
+        (added, trouble) = fix(schema).await;
+    }
+    let looks = futures_util::future::join(look_at(settings, &flowtly), look_at(settings, &crm));
+    let (of_flowtly, of_crm) = looks.await;
+    list.extend(flowtly.findings.into_iter().chain(of_flowtly));
+    list.extend(crm.findings.into_iter().chain(trouble).chain(of_crm));
+    Findings { ok: list.iter().all(|finding| finding.health != Health::Failure), findings: list, added }
+}
+
+async fn look_at(settings: &Settings, greeting: &Greeting<'_>) -> Vec<Finding> {
+    match greeting.source {
+        Some(source) => look(settings, greeting.side, source).await,
+        None => Vec::new(),
+    }
+}
+
+/// Adds what is missing, kind by kind: what one kind refuses does not stop the other.
+async fn fix(schema: &dyn Schema) -> (Vec<String>, Vec<Finding>) {
+    let mut added = Vec::new();
+    let mut trouble = Vec::new();
+    for kind in Kind::BOTH {
+        match schema.add_missing(kind).await {
+            Ok(names) => added.extend(names.into_iter().map(|name| format!("CRM {kind} property {name}"))),
+            Err(error) => {
+                let message = format!("{kind} properties could not be added: {error}");
+                trouble.push(failure("CRM", message, None));
+                if error.kind == ErrorKind::Unauthorized {
+                    break;
+                }
+            }
+        }
+    }
+    (added, trouble)
+}
+
+fn ok(area: &str, message: impl Into<String>) -> Finding {
+    Finding { area: area.to_owned(), health: Health::Ok, message: message.into(), mend: None }
+}
+
+fn warning(area: &str, message: impl Into<String>, mend: impl Into<String>) -> Finding {
+    Finding { area: area.to_owned(), health: Health::Warning, message: message.into(), mend: Some(mend.into()) }
+}
+
+fn failure(area: &str, message: impl Into<String>, mend: Option<String>) -> Finding {
+    Finding { area: area.to_owned(), health: Health::Failure, message: message.into(), mend }
+}

@@ -1,0 +1,105 @@
+//! Whether the mapped properties of a kind are there, and let themselves be written where a rule writes them.
+
+use super::{failure, warning};
+use crate::connector::port::{Presence, Property};
+use crate::domain::record::Side;
+use crate::domain::rules::KindRules;
+use crate::domain::shape::{Cell, Shape};
+use crate::render::lists::check::Finding;
+
+/// Judges a kind's properties, given in the order of [`Shape::paths`]; what stands behind them is the property for our id.
+pub(super) fn judge(shape: &Shape, rules: &KindRules, properties: &[Property]) -> Vec<Finding> {
+    properties
+        .iter()
+        .enumerate()
+        .filter_map(|(position, property)| {
+            let use_of = Use::of(shape, position);
+            presence(shape, property, use_of).or_else(|| writable(shape, rules, property, use_of))
+        })
+        .collect()
+}
+
+/// What a property is read for.
+#[derive(Debug, Clone, Copy)]
+enum Use<'a> {
+    Mapped(&'a Cell),
+    Scope,
+    OurId,
+}
+
+impl<'a> Use<'a> {
+    fn of(shape: &'a Shape, position: usize) -> Self {
+        match shape.cells.get(position) {
+            Some(cell) => Self::Mapped(cell),
+            None if position < shape.paths().count() => Self::Scope,
+            None => Self::OurId,
+        }
+    }
+}
+
+fn presence(shape: &Shape, property: &Property, use_of: Use<'_>) -> Option<Finding> {
+    let area = shape.side.to_string();
+    let (kind, path) = (shape.kind, &property.path);
+    let fix = match shape.side {
+        Side::Crm => "`flowtly-sync check --fix` adds it; or ",
+        Side::Flowtly => "",
+    };
+    match (property.presence, use_of) {
+        (Presence::Present, _) => None,
+        (Presence::Missing, Use::Mapped(cell)) => Some(failure(
+            &area,
+            format!("{kind}: the property {path} ({}) is missing: its field is left alone", place(cell)),
+            Some(format!("{fix}map another one, or none: `{} = false` under [{}]", cell.field, table(shape))),
+        )),
+        (Presence::Missing, Use::Scope) => Some(failure(
+            &area,
+            format!("{kind}: the property {path} of the scope is missing: nothing is in scope"),
+            Some(format!("correct [scope.{}.{kind}]", shape.side.as_str())),
+        )),
+        (Presence::Missing, Use::OurId) => Some(failure(
+            &area,
+            format!("{kind}: the property {path}, which holds the Flowtly id, is missing"),
+            Some(format!("{fix}set id_property to another name, or to \"\" to do without")),
+        )),
+        (Presence::Unseen, Use::Mapped(_) | Use::Scope | Use::OurId) => Some(warning(
+            &area,
+            format!("{kind}: no record shows the property {path}, and the system does not say whether there is one"),
+            "look at its name; it may only be empty everywhere, or there may be no record yet",
+        )),
+    }
+}
+
+fn writable(shape: &Shape, rules: &KindRules, property: &Property, use_of: Use<'_>) -> Option<Finding> {
+    let Use::Mapped(cell) = use_of else { return None };
+    let rule = rules.fields.get(&cell.field)?;
+    let is_target = rule.direction.target().is_none_or(|target| target == shape.side);
+    if property.writable != Some(false) || !cell.writable || !is_target {
+        return None;
+    }
+    let other = match shape.side {
+        Side::Flowtly => "to-crm",
+        Side::Crm => "to-flowtly",
+    };
+    Some(failure(
+        &shape.side.to_string(),
+        format!("{}: the rule of {} writes {}, which cannot be written", shape.kind, cell.field, property.path),
+        Some(format!(
+            "set `direction = \"{other}\"` under [rules.{}.fields.{}], or map it as read_only",
+            shape.kind, cell.field
+        )),
+    ))
+}
+
+fn place(cell: &Cell) -> String {
+    match cell.part {
+        crate::domain::field::Part::Whole => cell.field.to_string(),
+        part => format!("{}.{}", cell.field, part.as_str()),
+    }
+}
+
+fn table(shape: &Shape) -> String {
+    match shape.side {
+        Side::Flowtly => format!("mapping.flowtly.{}", shape.kind),
+        Side::Crm => format!("mapping.{}", shape.kind),
+    }
+}

@@ -1,0 +1,41 @@
+//! `questions`: what only a person may answer about identity.
+
+use crate::config::Settings;
+use crate::domain::value::Locale;
+use crate::render::lists::Listing;
+use crate::render::lists::questions::{QuestionItem, show};
+use crate::store::seen::SeenId;
+use crate::store::{Connection, Store, StoreError, seen, waiting};
+
+/// Lists them, oldest first. Exit code 0.
+pub async fn questions(settings: &Settings, listing: Listing<'_>) -> anyhow::Result<u8> {
+    let mut store = Store::open_read_only(&settings.state_path).await?;
+    let mut snapshot = store.begin().await?;
+    let items = gather(&mut snapshot, settings.locale(), |_| true).await?;
+    show(listing, &items)?;
+    Ok(0)
+}
+
+/// The questions about the rows that `keep` wants.
+pub(super) async fn gather(
+    connection: &mut Connection,
+    locale: &Locale,
+    keep: impl Fn(SeenId) -> bool,
+) -> Result<Vec<QuestionItem>, StoreError> {
+    let mut subjects = waiting::question_subjects(connection).await?;
+    subjects.retain(|_, row| keep(*row));
+    let rows: Vec<SeenId> = subjects.values().copied().collect();
+    let rows = seen::by_id(connection, locale, &rows).await?;
+    let questions = waiting::questions(connection).await?;
+    Ok(questions
+        .into_iter()
+        .filter_map(|question| {
+            let row = subjects.get(&question.id)?;
+            let kind = rows.iter().find(|seen| seen.id == *row)?.record.kind;
+            Some(QuestionItem::new(question, kind))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests;

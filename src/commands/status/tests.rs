@@ -1,0 +1,133 @@
+//! What `status` tells of a state that was made through the store.
+
+use crate::commands::testing::{Stage, company, json_listing, linked, now, put, text_listing, told};
+use crate::domain::plan::{LinkId, Totals};
+use crate::domain::record::{Kind, Side};
+use crate::store::todo::{Subject, Why};
+use crate::store::{StoreError, mark, pass, todo, waiting};
+
+use super::*;
+
+async fn fill(stage: &Stage) {
+    let (mut store, _lock) = stage.open().await;
+    let connection = store.connection();
+    mark::set_account(connection, Side::Flowtly, "firm").await.unwrap();
+    mark::set_account(connection, Side::Crm, "146").await.unwrap();
+    let hour = chrono::TimeDelta::hours(1);
+    let first = pass::begin(connection, now() - hour, "complete").await.unwrap();
+    let totals = Totals {
+        links: 1,
+        creates: BTreeMap::from([(Side::Flowtly, 0), (Side::Crm, 2)]),
+        conflicts: 1,
+        ..Totals::default()
+    };
+    let certificate = Certificate { equal: 7, as_of: Some(now() - hour), ..Certificate::default() };
+    let text = crate::store::to_json(&certificate);
+    pass::end(connection, first, now(), "applied", &totals, Some(&text), None).await.unwrap();
+    let second = pass::begin(connection, now(), "incremental").await.unwrap();
+    let error = "CRM: no reply\u{1b}[2J within 30 s";
+    pass::end(connection, second, now(), "failed", &Totals::default(), None, Some(error)).await.unwrap();
+    pass::begin(connection, now(), "incremental").await.unwrap();
+    let fourth = pass::begin(connection, now(), "incremental").await.unwrap();
+    mark::set(connection, Mark::Running, &fourth.to_string()).await.unwrap();
+    let link = linked(connection, None, company(Side::Flowtly, "17", "ACME"), company(Side::Crm, "900", "Acme")).await;
+    let alone = put(connection, company(Side::Crm, "901", "Beta")).await;
+    let (about, later) = (Subject::Link(link), now() + hour);
+    waiting::put_failure(connection, about, Side::Crm, "phone", 1, "bad \u{9b}number", now()).await.unwrap();
+    waiting::set_next_try(connection, about, later).await.unwrap();
+    waiting::put_failure(connection, Subject::Seen(alone), Side::Flowtly, "", 1, "no status", now()).await.unwrap();
+    todo::arm(connection, Kind::Company, &[about], Why::Refused, Some(later)).await.unwrap();
+    todo::arm(connection, Kind::Company, &[Subject::Seen(alone)], Why::Staged, Some(now())).await.unwrap();
+    let cursor = pass::Cursor { since: Some(now()), whole_at: Some(now() - hour), whole_shape: Some(1) };
+    pass::set_cursor(connection, Side::Flowtly, Kind::Company, &cursor).await.unwrap();
+    assert_eq!(link, LinkId(1));
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn status_tells_what_was_what_waits_and_how_it_stands() {
+    let stage = Stage::new();
+    fill(&stage).await;
+    let mut out = Vec::new();
+    let code = status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap();
+    assert_eq!(code, 0);
+    assert_eq!(
+        told(out),
+        "\
+Flowtly account: firm
+CRM account: 146
+This state is new: look at `diff`, then `reconcile --allow first-pass`.
+
+Passes
+  4  2025-06-15 15:06:40Z  incremental  under way
+  3  2025-06-15 15:06:40Z  incremental  did not end; what it left open is recovered by the next one
+  2  2025-06-15 15:06:40Z  incremental  failed
+      CRM: no reply\\u{1b}[2J within 30 s
+  1  2025-06-15 14:06:40Z  complete  applied: 1 link, 2 creates in CRM, new: 1 conflict
+
+Waits for a person
+  2 refused records, see below
+
+Not settled
+  1 refused (not due)
+  1 staged (due now)
+  the next is due at 2025-06-15 15:06:40Z
+
+Refused by a system
+  company ACME (Flowtly 17, CRM 900)
+      CRM refuses phone: bad \\u{9b}number (1 attempt since 2025-06-15 15:06:40Z; tried again at 2025-06-15 16:06:40Z)
+  company Beta (CRM 901)
+      Flowtly refuses the record: no status (1 attempt since 2025-06-15 15:06:40Z; tried again when it changes)
+
+Read
+  Flowtly company: walked whole at 2025-06-15 14:06:40Z, next read asks from 2025-06-15 15:06:40Z
+  Flowtly contact: never walked whole
+  CRM company: never walked whole
+  CRM contact: never walked whole
+
+Certificate
+  as of the last complete scan at 2025-06-15 14:06:40Z:
+  7 pairs equal
+  0 pairs differ for a stated reason
+  0 pairs wait for a person
+  0 pairs go on in the next pass
+  0 pairs differ without a reason
+"
+    );
+}
+
+#[tokio::test]
+async fn status_for_programs_has_the_same() {
+    let stage = Stage::new();
+    fill(&stage).await;
+    let mut out = Vec::new();
+    status(&stage.settings, &stage.clock, json_listing(&mut out)).await.unwrap();
+    let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
+    assert_eq!(read["accounts"]["crm"], "146");
+    assert_eq!(read["adoption"], "new");
+    assert_eq!(read["passes"][0]["under_way"], true);
+    assert_eq!(read["passes"][3]["totals"]["creates"]["crm"], 2);
+    assert_eq!(read["waiting"]["failures"], 2);
+    assert_eq!(read["failures"][0]["record"]["flowtly"], "17");
+    assert_eq!(read["certificate"]["equal"], 7);
+}
+
+#[tokio::test]
+async fn without_a_state_the_mend_is_told() {
+    let stage = Stage::new();
+    let mut out = Vec::new();
+    let error = status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap_err();
+    assert!(matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Missing { .. })), "{error}");
+    assert!(!stage.file("state.sqlite").exists() && !stage.file("state.sqlite.lock").exists());
+}
+
+#[tokio::test]
+async fn a_state_that_is_written_can_be_read_beside() {
+    let stage = Stage::new();
+    fill(&stage).await;
+    let (mut store, _lock) = stage.open().await;
+    pass::begin(store.connection(), now(), "complete").await.unwrap();
+    let mut out = Vec::new();
+    assert_eq!(status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap(), 0);
+    assert!(told(out).contains("\n  5  "));
+}

@@ -1,0 +1,241 @@
+//! What the last passes did, what waits, and how it stands.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::failures::{self, FailureItem};
+use crate::domain::plan::Totals;
+use crate::domain::record::{Kind, Side};
+use crate::render::clean::Clean;
+use crate::render::json;
+use crate::render::lines::Section;
+use crate::render::lists::{Form, Listing};
+use crate::render::plan::certificate;
+use crate::render::style::{Style, Tone};
+use crate::render::words::{count, when};
+use crate::sync::certificate::Certificate;
+
+/// How many failures are told one by one in text; JSON tells all.
+const FAILURES: usize = 20;
+
+/// How it stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// The accounts that the state belongs to.
+    pub accounts: BTreeMap<Side, String>,
+    /// Why the state has to prove itself (`new`, `foreign`); `None` once a pass carried out its whole plan.
+    pub adoption: Option<String>,
+    /// The last passes, newest first.
+    pub passes: Vec<PassItem>,
+    /// What waits for a person.
+    pub waiting: Waiting,
+    /// What is not settled, by why.
+    pub todo: Vec<TodoItem>,
+    /// When the next of it is due.
+    pub next_due: Option<DateTime<Utc>>,
+    /// Writes that were sent and whose outcome is not known yet.
+    pub open_writes: u64,
+    /// Records and fields that a system refused.
+    pub failures: Vec<FailureItem>,
+    /// How far each side was read.
+    pub cursors: Vec<CursorItem>,
+    /// How every pair stood at the end of the last pass that had one.
+    pub certificate: Option<Certificate>,
+}
+
+/// A pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PassItem {
+    /// Its number.
+    pub pass: i64,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// When it ended.
+    pub ended: Option<DateTime<Utc>>,
+    /// `complete` or `incremental`.
+    pub extent: String,
+    /// `applied`, `partly`, `refused`, `planned`, `failed`; `None` if it did not end.
+    pub outcome: Option<String>,
+    /// Whether it is under way (or was when the program died).
+    pub under_way: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// What its plan held.
+    pub totals: Option<Totals>,
+}
+
+/// How much waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Waiting {
+    /// Fields that both sides changed.
+    pub conflicts: u64,
+    /// Questions about identity.
+    pub questions: u64,
+    /// Refused records.
+    pub failures: u64,
+}
+
+/// How much is not settled, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TodoItem {
+    /// Why.
+    pub why: String,
+    /// Whether it is due now.
+    pub due: bool,
+    /// How many records and pairs.
+    pub count: u64,
+}
+
+/// How far a side was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CursorItem {
+    /// Which side.
+    pub side: Side,
+    /// Company or contact.
+    pub kind: Kind,
+    /// From when on the next incremental read asks.
+    pub since: Option<DateTime<Utc>>,
+    /// When it was last walked whole.
+    pub whole_at: Option<DateTime<Utc>>,
+}
+
+/// Shows it; in JSON one object.
+pub fn show(listing: Listing<'_>, status: &Status) -> io::Result<()> {
+    match listing.form {
+        Form::Json => json::pretty(listing.out, status),
+        Form::Text(style) => text(listing.out, style, status),
+    }
+}
+
+fn text(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
+    accounts(out, style, status)?;
+    passes(status).text(out, style)?;
+    waits(status).text(out, style)?;
+    unsettled(status).text(out, style)?;
+    if !status.failures.is_empty() {
+        writeln!(out, "\n{}", style.paint(Tone::Strong, "Refused by a system"))?;
+        for failure in status.failures.iter().take(FAILURES) {
+            failures::text(out, style, failure)?;
+        }
+        let more = status.failures.len().saturating_sub(FAILURES);
+        if more > 0 {
+            writeln!(out, "  … and {more} more; --json lists all")?;
+        }
+    }
+    cursors(status).text(out, style)?;
+    status.certificate.as_ref().map_or(Ok(()), |certificate_| certificate(certificate_).text(out, style))
+}
+
+fn accounts(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
+    for side in Side::BOTH {
+        let account = status.accounts.get(&side).map_or_else(|| "not known".to_owned(), |id| Clean(id).to_string());
+        writeln!(out, "{side} account: {account}")?;
+    }
+    match status.adoption.as_deref() {
+        None => Ok(()),
+        Some("new") => writeln!(
+            out,
+            "{}",
+            style.paint(Tone::Ask, "This state is new: look at `diff`, then `reconcile --allow first-pass`.")
+        ),
+        Some(why) => {
+            let text = format!("This state has to prove itself ({}): it links, fills blanks and asks.", Clean(why));
+            writeln!(out, "{}", style.paint(Tone::Ask, &text))
+        }
+    }
+}
+
+fn passes(status: &Status) -> Section {
+    let mut section = Section::new("Passes");
+    if status.passes.is_empty() {
+        section.own("none yet");
+    }
+    for pass in &status.passes {
+        let head = format!("{}  {}  {}", pass.pass, when(pass.started), pass.extent);
+        match (pass.outcome.as_deref(), pass.under_way) {
+            (Some(outcome), _) => {
+                let done = pass.totals.as_ref().map_or_else(String::new, |totals| format!(": {}", told(totals)));
+                // A failed pass has a plan of nothing.
+                let done = if pass.error.is_some() { String::new() } else { done };
+                section.own(format!("{head}  {outcome}{done}"));
+            }
+            (None, true) => section.own(format!("{head}  under way")),
+            (None, false) => {
+                section.own(format!("{head}  did not end; what it left open is recovered by the next one"))
+            }
+        }
+        if let Some(error) = &pass.error {
+            section.own_below(error.clone());
+        }
+    }
+    section
+}
+
+fn told(totals: &Totals) -> String {
+    let mut parts = Vec::new();
+    let mut some = |number: u64, text: String| {
+        if number > 0 {
+            parts.push(text);
+        }
+    };
+    some(totals.links, count(totals.links, "link"));
+    for (what, counts) in [("create", &totals.creates), ("update", &totals.updates)] {
+        for (side, number) in counts {
+            some(*number, format!("{} in {side}", count(*number, what)));
+        }
+    }
+    some(totals.stamps, count(totals.stamps, "Flowtly id"));
+    some(totals.local, format!("{} of other sorts", count(totals.local, "change")));
+    some(totals.conflicts, format!("new: {}", count(totals.conflicts, "conflict")));
+    some(totals.questions, format!("new: {}", count(totals.questions, "question")));
+    some(totals.agreed, format!("{} agreed", count(totals.agreed, "field")));
+    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+}
+
+fn waits(status: &Status) -> Section {
+    let Waiting { conflicts, questions, failures } = status.waiting;
+    let mut section = Section::new("Waits for a person");
+    if conflicts + questions + failures == 0 {
+        section.own("nothing");
+        return section;
+    }
+    let mut some = |number: u64, noun: &str, mend: &str| {
+        if number > 0 {
+            section.own_toned(Tone::Ask, format!("{}{mend}", count(number, noun)));
+        }
+    };
+    some(conflicts, "conflict", ": `flowtly-sync conflicts`");
+    some(questions, "question", ": `flowtly-sync questions`");
+    some(failures, "refused record", ", see below");
+    section
+}
+
+fn unsettled(status: &Status) -> Section {
+    let mut section = Section::new("Not settled");
+    for item in &status.todo {
+        let due = if item.due { "due now" } else { "not due" };
+        section.own(format!("{} {} ({due})", item.count, item.why));
+    }
+    if let Some(due) = status.next_due {
+        section.own(format!("the next is due at {}", when(due)));
+    }
+    if status.open_writes > 0 {
+        section.own_toned(Tone::Ask, format!("{} of unknown outcome", count(status.open_writes, "write")));
+    }
+    section
+}
+
+fn cursors(status: &Status) -> Section {
+    let mut section = Section::new("Read");
+    for cursor in &status.cursors {
+        let whole = cursor
+            .whole_at
+            .map_or_else(|| "never walked whole".to_owned(), |at| format!("walked whole at {}", when(at)));
+        let since = cursor.since.map_or_else(String::new, |at| format!(", next read asks from {}", when(at)));
+        section.own(format!("{} {}: {whole}{since}", cursor.side, cursor.kind));
+    }
+    section
+}
