@@ -121,8 +121,8 @@ pub fn asks(question: &Question, kind: Kind, label: &str) -> String {
     }
 }
 
-/// How a question is answered: commands for a person.
-pub fn answers(question: &Question, kind: Kind) -> Vec<String> {
+/// How a question is answered: commands for a person. `linked` is the Flowtly id of the subject's pair, if it has one.
+pub fn answers(question: &Question, kind: Kind, linked: Option<&RemoteId>) -> Vec<String> {
     let side = question.subject.side;
     let pairs = question.candidates.iter().filter(|candidate| candidate.record.side != side).map(|candidate| {
         let (flowtly, crm) = match side {
@@ -137,13 +137,11 @@ pub fn answers(question: &Question, kind: Kind) -> Vec<String> {
             let mend = format!("merge or correct the duplicate in {side}; the question closes itself");
             pairs.chain([mend]).collect()
         }
-        Asks::StillTheSame => vec![
-            "if it is: give both sides the same name and key; the question closes itself".to_owned(),
-            match side {
-                Side::Flowtly => format!("if not: flowtly-sync links remove {kind} {}", Clean(&question.subject.id)),
-                Side::Crm => format!("if not: flowtly-sync links remove {kind} FLOWTLY_ID"),
-            },
-        ],
+        Asks::StillTheSame => {
+            let same = "if it is: give both sides the same name and key; the question closes itself".to_owned();
+            let other = linked.map(|id| format!("if not: flowtly-sync links remove {kind} {}", Clean(id)));
+            [same].into_iter().chain(other).collect()
+        }
     }
 }
 
@@ -191,7 +189,7 @@ mod tests {
         };
         let question =
             Question { asks: Asks::SameThing, subject: record(Side::Crm, "900"), candidates: vec![candidate] };
-        assert_eq!(answers(&question, Kind::Company), ["flowtly-sync links add company 17 900"]);
+        assert_eq!(answers(&question, Kind::Company, None), ["flowtly-sync links add company 17 900"]);
         assert_eq!(evidence(&question.candidates[0]), "for it: name");
     }
 }

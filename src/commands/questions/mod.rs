@@ -1,11 +1,12 @@
 //! `questions`: what only a person may answer about identity.
 
 use crate::config::Settings;
+use crate::domain::plan::LinkId;
 use crate::domain::value::Locale;
 use crate::render::lists::Listing;
 use crate::render::lists::questions::{QuestionItem, show};
 use crate::store::seen::SeenId;
-use crate::store::{Connection, Store, StoreError, seen, waiting};
+use crate::store::{Connection, Store, StoreError, link, seen, waiting};
 
 /// Lists them, oldest first. Exit code 0.
 pub async fn questions(settings: &Settings, listing: Listing<'_>) -> anyhow::Result<u8> {
@@ -26,13 +27,16 @@ pub(super) async fn gather(
     subjects.retain(|_, row| keep(*row));
     let rows: Vec<SeenId> = subjects.values().copied().collect();
     let rows = seen::by_id(connection, locale, &rows).await?;
+    let links: Vec<LinkId> = rows.iter().filter_map(|row| row.link).collect();
+    let links = link::by_id(connection, &links).await?;
     let questions = waiting::questions(connection).await?;
     Ok(questions
         .into_iter()
         .filter_map(|question| {
             let row = subjects.get(&question.id)?;
-            let kind = rows.iter().find(|seen| seen.id == *row)?.record.kind;
-            Some(QuestionItem::new(question, kind))
+            let row = rows.iter().find(|seen| seen.id == *row)?;
+            let linked = row.link.and_then(|id| links.get(&id)).map(|link| &link.flowtly_id);
+            Some(QuestionItem::new(question, row.record.kind, linked))
         })
         .collect())
 }

@@ -1,8 +1,8 @@
 //! Questions in words, with how they are answered.
 
-use crate::commands::testing::{Stage, company, contact, json_listing, now, put, text_listing, told};
+use crate::commands::testing::{Stage, company as named, contact, json_listing, linked, now, put, text_listing, told};
 use crate::domain::plan::{Asks, CandidateNote, KeyKind, Question, RecordRef};
-use crate::domain::record::{RemoteId, Side};
+use crate::domain::record::{Kind, RemoteId, Side};
 
 use super::*;
 
@@ -13,8 +13,12 @@ fn reference(side: Side, id: &str, parent: Option<&str>) -> RecordRef {
 async fn fill(stage: &Stage) {
     let (mut store, _lock) = stage.open().await;
     let connection = store.connection();
-    let company = put(connection, company(Side::Crm, "901", "Beta")).await;
-    let person = put(connection, contact(Side::Flowtly, "33", "17", "anna@example.com")).await;
+    let company = put(connection, named(Side::Crm, "901", "Beta")).await;
+    let firm = linked(connection, None, named(Side::Flowtly, "17", "ACME"), named(Side::Crm, "900", "Acme")).await;
+    let (ours, theirs) = (contact(Side::Flowtly, "33", "17", "a@b.pl"), contact(Side::Crm, "6001", "900", "c@d.pl"));
+    linked(connection, Some(firm), ours, theirs).await;
+    let locale = Locale::default();
+    let person = seen::by_remote_id(connection, &locale, Side::Crm, Kind::Contact, &["6001"]).await.unwrap()[0].id;
     let candidate = |id: &str, against: Vec<KeyKind>| CandidateNote {
         record: reference(Side::Flowtly, id, None),
         label: format!("Beta\u{202e} {id}"),
@@ -27,7 +31,7 @@ async fn fill(stage: &Stage) {
         candidates: vec![candidate("18", vec![]), candidate("19", vec![KeyKind::TaxNumber])],
     };
     let still =
-        Question { asks: Asks::StillTheSame, subject: reference(Side::Flowtly, "33", Some("17")), candidates: vec![] };
+        Question { asks: Asks::StillTheSame, subject: reference(Side::Crm, "6001", Some("900")), candidates: vec![] };
     waiting::put_question(connection, company, &which, "Beta", 1, now()).await.unwrap();
     waiting::put_question(connection, person, &still, "Anna Nowak", 1, now()).await.unwrap();
     store.close().await.unwrap();
@@ -49,7 +53,7 @@ async fn questions_are_sentences_with_candidates_and_answers() {
     flowtly-sync links add company 18 901
     flowtly-sync links add company 19 901
 
-2  Is the contact Anna Nowak (Flowtly 33 of company 17) still the same? Its name and its key changed together since it was agreed.
+2  Is the contact Anna Nowak (CRM 6001 of company 900) still the same? Its name and its key changed together since it was agreed.
     since 2025-06-15 15:06:40Z
     if it is: give both sides the same name and key; the question closes itself
     if not: flowtly-sync links remove contact 33

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::domain::record::Kind;
+use crate::domain::record::{Kind, RemoteId};
 use crate::render::clean::Clean;
 use crate::render::json;
 use crate::render::lists::{Form, Listing};
@@ -27,10 +27,10 @@ pub struct QuestionItem {
 }
 
 impl QuestionItem {
-    /// Puts a question into words.
-    pub fn new(waiting: WaitingQuestion, kind: Kind) -> Self {
+    /// Puts a question into words. `linked` is the Flowtly id of the subject's pair, if it has one.
+    pub fn new(waiting: WaitingQuestion, kind: Kind, linked: Option<&RemoteId>) -> Self {
         let sentence = words::asks(&waiting.question, kind, &waiting.label);
-        let answers = words::answers(&waiting.question, kind);
+        let answers = words::answers(&waiting.question, kind, linked);
         Self { waiting, kind, sentence, answers }
     }
 }
