@@ -62,6 +62,11 @@ pub fn value(field: Field, text: &Text) -> String {
     }
 }
 
+/// A part of a field, as people name it: `phone`, `address.city`.
+pub fn place(field: Field, part: Part) -> String {
+    if part == Part::Whole { field.to_string() } else { format!("{field}.{}", part.as_str()) }
+}
+
 /// A field's text at the last agreement, not yet clean.
 pub fn base(field: Field, text: Option<&Text>) -> String {
     text.map_or_else(|| "never agreed".to_owned(), |text| value(field, text))

@@ -52,7 +52,7 @@ pub async fn check(
     sides: Sides<'_>,
     mode: Mode,
     clock: &dyn Clock,
-    listing: Listing<'_>,
+    listing: &mut Listing<'_>,
 ) -> anyhow::Result<u8> {
     let findings = gather(settings, sides, mode, clock).await;
     let ok = findings.ok;

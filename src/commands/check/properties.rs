@@ -6,6 +6,7 @@ use crate::domain::record::Side;
 use crate::domain::rules::KindRules;
 use crate::domain::shape::{Cell, Shape};
 use crate::render::lists::check::Finding;
+use crate::render::words::place;
 
 /// Judges a kind's properties, given in the order of [`Shape::paths`]; what stands behind them is the property for our id.
 pub(super) fn judge(shape: &Shape, rules: &KindRules, properties: &[Property]) -> Vec<Finding> {
@@ -48,7 +49,10 @@ fn presence(shape: &Shape, property: &Property, use_of: Use<'_>) -> Option<Findi
         (Presence::Present, _) => None,
         (Presence::Missing, Use::Mapped(cell)) => Some(failure(
             &area,
-            format!("{kind}: the property {path} ({}) is missing: its field is left alone", place(cell)),
+            format!(
+                "{kind}: the property {path} ({}) is missing: its field is left alone",
+                place(cell.field, cell.part)
+            ),
             Some(format!("{fix}map another one, or none: `{} = false` under [{}]", cell.field, table(shape))),
         )),
         (Presence::Missing, Use::Scope) => Some(failure(
@@ -88,13 +92,6 @@ fn writable(shape: &Shape, rules: &KindRules, property: &Property, use_of: Use<'
             shape.kind, cell.field
         )),
     ))
-}
-
-fn place(cell: &Cell) -> String {
-    match cell.part {
-        crate::domain::field::Part::Whole => cell.field.to_string(),
-        part => format!("{}.{}", cell.field, part.as_str()),
-    }
 }
 
 fn table(shape: &Shape) -> String {

@@ -8,6 +8,7 @@ use crate::domain::field::{Field, Form, Part};
 use crate::domain::rules::KindRules;
 use crate::domain::shape::Shape;
 use crate::render::lists::check::Finding;
+use crate::render::words::place;
 
 /// How many choices are told.
 const CHOICES: usize = 5;
@@ -34,10 +35,8 @@ pub(super) fn unsupplied(
                 .and_then(|text| text.part(part))
                 .is_some_and(|text| !text.trim().is_empty());
             // A whole name may come in parts, and parts from a whole: the lens sees to that. A type comes from nothing else.
-            let is_mapped = match part {
-                Part::TinType => other.parts(*field).contains(&part),
-                _ => !other.parts(*field).is_empty(),
-            };
+            let theirs = other.parts(*field);
+            let is_mapped = if part == Part::TinType { theirs.contains(&part) } else { !theirs.is_empty() };
             if is_default || is_mapped { None } else { Some(propose(shape, *field, part, properties)) }
         })
         .collect()
@@ -71,17 +70,15 @@ fn propose(shape: &Shape, field: Field, part: Part, properties: &[Property]) -> 
     let position = shape.cells.iter().position(|cell| cell.field == field && cell.part == part);
     let choices: &[String] =
         position.and_then(|position| properties.get(position)).map_or(&[], |property| &property.choices);
-    let name = match part {
-        Part::Whole => field.to_string(),
-        part => format!("{field}.{}", part.as_str()),
-    };
+    let name = place(field, part);
     let table = format!("[{}.defaults.{kind}]", side.as_str());
     let mend = match choices.first() {
         Some(most_used) => {
             let text = toml::Value::String(most_used.clone());
-            let line = match part {
-                Part::Whole => format!("{field} = {text}"),
-                part => format!("{field} = {{ {} = {text} }}", part.as_str()),
+            let line = if part == Part::Whole {
+                format!("{field} = {text}")
+            } else {
+                format!("{field} = {{ {} = {text} }}", part.as_str())
             };
             let others = choices.iter().skip(1).take(CHOICES - 1).map(String::as_str).collect::<Vec<_>>();
             let others =

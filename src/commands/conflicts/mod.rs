@@ -27,7 +27,7 @@ pub enum Choose {
 }
 
 /// Lists them, oldest first. Exit code 0.
-pub async fn conflicts(settings: &Settings, listing: Listing<'_>) -> anyhow::Result<u8> {
+pub async fn conflicts(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let items = gather(&mut snapshot, settings.locale()).await?;

@@ -38,7 +38,7 @@ async fn fill(stage: &Stage) {
 
 async fn list(stage: &Stage) -> String {
     let mut out = Vec::new();
-    assert_eq!(conflicts(&stage.settings, text_listing(&mut out)).await.unwrap(), 0);
+    assert_eq!(conflicts(&stage.settings, &mut text_listing(&mut out)).await.unwrap(), 0);
     told(out)
 }
 
@@ -74,7 +74,7 @@ To decide: flowtly-sync conflicts resolve NUMBER --take flowtly|crm, or --value 
 "
     );
     let mut out = Vec::new();
-    conflicts(&stage.settings, json_listing(&mut out)).await.unwrap();
+    conflicts(&stage.settings, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
     assert_eq!(read[0]["id"], 1);
     assert_eq!(read[0]["conflict"]["field"], "name");

@@ -36,7 +36,7 @@ pub async fn explain(
     settings: &Settings,
     flowtly: Option<&dyn Source>,
     asked: &Subjected<'_>,
-    listing: Listing<'_>,
+    listing: &mut Listing<'_>,
 ) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;

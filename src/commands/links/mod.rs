@@ -29,9 +29,9 @@ const SEPARATED: &str = "separated by hand";
 const WITH_COMPANY: &str = "separated by hand with its company";
 
 /// Lists all pairs in order of their number, page by page. Exit code 0.
-pub async fn links(settings: &Settings, mut listing: Listing<'_>) -> anyhow::Result<u8> {
+pub async fn links(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
-    let mut list = Links::default();
+    let mut table = Links::default();
     let mut after = LinkId(0);
     loop {
         let page = link::page(store.connection(), after, PAGE).await?;
@@ -52,9 +52,9 @@ pub async fn links(settings: &Settings, mut listing: Listing<'_>) -> anyhow::Res
                 assessment: link.assessment,
                 reason: link.reason,
             };
-            list.item(&mut listing, &item)?;
+            table.item(listing, &item)?;
         }
     }
-    list.end(&mut listing)?;
+    table.end(listing)?;
     Ok(0)
 }

@@ -85,7 +85,7 @@ async fn links_are_listed_as_a_table_and_as_an_array() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    assert_eq!(links(&stage.settings, text_listing(&mut out)).await.unwrap(), 0);
+    assert_eq!(links(&stage.settings, &mut text_listing(&mut out)).await.unwrap(), 0);
     assert_eq!(
         told(out),
         "\
@@ -95,7 +95,7 @@ LINK   KIND     STATE      FLOWTLY        CRM            STANDS   NAME, REASON
 "
     );
     let mut out = Vec::new();
-    links(&stage.settings, json_listing(&mut out)).await.unwrap();
+    links(&stage.settings, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
     assert_eq!(read.as_array().unwrap().len(), 2);
     assert_eq!(read[1]["parent"], 1);
@@ -107,10 +107,10 @@ async fn no_links_are_an_empty_list() {
     let stage = Stage::new();
     stage.open().await.0.close().await.unwrap();
     let mut out = Vec::new();
-    links(&stage.settings, text_listing(&mut out)).await.unwrap();
+    links(&stage.settings, &mut text_listing(&mut out)).await.unwrap();
     assert_eq!(told(out), "No links yet.\n");
     let mut out = Vec::new();
-    links(&stage.settings, json_listing(&mut out)).await.unwrap();
+    links(&stage.settings, &mut json_listing(&mut out)).await.unwrap();
     assert_eq!(told(out), "[]\n");
 }
 
@@ -254,13 +254,14 @@ To join them again: flowtly-sync links add company 17 900
 "
     );
     let links = all(&stage).await;
-    let state = |flowtly: &str, crm: &str| links[&(flowtly.to_owned(), crm.to_owned())].clone();
-    assert_eq!(state("17", "900"), (LinkState::Tombstone, SEPARATED.to_owned(), "differs".to_owned()));
-    assert_eq!(state("33", "6001"), (LinkState::Tombstone, WITH_COMPANY.to_owned(), "differs".to_owned()));
-    let (mut store, _lock) = stage.open().await;
-    assert_eq!(waiting::counts(store.connection()).await.unwrap(), (0, 0, 0));
-    assert_eq!(todo::of(store.connection(), Subject::Link(LinkId(1))).await.unwrap(), None);
-    drop((store, _lock));
+    let of_pair = |flowtly: &str, crm: &str| links[&(flowtly.to_owned(), crm.to_owned())].clone();
+    assert_eq!(of_pair("17", "900"), (LinkState::Tombstone, SEPARATED.to_owned(), "differs".to_owned()));
+    assert_eq!(of_pair("33", "6001"), (LinkState::Tombstone, WITH_COMPANY.to_owned(), "differs".to_owned()));
+    {
+        let (mut store, _lock) = stage.open().await;
+        assert_eq!(waiting::counts(store.connection()).await.unwrap(), (0, 0, 0));
+        assert_eq!(todo::of(store.connection(), Subject::Link(LinkId(1))).await.unwrap(), None);
+    }
     assert_eq!(
         removed(&stage, Kind::Company, "17").await.unwrap_err(),
         "company 17 of Flowtly is separated already (link 1)"

@@ -9,7 +9,7 @@ use crate::store::seen::SeenId;
 use crate::store::{Connection, Store, StoreError, link, seen, waiting};
 
 /// Lists them, oldest first. Exit code 0.
-pub async fn questions(settings: &Settings, listing: Listing<'_>) -> anyhow::Result<u8> {
+pub async fn questions(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let items = gather(&mut snapshot, settings.locale(), |_| true).await?;

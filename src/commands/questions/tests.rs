@@ -42,7 +42,7 @@ async fn questions_are_sentences_with_candidates_and_answers() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    assert_eq!(questions(&stage.settings, text_listing(&mut out)).await.unwrap(), 0);
+    assert_eq!(questions(&stage.settings, &mut text_listing(&mut out)).await.unwrap(), 0);
     assert_eq!(
         told(out),
         "\
@@ -67,7 +67,7 @@ async fn questions_for_programs_have_the_same() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    questions(&stage.settings, json_listing(&mut out)).await.unwrap();
+    questions(&stage.settings, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
     assert_eq!(read[0]["kind"], "company");
     assert_eq!(read[0]["question"]["asks"], "which_of");
@@ -81,6 +81,6 @@ async fn no_questions_are_told_as_such() {
     let stage = Stage::new();
     stage.open().await.0.close().await.unwrap();
     let mut out = Vec::new();
-    questions(&stage.settings, text_listing(&mut out)).await.unwrap();
+    questions(&stage.settings, &mut text_listing(&mut out)).await.unwrap();
     assert_eq!(told(out), "No questions.\n");
 }

@@ -22,7 +22,7 @@ const PASSES: usize = 5;
 const LOOK_BACK: u32 = 100;
 
 /// Shows how it stands. Exit code 0.
-pub async fn status(settings: &Settings, clock: &dyn Clock, listing: Listing<'_>) -> anyhow::Result<u8> {
+pub async fn status(settings: &Settings, clock: &dyn Clock, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let status = gather(&mut snapshot, settings.locale(), clock.now()).await?;

@@ -49,7 +49,7 @@ async fn status_tells_what_was_what_waits_and_how_it_stands() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    let code = status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap();
+    let code = status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
     assert_eq!(code, 0);
     assert_eq!(
         told(out),
@@ -101,7 +101,7 @@ async fn status_for_programs_has_the_same() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    status(&stage.settings, &stage.clock, json_listing(&mut out)).await.unwrap();
+    status(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
     assert_eq!(read["accounts"]["crm"], "146");
     assert_eq!(read["adoption"], "new");
@@ -116,7 +116,7 @@ async fn status_for_programs_has_the_same() {
 async fn without_a_state_the_mend_is_told() {
     let stage = Stage::new();
     let mut out = Vec::new();
-    let error = status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap_err();
+    let error = status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap_err();
     assert!(matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Missing { .. })), "{error}");
     assert!(!stage.file("state.sqlite").exists() && !stage.file("state.sqlite.lock").exists());
 }
@@ -128,6 +128,6 @@ async fn a_state_that_is_written_can_be_read_beside() {
     let (mut store, _lock) = stage.open().await;
     pass::begin(store.connection(), now(), "complete").await.unwrap();
     let mut out = Vec::new();
-    assert_eq!(status(&stage.settings, &stage.clock, text_listing(&mut out)).await.unwrap(), 0);
+    assert_eq!(status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap(), 0);
     assert!(told(out).contains("\n  5  "));
 }

@@ -46,7 +46,7 @@ pub struct Findings {
 }
 
 /// Shows them; in JSON one object.
-pub fn show(listing: Listing<'_>, findings: &Findings) -> io::Result<()> {
+pub fn show(listing: &mut Listing<'_>, findings: &Findings) -> io::Result<()> {
     match listing.form {
         Form::Json => json::pretty(listing.out, findings),
         Form::Text(style) => text(listing.out, style, findings),

@@ -22,7 +22,7 @@ pub struct ConflictItem {
 }
 
 /// Shows them; in JSON an array.
-pub fn show(listing: Listing<'_>, conflicts: &[ConflictItem]) -> io::Result<()> {
+pub fn show(listing: &mut Listing<'_>, conflicts: &[ConflictItem]) -> io::Result<()> {
     match listing.form {
         Form::Json => json::pretty(listing.out, conflicts),
         Form::Text(style) => text(listing.out, style, conflicts),

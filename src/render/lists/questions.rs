@@ -36,7 +36,7 @@ impl QuestionItem {
 }
 
 /// Shows them; in JSON an array.
-pub fn show(listing: Listing<'_>, questions: &[QuestionItem]) -> io::Result<()> {
+pub fn show(listing: &mut Listing<'_>, questions: &[QuestionItem]) -> io::Result<()> {
     match listing.form {
         Form::Json => json::pretty(listing.out, questions),
         Form::Text(_) if questions.is_empty() => writeln!(listing.out, "No questions."),

@@ -103,7 +103,7 @@ pub struct CursorItem {
 }
 
 /// Shows it; in JSON one object.
-pub fn show(listing: Listing<'_>, status: &Status) -> io::Result<()> {
+pub fn show(listing: &mut Listing<'_>, status: &Status) -> io::Result<()> {
     match listing.form {
         Form::Json => json::pretty(listing.out, status),
         Form::Text(style) => text(listing.out, style, status),
@@ -164,7 +164,7 @@ fn passes(status: &Status) -> Section {
             }
             (None, true) => section.own(format!("{head}  under way")),
             (None, false) => {
-                section.own(format!("{head}  did not end; what it left open is recovered by the next one"))
+                section.own(format!("{head}  did not end; what it left open is recovered by the next one"));
             }
         }
         if let Some(error) = &pass.error {

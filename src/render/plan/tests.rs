@@ -115,7 +115,9 @@ fn plan() -> Vec<Action> {
 
 fn report(actions: &[Action]) -> Report {
     let mut totals = Totals::default();
-    actions.iter().for_each(|action| totals.count(action));
+    for action in actions {
+        totals.count(action);
+    }
     Report {
         pass: 12,
         complete: true,
