@@ -12,7 +12,7 @@ use crate::domain::rules::Condition;
 use crate::domain::shape::{Cell, Countries, Shape};
 
 /// Settings of a field or part that are not the name of a part.
-const EXTRAS: [&str; 3] = ["values", "read_only", "countries"];
+const EXTRAS: [&str; 4] = ["values", "read_only", "countries", "max_length"];
 
 /// The table that maps a kind on a side: the CRM's is the one that people edit, so it has the short name.
 pub(super) fn table_key(side: Side, kind: Kind) -> Key {
@@ -43,6 +43,7 @@ pub(super) fn read(reader: &mut Reader<'_>, side: Side, kind: Kind, reserved: Op
         }
     }
     refuse_shared(reader, &cells, reserved);
+    refuse_two_lengths(reader, &cells);
     cells.sort_by_key(|(cell, _)| {
         let place = Field::of(kind).iter().position(|field| *field == cell.field);
         (place, cell.part)
@@ -83,6 +84,7 @@ fn field_cells(reader: &mut Reader<'_>, field: Field, key: &Key, value: &Value, 
             let values = values(reader, key, table);
             let writable = !read_only(reader, key, table);
             let countries = countries(reader, key, table);
+            let max_length = max_length(reader, key, table);
             let mapped = cells.get_mut(before..).unwrap_or_default();
             if !values.is_empty() && mapped.len() != 1 {
                 let mend = "put `values` beside the `path` of the one part: { path = \"…\", values = { … } }";
@@ -90,6 +92,7 @@ fn field_cells(reader: &mut Reader<'_>, field: Field, key: &Key, value: &Value, 
             }
             for (cell, _) in mapped {
                 cell.writable &= writable;
+                cell.max_length = cell.max_length.or(max_length);
                 if countries != Countries::AsWritten {
                     cell.countries = countries;
                 }
@@ -123,10 +126,11 @@ fn part_cell(
             let values = values(reader, key, table);
             let writable = !read_only(reader, key, table);
             let countries = countries(reader, key, table);
+            let max_length = max_length(reader, key, table);
             match table.get("path") {
                 Some(Value::String(path)) if !path.is_empty() => {
                     cells.push((
-                        Cell { table: values, writable, countries, ..Cell::new(field, part, path) },
+                        Cell { table: values, writable, countries, max_length, ..Cell::new(field, part, path) },
                         key.clone(),
                     ));
                 }
@@ -160,6 +164,35 @@ fn countries(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Countries 
             Countries::AsWritten
         }
     }
+}
+
+/// At which length the system cuts a text.
+fn max_length(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Option<usize> {
+    let value = table.get("max_length")?;
+    let length = value.as_integer().and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 0);
+    if length.is_none() {
+        let mend = "write the number of characters that the system keeps, or remove it";
+        reader.refuse_sort(&parent.child("max_length"), "a whole number from 1 on", mend);
+    }
+    length
+}
+
+/// A field is cut at one length: the merge compares halves as wholes.
+fn refuse_two_lengths(reader: &mut Reader<'_>, cells: &[(Cell, Key)]) {
+    for (index, (cell, key)) in cells.iter().enumerate() {
+        let earlier = cells.iter().take(index).find(|(other, _)| {
+            other.field == cell.field && other.max_length.is_some() && other.max_length != cell.max_length
+        });
+        if let (Some((other, _)), Some(_)) = (earlier, cell.max_length) {
+            let message = format!("the parts of {} have two different lengths", cell.field);
+            let mend = format!("give them one length, the shorter ({} here, {} there)", length(cell), length(other));
+            reader.refuse(&key.child("max_length"), message, mend);
+        }
+    }
+}
+
+fn length(cell: &Cell) -> usize {
+    cell.max_length.unwrap_or_default()
 }
 
 /// The translation of choices: theirs to ours, one to one, so that it can be turned round.

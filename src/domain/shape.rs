@@ -26,6 +26,8 @@ pub struct Cell {
     pub writable: bool,
     /// How a country is written here.
     pub countries: Countries,
+    /// The longest text, in characters, that the system keeps of it; it cuts a longer one.
+    pub max_length: Option<usize>,
 }
 
 /// How a side writes countries.
@@ -44,7 +46,15 @@ pub enum Countries {
 impl Cell {
     /// A property that is read and written as it is.
     pub fn new(field: Field, part: Part, path: impl Into<String>) -> Self {
-        Self { field, part, path: path.into(), table: BTreeMap::new(), writable: true, countries: Countries::AsWritten }
+        Self {
+            field,
+            part,
+            path: path.into(),
+            table: BTreeMap::new(),
+            writable: true,
+            countries: Countries::AsWritten,
+            max_length: None,
+        }
     }
 }
 
@@ -131,6 +141,12 @@ impl Shape {
     pub fn is_writable(&self, field: Field) -> bool {
         let mut cells = self.cells.iter().filter(|cell| cell.field == field).peekable();
         cells.peek().is_some() && cells.all(|cell| cell.writable)
+    }
+
+    /// By field the length at which the system cuts, where the mapping declares one. A text that comes back cut there is as it
+    /// was sent, so that it is no part of any key: to declare it changes nothing that was agreed.
+    pub fn cuts(&self) -> BTreeMap<Field, usize> {
+        self.cells.iter().filter_map(|cell| Some((cell.field, cell.max_length?))).collect()
     }
 
     /// The key of a field's base; `None` where the field is not mapped. The order of the mapping does not matter to it.

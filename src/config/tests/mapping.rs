@@ -141,6 +141,17 @@ fn choices_are_translated_and_properties_marked_as_read_only() {
 }
 
 #[test]
+fn the_length_at_which_a_system_cuts_is_declared_for_a_field_or_a_part() {
+    let shape = crm_company("[mapping.company]\nname = { whole = \"name\", max_length = 255 }");
+    assert_eq!(shape.cuts(), BTreeMap::from([(Field::Name, 255)]));
+    let shape = crm_company("[mapping.company.address]\ncity = { path = \"city\", max_length = 40 }");
+    assert_eq!(shape.cuts(), BTreeMap::from([(Field::Address, 40)]));
+    let without = crm_company("");
+    assert_eq!(shape.key(), without.key(), "to declare it makes no record be looked at again");
+    assert_eq!(without.cuts(), BTreeMap::new());
+}
+
+#[test]
 fn flowtly_is_changed_in_a_table_of_its_own() {
     let settings =
         load_file("[mapping.flowtly.company]\ntax_identity = { vat_number = false }\nphone = \"phone\"").unwrap();
@@ -220,6 +231,14 @@ fn a_scope_is_conditions_and_what_must_be_read_for_them() {
 #[case(
     "due_days = { whole = \"x\", values = { a = \"\" } }",
     "mapping.company.due_days.values.a: an empty property is blank and is not translated; "
+)]
+#[case(
+    "name = { whole = \"name\", max_length = 0 }",
+    "mapping.company.name.max_length: this must be a whole number from 1 on, "
+)]
+#[case(
+    "address = { line = { path = \"a\", max_length = 3 }, city = { path = \"b\", max_length = 4 } }",
+    "mapping.company.address.city.max_length: the parts of address have two different lengths: "
 )]
 #[case("due_days = { whole = \"x\", values = 3 }", "mapping.company.due_days.values: this must be a table, ")]
 #[case(

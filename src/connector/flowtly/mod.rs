@@ -69,7 +69,7 @@ impl FlowtlyConnector {
         clock: Arc<dyn Clock>,
         http: HttpSettings,
     ) -> Self {
-        let capabilities = capabilities(&settings, &http);
+        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
         let shared = Shared {
             companies: Layout::new(&company_shape),
             contacts: Layout::new(&contact_shape),
@@ -150,19 +150,19 @@ impl Schema for FlowtlyConnector {
     }
 }
 
-fn capabilities(settings: &FlowtlySettings, http: &HttpSettings) -> Capabilities {
-    let kind = |changed_since: bool, required: &[Field]| KindCapabilities {
+fn capabilities(settings: &FlowtlySettings, http: &HttpSettings, [company, contact]: [&Shape; 2]) -> Capabilities {
+    let kind = |changed_since: bool, shape: &Shape, required: &[Field]| KindCapabilities {
         changed_since,
         create_batch: 1,
         update_batch: 1,
         read_batch: 1,
-        manners: Manners { required: required.iter().copied().collect(), cuts: BTreeMap::new() },
+        manners: Manners { required: required.iter().copied().collect(), cuts: shape.cuts() },
         reformats: BTreeSet::new(),
         ..KindCapabilities::default()
     };
-    let company = kind(false, &[Field::Name, Field::Country, Field::Currency, Field::Status]);
-    let contact =
-        kind(settings.contacts_updated_parameter.is_some(), &[Field::Email, Field::PersonName, Field::ContactType]);
+    let company = kind(false, company, &[Field::Name, Field::Country, Field::Currency, Field::Status]);
+    let contact_changes = settings.contacts_updated_parameter.is_some();
+    let contact = kind(contact_changes, contact, &[Field::Email, Field::PersonName, Field::ContactType]);
     Capabilities {
         system: SYSTEM,
         lag: Duration::from_secs(settings.lag_seconds),

@@ -77,7 +77,7 @@ impl HubSpotConnector {
         if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        let capabilities = capabilities(&settings, &http);
+        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
         let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
         let company = layout(Kind::Company, company_shape);
         let contact = layout(Kind::Contact, contact_shape);
@@ -88,7 +88,8 @@ impl HubSpotConnector {
     }
 }
 
-fn capabilities(settings: &HubSpotSettings, http: &HttpSettings) -> Capabilities {
+fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape; 2]) -> Capabilities {
+    let [company_cuts, contact_cuts] = shapes.map(Shape::cuts);
     let company = KindCapabilities {
         changed_since: true,
         // Of complete walks; a search never shows archived records.
@@ -98,14 +99,14 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings) -> Capabilities
         update_batch: settings::BATCH,
         read_batch: settings::BATCH,
         many_parents: false,
-        manners: Manners { required: BTreeSet::from([Field::Name]), cuts: BTreeMap::new() },
+        manners: Manners { required: BTreeSet::from([Field::Name]), cuts: company_cuts },
         reformats: BTreeSet::new(),
     };
     let contact = KindCapabilities {
         stores_id: false,
         many_parents: true,
         // One of e-mail, first and last name is enough, so that none of them is required.
-        manners: Manners::default(),
+        manners: Manners { cuts: contact_cuts, ..Manners::default() },
         // E-mail addresses come back in lower case.
         reformats: BTreeSet::from([Field::Email]),
         ..company.clone()

@@ -270,8 +270,9 @@ fn was_cut_copy(half: &Half<'_>, other: &Half<'_>) -> bool {
     is_cut_copy(ours.text(), theirs.text(), cut)
 }
 
-/// A whole text may be cut, or one part of it that both sides carry.
-fn is_cut_copy(ours: &Text, theirs: &Text, cut: usize) -> bool {
+/// Whether `ours` is what is left of `theirs` when it is cut after `cut` characters. A whole text may be cut, or one part
+/// of it that both sides carry.
+pub(crate) fn is_cut_copy(ours: &Text, theirs: &Text, cut: usize) -> bool {
     let cut_from =
         |ours: &str, theirs: &str| theirs.len() > ours.len() && theirs.starts_with(ours) && ours.chars().count() == cut;
     cut_from(&ours.to_string(), &theirs.to_string())

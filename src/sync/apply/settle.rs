@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::connector::port::KindCapabilities;
 use crate::domain::field::Field;
+use crate::domain::merge::is_cut_copy;
 use crate::domain::record::Record;
 use crate::domain::value::{Locale, Reading, Text};
 
@@ -47,8 +48,7 @@ fn is_cut(field: Field, sent: &Reading, stored: &Reading, capabilities: &KindCap
     else {
         return false;
     };
-    let (sent, stored) = (sent.text().to_string(), stored.text().to_string());
-    stored.chars().count() == *limit && sent.chars().count() > *limit && sent.starts_with(&stored)
+    is_cut_copy(stored.text(), sent.text(), *limit)
 }
 
 /// What a reply does not show stays as it was seen; its company is believed only if it was written.
