@@ -118,6 +118,12 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
         .bind(new.crm.0.0)
         .execute(&mut *connection)
         .await?;
+    // A create that was refused before and is not needed any more, or went through at last.
+    sqlx::query("DELETE FROM failure WHERE seen IN (?1, ?2)")
+        .bind(new.flowtly.0.0)
+        .bind(new.crm.0.0)
+        .execute(&mut *connection)
+        .await?;
     Ok(LinkId(id))
 }
 
@@ -195,6 +201,20 @@ pub async fn set_state(
         .bind(reason)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// A contact's link follows it to another company. Where its person already is a contact of that company under another link,
+/// the old company stays written down: the two links must not become one.
+pub async fn set_parent(connection: &mut Connection, id: LinkId, parent: LinkId) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE link SET parent = ?2 WHERE id = ?1 AND kind = 'contact' AND NOT EXISTS (SELECT 1 FROM link AS other \
+         WHERE other.kind = 'contact' AND other.crm_id = link.crm_id AND other.parent = ?2 AND other.id <> ?1)",
+    )
+    .bind(id.0)
+    .bind(parent.0)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -88,7 +88,7 @@ fn look(
     stored: &StoredPair,
     failing: bool,
 ) -> (&'static str, BTreeSet<String>) {
-    let StoredPair { link, flowtly, crm, pair } = stored;
+    let StoredPair { link, flowtly, crm, pair, doubles } = stored;
     let reason = |text: &str| BTreeSet::from([text.to_owned()]);
     if link.state == LinkState::Tombstone {
         return ("differs", reason("unlinked"));
@@ -101,7 +101,7 @@ fn look(
     }
     let manners = BothManners::of(world, kind);
     let plan = plan_pair(pair, manners.context(world, kind, situation.adoption));
-    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || failing {
+    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || *doubles || failing {
         return ("waits", BTreeSet::new());
     }
     if !plan.to_flowtly.is_empty() || !plan.to_crm.is_empty() || !plan.agreed.is_empty() {

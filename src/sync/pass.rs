@@ -352,9 +352,10 @@ async fn close(
 
 async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), PassError> {
     let mut transaction = store.begin().await?;
-    let links: Vec<_> = planned.links.iter().copied().collect();
+    let links: Vec<_> = planned.judged.iter().copied().collect();
     for chunk in links.chunks(1_000) {
         waiting::keep_conflicts(&mut transaction, chunk, &planned.kept_conflicts).await?;
+        waiting::keep_failures(&mut transaction, chunk, &planned.kept_failures).await?;
     }
     let over: Vec<_> = planned.questioned.iter().filter(|id| !planned.kept_questions.contains(id)).copied().collect();
     waiting::close_questions(&mut transaction, &over).await?;

@@ -171,6 +171,12 @@ impl Applying<'_> {
             rows.push((link, side, half));
         }
         base::put(connection, &rows).await?;
+        if let (Some(ours), Some(theirs)) = (parent.get(&Side::Flowtly), parent.get(&Side::Crm))
+            && ours == theirs
+            && let Some(company) = ours.part(Part::Whole).and_then(|text| text.parse().ok())
+        {
+            link::set_parent(connection, link, LinkId(company)).await?;
+        }
         self.applied.links.insert(link);
         Ok(())
     }

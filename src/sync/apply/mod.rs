@@ -10,6 +10,8 @@ mod create;
 mod stamp;
 mod settle;
 
+pub(crate) use stamp::STAMP_FIELD;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

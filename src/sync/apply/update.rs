@@ -257,6 +257,9 @@ impl Applying<'_> {
                 let entry = Entry { key: base::PARENT_KEY, text: Some(change.after.clone()) };
                 target_bases.insert(Field::Parent, entry.clone());
                 source_bases.insert(Field::Parent, entry);
+                if let Some(parent) = parent_change(&ready.action) {
+                    link::set_parent(connection, ready.link.id, parent).await?;
+                }
                 settled.push(change.field);
                 continue;
             }

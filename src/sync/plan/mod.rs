@@ -51,6 +51,10 @@ pub(crate) struct Planned {
     pub(crate) totals: Totals,
     /// Links that were looked at.
     pub(crate) links: BTreeSet<LinkId>,
+    /// Links of which every field was looked at: what waits of them and is not kept is over.
+    pub(crate) judged: BTreeSet<LinkId>,
+    /// Refusals of what is still wanted, by link, side and field.
+    pub(crate) kept_failures: Vec<(LinkId, Side, String)>,
     /// Conflicts that stand; the others of these links are over.
     pub(crate) kept_conflicts: Vec<(LinkId, Field)>,
     /// Records whose question stands.

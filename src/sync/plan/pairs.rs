@@ -17,6 +17,7 @@ use crate::store::link::{Link, LinkState};
 use crate::store::seen::Seen;
 use crate::store::todo::{Subject, Why};
 use crate::store::{Connection, Store, StoreError, history, link, seen, todo, waiting};
+use crate::sync::apply::STAMP_FIELD;
 use crate::sync::{PassError, World};
 
 /// Within this time a value that goes to and fro is stopped.
@@ -36,6 +37,8 @@ pub(crate) struct StoredPair {
     pub(crate) crm: Seen,
     /// The planner's view of both.
     pub(crate) pair: Pair,
+    /// Flowtly's contact came to a company of which its person in the CRM is a contact already, under another link.
+    pub(crate) doubles: bool,
 }
 
 /// The manners of both sides for a kind.
@@ -104,6 +107,8 @@ pub(crate) async fn load(
             parents.insert(side, company_links(connection, world, side, &ids).await?);
         }
     }
+    let doubled =
+        if kind == Kind::Contact { doubled(connection, &rows, &halves, &parents).await? } else { BTreeSet::new() };
     let mut pairs = Vec::with_capacity(links.len());
     for id in links {
         let Some(link) = rows.remove(id) else { continue };
@@ -117,7 +122,10 @@ pub(crate) async fn load(
             if kind == Kind::Contact {
                 let nothing = BTreeMap::new();
                 let text = parent_text(parents.get(&side).unwrap_or(&nothing), record.parent.as_ref());
-                record.fields.insert(Field::Parent, Reading::of(Field::Parent, text, locale));
+                let reading = Reading::of(Field::Parent, text, locale);
+                // The person cannot be put to that company a second time: the move is asked about and does not travel.
+                let reading = if doubled.contains(id) { Reading::Unknown } else { reading };
+                record.fields.insert(Field::Parent, reading);
             }
             let bases = bases.remove(&(*id, side)).unwrap_or_default();
             let base = base::readings(&bases, &record, world.shape(side, kind), locale);
@@ -129,9 +137,41 @@ pub(crate) async fn load(
             decisions: decisions.remove(id).unwrap_or_default(),
             alternating: alternating.remove(id).unwrap_or_default(),
         };
-        pairs.push(StoredPair { link, flowtly, crm, pair });
+        pairs.push(StoredPair { link, flowtly, crm, pair, doubles: doubled.contains(id) });
     }
     Ok(pairs)
+}
+
+/// Links whose contact moved in Flowtly to a company of which its person in the CRM is a contact already.
+async fn doubled(
+    connection: &mut Connection,
+    rows: &BTreeMap<LinkId, Link>,
+    halves: &BTreeMap<(LinkId, Side), Seen>,
+    parents: &BTreeMap<Side, BTreeMap<RemoteId, LinkId>>,
+) -> Result<BTreeSet<LinkId>, StoreError> {
+    let company = |id: &LinkId, side: Side| {
+        let parent = halves.get(&(*id, side))?.record.parent.as_ref()?;
+        parents.get(&side)?.get(parent).copied()
+    };
+    let moved: Vec<(&Link, LinkId)> = rows
+        .values()
+        .filter_map(|link| Some((link, company(&link.id, Side::Flowtly)?)))
+        .filter(|(link, ours)| company(&link.id, Side::Crm) != Some(*ours))
+        .collect();
+    if moved.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let people: Vec<&str> = moved.iter().map(|(link, _)| link.crm_id.as_str()).collect();
+    let others = link::by_remote_id(connection, Kind::Contact, Side::Crm, &people).await?;
+    Ok(moved
+        .into_iter()
+        .filter(|(link, company)| {
+            others
+                .iter()
+                .any(|other| other.id != link.id && other.crm_id == link.crm_id && other.parent == Some(*company))
+        })
+        .map(|(link, _)| link.id)
+        .collect())
 }
 
 /// The links of companies by their remote id.
@@ -186,7 +226,7 @@ impl Planning<'_> {
         refused: &Refused,
         waiting: &BTreeMap<(LinkId, Field), (Text, Text)>,
     ) -> Result<(), PassError> {
-        let StoredPair { link, flowtly, crm, pair } = stored;
+        let StoredPair { link, flowtly, crm, pair, doubles } = stored;
         let subject = [Subject::Link(link.id)];
         let reference = LinkRef::Existing(link.id);
         if self.open_links.contains(&link.id) {
@@ -225,6 +265,11 @@ impl Planning<'_> {
         }
         let manners = BothManners::of(self.world, kind);
         let plan = planner::plan_pair(pair, manners.context(self.world, kind, self.situation.adoption));
+        if *doubles {
+            // Two contacts of one company that are one person in the CRM: which of them is to go, only a person can say.
+            let question = Question { asks: Asks::Duplicate, subject: flowtly.reference(), candidates: Vec::new() };
+            self.ask(flowtly, question, Reason::Ambiguous);
+        }
         let put_off = self.emit(reference, flowtly, crm, plan, refused, waiting);
         if let Some(due) = put_off {
             todo::arm(store.connection(), kind, &subject, Why::Refused, Some(due)).await?;
@@ -243,6 +288,13 @@ impl Planning<'_> {
         waiting: &BTreeMap<(LinkId, Field), (Text, Text)>,
     ) -> Option<chrono::DateTime<chrono::Utc>> {
         let mut put_off = None;
+        if let LinkRef::Existing(id) = link {
+            self.planned.judged.insert(id);
+            for (side, changes) in [(Side::Flowtly, &plan.to_flowtly), (Side::Crm, &plan.to_crm)] {
+                let wanted = changes.iter().map(|change| (id, side, change.field.as_str().to_owned()));
+                self.planned.kept_failures.extend(wanted);
+            }
+        }
         if let Some(side) = plan.identity_changed {
             let subject = match side {
                 Side::Flowtly => flowtly,
@@ -309,6 +361,9 @@ impl Planning<'_> {
         }
         let wanted = self.stored_id(&flowtly.record.id);
         if wanted.is_some() && crm.record.stored_id != wanted {
+            if let LinkRef::Existing(id) = link {
+                self.planned.kept_failures.push((id, Side::Crm, STAMP_FIELD.to_owned()));
+            }
             self.push(Draft::of_pair(flowtly, crm, link, Op::Stamp, Reason::StampMissing));
         }
     }
