@@ -9,13 +9,17 @@ use chrono::{DateTime, Utc};
 use flowtly_sync::clock::{Clock, ManualClock};
 use flowtly_sync::config::{self, Environment, Settings};
 use flowtly_sync::connector::registry::{Systems, Transports, connect};
-use flowtly_sync::domain::plan::{Action, ActionId};
-use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::field::Field;
+use flowtly_sync::domain::plan::{Action, ActionId, Asks, LinkId};
+use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{
     FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, RouterTransport,
 };
+use flowtly_sync::store::history::{self, Written};
+use flowtly_sync::store::link::{self, Link};
 use flowtly_sync::store::lock::WriterLock;
+use flowtly_sync::store::waiting::{self, WaitingConflict, WaitingQuestion};
 use flowtly_sync::store::{Store, action};
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
@@ -23,12 +27,17 @@ use flowtly_sync::sync::{PassError, Ruling, Silent, World};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::meddle::{Meddler, Meddling};
+
 /// Both systems in process, and a place for the state.
-pub(crate) struct Firm {
+pub struct Firm {
     pub flowtly: FlowtlyServer,
     pub hubspot: HubSpotServer,
     pub clock: Arc<ManualClock>,
+    /// People at work in the middle of a pass.
+    pub meddling: Meddling,
     directory: tempfile::TempDir,
+    base: String,
     extra: String,
 }
 
@@ -55,16 +64,16 @@ shrink = { count = 1000, share = 1.0 }
 
 impl Firm {
     /// A firm with two empty systems.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), "")
     }
 
     /// The same, with further lines of configuration.
-    pub(crate) fn configured(extra: &str) -> Self {
+    pub fn configured(extra: &str) -> Self {
         Self::with(FlowtlyOptions::default(), HubSpotOptions::default(), extra)
     }
 
-    pub(crate) fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
+    pub fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()));
         let flowtly = FlowtlyServer::new(flowtly, clock.clone());
         let hubspot = HubSpotServer::new(hubspot, clock.clone());
@@ -72,41 +81,56 @@ impl Firm {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("flowtly-password"), "sandbox").unwrap();
         std::fs::write(directory.path().join("hubspot-token"), "sandbox-token").unwrap();
-        Self { flowtly, hubspot, clock, directory, extra: extra.to_owned() }
+        let (base, extra) = (CONFIGURATION.to_owned(), extra.to_owned());
+        Self { flowtly, hubspot, clock, meddling: Meddling::default(), directory, base, extra }
     }
 
     /// Replaces the further lines of configuration.
-    pub(crate) fn reconfigure(&mut self, extra: &str) {
+    pub fn reconfigure(&mut self, extra: &str) {
         extra.clone_into(&mut self.extra);
     }
 
-    pub(crate) fn state(&self) -> PathBuf {
+    /// Replaces a line of what every scenario configures.
+    pub fn change_base(&mut self, from: &str, to: &str) {
+        assert!(self.base.contains(from), "the base configuration has no such text: {from}");
+        self.base = self.base.replace(from, to);
+    }
+
+    pub fn state(&self) -> PathBuf {
         self.directory.path().join("state.sqlite")
     }
 
-    pub(crate) fn settings(&self) -> Settings {
+    pub fn settings(&self) -> Settings {
         let path = self.directory.path().join("flowtly-sync.toml");
         let state = format!("[state]\npath = {:?}\n", self.state());
-        std::fs::write(&path, format!("{CONFIGURATION}{}\n{state}", self.extra)).unwrap();
+        std::fs::write(&path, format!("{}{}\n{state}", self.base, self.extra)).unwrap();
         let nothing: [(String, String); 0] = [];
         config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
     }
 
-    pub(crate) fn systems(&self, settings: &Settings) -> Systems {
+    pub fn systems(&self, settings: &Settings) -> Systems {
         let transports = Transports {
-            flowtly: Arc::new(RouterTransport::new(self.flowtly.router(), self.flowtly.faults())),
-            crm: Arc::new(RouterTransport::new(self.hubspot.router(), self.hubspot.faults())),
+            flowtly: Arc::new(Meddler::new(
+                RouterTransport::new(self.flowtly.router(), self.flowtly.faults()),
+                Side::Flowtly,
+                self.meddling.clone(),
+            )),
+            crm: Arc::new(Meddler::new(
+                RouterTransport::new(self.hubspot.router(), self.hubspot.faults()),
+                Side::Crm,
+                self.meddling.clone(),
+            )),
         };
         let clock: Arc<dyn Clock> = self.clock.clone();
         connect(settings, transports, &clock).unwrap()
     }
 
-    pub(crate) async fn store(&self) -> Store {
+    pub async fn store(&self) -> Store {
         Store::open(&WriterLock::take(&self.state()).unwrap()).await.unwrap()
     }
 
     /// One pass with these allowances.
-    pub(crate) async fn pass(&self, request: Request) -> Result<Report, PassError> {
+    pub async fn pass(&self, request: Request) -> Result<Report, PassError> {
         let settings = self.settings();
         let systems = self.systems(&settings);
         let ruling = ruling(&settings);
@@ -127,18 +151,18 @@ impl Firm {
     }
 
     /// A complete pass that may be the first.
-    pub(crate) async fn reconcile(&self) -> Report {
+    pub async fn reconcile(&self) -> Report {
         let allow = BTreeSet::from([RefusalName::FirstPass]);
         self.pass(Request { complete: true, allow }).await.unwrap()
     }
 
     /// An incremental pass, as the daemon makes between the complete ones.
-    pub(crate) async fn beat(&self) -> Report {
+    pub async fn beat(&self) -> Report {
         self.pass(Request::default()).await.unwrap()
     }
 
     /// What a pass would do: report and actions. Nothing is written.
-    pub(crate) async fn diff(&self) -> (Report, Vec<Action>) {
+    pub async fn diff(&self) -> (Report, Vec<Action>) {
         let settings = self.settings();
         let systems = self.systems(&settings);
         let ruling = ruling(&settings);
@@ -159,7 +183,7 @@ impl Firm {
 
     /// What every scenario ends with: a further complete pass has nothing to do, writes nothing, and the certificate
     /// has nothing without a reason.
-    pub(crate) async fn assert_settled(&self) {
+    pub async fn assert_settled(&self) {
         let writes = self.flowtly.counts().writes + self.hubspot.counts().writes;
         let report = self.reconcile().await;
         assert!(!report.totals.would_act(), "the second pass would act: {:?}", report.totals);
@@ -171,7 +195,7 @@ impl Firm {
     }
 
     /// A Flowtly client with a Polish firm's usual values.
-    pub(crate) fn client(&self, name: &str, vat: Option<&str>) -> u64 {
+    pub fn client(&self, name: &str, vat: Option<&str>) -> u64 {
         let mut fields = json!({
             "name": name, "country": "/countries/PL", "currency": "/currencies/PLN", "status": "active",
             "tinType": "vat", "dueDays": 14, "documentsLanguage": "pl",
@@ -185,18 +209,18 @@ impl Firm {
     }
 
     /// A HubSpot company in Poland.
-    pub(crate) fn company(&self, name: &str, vat: Option<&str>) -> u64 {
+    pub fn company(&self, name: &str, vat: Option<&str>) -> u64 {
         let mut properties = vec![("name", name), ("country", "Poland")];
         properties.extend(vat.map(|vat| ("vat_number", vat)));
         self.hubspot.add_company(&properties)
     }
 
-    pub(crate) fn client_text(&self, id: u64, key: &str) -> Option<String> {
+    pub fn client_text(&self, id: u64, key: &str) -> Option<String> {
         self.flowtly.client(id)?.get(key)?.as_str().map(str::to_owned)
     }
 }
 
-pub(crate) fn ruling(settings: &Settings) -> Ruling {
+pub fn ruling(settings: &Settings) -> Ruling {
     Ruling {
         company: settings.kind_rules(Kind::Company).clone(),
         contact: settings.kind_rules(Kind::Contact).clone(),
@@ -207,9 +231,95 @@ pub(crate) fn ruling(settings: &Settings) -> Ruling {
 
 impl Firm {
     /// What waits among the refusals, with the systems' own words.
-    pub(crate) async fn refusals(&self) -> Vec<String> {
+    pub async fn refusals(&self) -> Vec<String> {
         let mut store = self.store().await;
-        let failures = flowtly_sync::store::waiting::failures(store.connection()).await.unwrap();
+        let failures = waiting::failures(store.connection()).await.unwrap();
         failures.into_iter().map(|failure| format!("{} {}: {}", failure.side, failure.field, failure.message)).collect()
     }
+}
+
+impl Firm {
+    /// A further complete pass sends nothing, although something waits.
+    pub async fn assert_at_rest(&self) -> Report {
+        let writes = self.writes();
+        let report = self.reconcile().await;
+        assert_eq!(report.written, 0, "{report:?}");
+        assert_eq!(self.writes(), writes, "the second pass wrote");
+        assert_eq!(report.certificate.unexplained, 0, "{:?}", report.certificate);
+        assert_eq!((report.totals.conflicts, report.totals.questions), (0, 0), "asked twice: {:?}", report.totals);
+        report
+    }
+
+    /// How many writing requests both systems had.
+    pub fn writes(&self) -> u64 {
+        self.flowtly.counts().writes + self.hubspot.counts().writes
+    }
+
+    pub fn wait(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
+    pub async fn conflicts(&self) -> Vec<WaitingConflict> {
+        waiting::conflicts(self.store().await.connection(), None).await.unwrap()
+    }
+
+    /// The fields that are in conflict.
+    pub async fn disputed(&self) -> Vec<Field> {
+        self.conflicts().await.into_iter().map(|waiting| waiting.conflict.field).collect()
+    }
+
+    pub async fn questions(&self) -> Vec<WaitingQuestion> {
+        waiting::questions(self.store().await.connection()).await.unwrap()
+    }
+
+    /// What is asked, in order.
+    pub async fn asked(&self) -> Vec<Asks> {
+        self.questions().await.into_iter().map(|waiting| waiting.question.asks).collect()
+    }
+
+    pub async fn links(&self) -> Vec<Link> {
+        link::page(self.store().await.connection(), LinkId(0), 1_000).await.unwrap()
+    }
+
+    /// The pairs of ids that are linked, live ones and others.
+    pub async fn pairs(&self, kind: Kind) -> Vec<(String, String)> {
+        let links = self.links().await.into_iter().filter(|link| link.kind == kind);
+        links.map(|link| (link.flowtly_id.to_string(), link.crm_id.to_string())).collect()
+    }
+
+    /// What was written to a pair's field, newest first.
+    pub async fn history(&self, link: LinkId, field: Field) -> Vec<Written> {
+        history::of_link(self.store().await.connection(), link, Some(field), 100).await.unwrap()
+    }
+
+    pub fn contact_text(&self, id: u64, key: &str) -> Option<String> {
+        self.flowtly.contact(id)?.get(key)?.as_str().map(str::to_owned)
+    }
+
+    /// A Flowtly contact with the usual type.
+    pub fn person(&self, client: u64, name: &str, email: &str) -> u64 {
+        self.flowtly.add_contact(client, &json!({"name": name, "email": email, "type": "main"}))
+    }
+
+    /// A client and a company of one tax number, linked and equal. Returns both ids.
+    pub async fn linked(&self, name: &str, vat: &str) -> (u64, u64) {
+        let (client, company) = (self.client(name, Some(vat)), self.company(name, Some(vat)));
+        self.reconcile().await;
+        let pair = (client.to_string(), company.to_string());
+        assert!(self.pairs(Kind::Company).await.contains(&pair), "the two are linked");
+        (client, company)
+    }
+}
+
+/// A Polish VAT number that passes its check, another one for each `number`.
+pub fn vat(number: u32) -> String {
+    const WEIGHTS: [u32; 9] = [6, 5, 7, 2, 3, 4, 5, 6, 7];
+    // Two steps apart, so that the next number has another text even where the one before had no check digit.
+    (0..10)
+        .map(|step| format!("{}", 521_000_000 + number * 10 + step))
+        .find_map(|digits| {
+            let sum: u32 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+            (sum % 11 < 10).then(|| format!("PL{digits}{}", sum % 11))
+        })
+        .unwrap()
 }

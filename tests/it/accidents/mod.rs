@@ -1,0 +1,10 @@
+//! The accidents that the design is there to prevent: each once happened to somebody, or was found on paper.
+
+mod cuts;
+mod values;
+mod recognised;
+mod reads;
+mod writes;
+mod people;
+mod mapping;
+mod restored;

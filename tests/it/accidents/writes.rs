@@ -1,0 +1,88 @@
+//! Writes whose outcome is not known.
+
+use std::time::Duration;
+
+use flowtly_sync::domain::plan::Asks;
+use flowtly_sync::domain::record::Kind;
+use flowtly_sync::sandbox::{Fault, When};
+use http::Method;
+
+use crate::firm::{Firm, vat};
+
+#[tokio::test]
+async fn accident_11_a_create_in_hubspot_that_commits_long_after_our_time_out_is_one_record() {
+    let firm = Firm::new();
+    let client = firm.client("Alfa", Some(&vat(1)));
+    firm.hubspot.faults().when(
+        When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1),
+        Fault::CarriedOutLater(Duration::from_secs(45)),
+    );
+    let report = firm.reconcile().await;
+    assert_eq!(report.put_off, 1, "{report:?}");
+    assert_eq!(firm.hubspot.faults().parked(), 1);
+    assert_eq!(firm.hubspot.company_count(), 0, "not yet");
+    // The look-up at once finds nothing, and proves nothing.
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_count(), 0, "no second create");
+    firm.wait(Duration::from_secs(60));
+    firm.hubspot.settle();
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_count(), 1);
+    assert_eq!(firm.pairs(Kind::Company).await[0].0, client.to_string());
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_11_a_create_in_hubspot_that_never_happened_is_repeated_once_that_is_certain() {
+    let firm = Firm::new();
+    firm.client("Alfa", Some(&vat(1)));
+    firm.hubspot.faults().when(
+        When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1),
+        Fault::TimeOut { carried_out: false },
+    );
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_count(), 0, "it may still be carried out");
+    firm.wait(Duration::from_mins(10));
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_count(), 1);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_11_a_create_in_flowtly_whose_reply_is_lost_is_never_repeated() {
+    let firm = Firm::new();
+    firm.company("Alfa", Some(&vat(1)));
+    let lost = Fault::CarriedOutLater(Duration::from_secs(45));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/clients").times(1), lost);
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.client_count(), 0, "not yet");
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.client_count(), 0, "no second create");
+    firm.wait(Duration::from_mins(5));
+    firm.flowtly.settle();
+    firm.reconcile().await;
+    firm.wait(Duration::from_hours(48));
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.client_count(), 1);
+}
+
+#[tokio::test]
+async fn accident_11_a_colleagues_namesake_that_is_found_while_a_create_is_open_is_a_question() {
+    let firm = Firm::new();
+    let company = firm.company("Alfa", Some(&vat(1)));
+    let lost = Fault::CarriedOutLater(Duration::from_secs(45));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/clients").times(1), lost);
+    firm.reconcile().await;
+    let namesake = firm.client("Alfa", None);
+    firm.reconcile().await;
+    let pairs = firm.pairs(Kind::Company).await;
+    assert!(!pairs.contains(&(namesake.to_string(), company.to_string())), "{pairs:?}");
+    let asked = firm.asked().await;
+    assert!(asked.contains(&Asks::LostCreate), "{asked:?}");
+    firm.wait(Duration::from_mins(5));
+    firm.flowtly.settle();
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.client_count(), 2, "the namesake and the one that was sent");
+    assert_eq!(firm.hubspot.company_count(), 1, "nothing is doubled while a person has to look");
+}
