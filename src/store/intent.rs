@@ -20,6 +20,9 @@ pub struct Body {
     pub stored_id: Option<String>,
     /// A contact's company.
     pub parent: Option<LinkId>,
+    /// The highest number among the ids of that side and kind when a create was sent: what it made has a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest: Option<u64>,
 }
 
 /// A row of the journal.

@@ -309,6 +309,19 @@ pub async fn page(
     rows.iter().map(|row| Ok((SeenId(row.try_get(0)?), RemoteId::new(row.try_get::<String, _>(1)?)))).collect()
 }
 
+/// The highest number among the ids of a side and kind; `None` where none is a number.
+pub async fn highest_id(connection: &mut Connection, side: Side, kind: Kind) -> Result<Option<u64>, StoreError> {
+    let highest: Option<i64> = sqlx::query(
+        "SELECT max(CAST(remote_id AS INTEGER)) FROM seen WHERE side = ?1 AND kind = ?2 AND remote_id NOT GLOB '*[^0-9]*'",
+    )
+    .bind(side.as_str())
+    .bind(kind.as_str())
+    .fetch_one(connection)
+    .await?
+    .try_get(0)?;
+    Ok(highest.and_then(|number| u64::try_from(number).ok()))
+}
+
 /// How many records of a side and kind are known (not gone, live), and the highest row number of all.
 pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<(u64, SeenId), StoreError> {
     let row = sqlx::query(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
 use crate::domain::plan::{KeyKind, LinkId};
-use crate::domain::record::Side;
+use crate::domain::record::{Side, Standing};
 use crate::store::seen::{Seen, SeenId};
 use crate::store::{Connection, StoreError, link, seen};
 
@@ -48,8 +48,8 @@ pub(crate) async fn match_companies(
         let twins = candidates(connection, world, organisation, side, &all).await?;
         for (subject, keys) in keyed {
             let mine: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
-            let others = others.pick(&mine, None);
-            let twins = twins.pick(&mine, Some(subject.id));
+            let others = others.pick(&mine, None, Archived::WhereNoneLives);
+            let twins = twins.pick(&mine, Some(subject.id), Archived::Never);
             verdicts.insert(subject.id, matching::decide(&keys, &others, &twins));
         }
     }
@@ -81,25 +81,52 @@ pub(crate) fn match_contact(
     };
     let shares =
         |keys: &MatchKeys, theirs: &MatchKeys| keys.keys.iter().any(|(kind, key)| theirs.keys.get(kind) == Some(key));
-    let others: Vec<Candidate> = others.iter().map(candidate).filter(|other| shares(&keys, &other.keys)).collect();
+    let alike = |others: &mut dyn Iterator<Item = &Seen>| -> Vec<Candidate> {
+        others.map(candidate).filter(|other| shares(&keys, &other.keys)).collect()
+    };
+    // A deleted one counts where none lives; a deleted twin never.
+    let living = alike(&mut others.iter().filter(|other| !is_deleted(other)));
+    let others = if living.is_empty() { alike(&mut others.iter()) } else { living };
     let twins: Vec<Candidate> = own
         .iter()
-        .filter(|twin| twin.id != subject.id)
+        .filter(|twin| twin.id != subject.id && !is_deleted(twin))
         .map(candidate)
         .filter(|twin| shares(&keys, &twin.keys))
         .collect();
     matching::decide(&keys, &others, &twins)
 }
 
+/// Whether records count that people deleted before they had a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Archived {
+    /// A deleted twin stands in nobody's way.
+    Never,
+    /// A deleted counterpart is worth a question, unless there is one that lives.
+    WhereNoneLives,
+}
+
+/// Archived, and without a link.
+fn is_deleted(row: &Seen) -> bool {
+    row.link.is_none() && row.record.standing == Standing::Archived
+}
+
 struct Candidates {
+    /// Archived, and without a link.
+    archived: BTreeSet<SeenId>,
     by_key: BTreeMap<String, Vec<SeenId>>,
     by_row: BTreeMap<SeenId, Candidate>,
 }
 
 impl Candidates {
-    fn pick(&self, keys: &[String], but: Option<SeenId>) -> Vec<Candidate> {
-        let rows: BTreeSet<SeenId> = keys.iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
-        rows.iter().filter(|row| Some(**row) != but).filter_map(|row| self.by_row.get(row)).cloned().collect()
+    fn pick(&self, keys: &[String], but: Option<SeenId>, archived: Archived) -> Vec<Candidate> {
+        let mut rows: BTreeSet<SeenId> =
+            keys.iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
+        rows.retain(|row| Some(*row) != but);
+        let one_lives = rows.iter().any(|row| !self.archived.contains(row));
+        if archived == Archived::Never || one_lives {
+            rows.retain(|row| !self.archived.contains(row));
+        }
+        rows.iter().filter_map(|row| self.by_row.get(row)).cloned().collect()
     }
 }
 
@@ -113,11 +140,14 @@ async fn candidates(
     let rows = seen::by_match_key(connection, &world.ruling.locale, side, keys).await?;
     let links: BTreeSet<LinkId> = rows.iter().filter_map(|(_, row)| row.link).collect();
     let bonds = bonds(connection, world, &links.into_iter().collect::<Vec<_>>()).await?;
-    let mut found = Candidates { by_key: BTreeMap::new(), by_row: BTreeMap::new() };
+    let mut found = Candidates { archived: BTreeSet::new(), by_key: BTreeMap::new(), by_row: BTreeMap::new() };
     for (key, row) in rows {
         let bond = row.link.map_or(Bond::Free, |link| bonds.get(&link).copied().unwrap_or(Bond::Linked(link)));
         if row.gone && !matches!(bond, Bond::Tombstone(_)) {
             continue;
+        }
+        if is_deleted(&row) {
+            found.archived.insert(row.id);
         }
         found.by_key.entry(key).or_default().push(row.id);
         found.by_row.entry(row.id).or_insert_with(|| Candidate {

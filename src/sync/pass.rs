@@ -13,7 +13,7 @@ use super::certificate::{Certificate, assess, certify};
 use super::gone::{Missing, read_missing};
 use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
-use super::recover::{Recovery, recover};
+use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, scan};
 use super::{PassError, World};
 use crate::connector::error::PortError;
@@ -224,11 +224,14 @@ async fn check(
     let first = first_walks(world, &mut *store.lock().await).await?;
     let scope =
         Scope { organisation: &probed.organisation, extents, missing: &probed.missing, due: started, first: &first };
+    let began = world.clock.now();
     let mut scans = scan(world, store, &scope).await?;
     stopped(stop)?;
     let missing = read_missing(world, store, &scope, &mut scans).await?;
     stopped(stop)?;
     let mut store = store.lock().await;
+    let recovery = Recovery { organisation: &probed.organisation, pass: number };
+    conclude(world, &mut store, recovery, &scans, began).await?;
     note_foreign_ids(&mut store, &probed.organisation, &scans).await?;
     let adoption = adoption(&mut store).await?;
     let situation = Situation {

@@ -1,17 +1,22 @@
 //! Open intents are closed by evidence; nothing is written.
 //!
 //! An update is judged field by field by a read of its target. A create that carried our id is looked up by it; any other
-//! open create stays open and its record rests, until a person or better evidence decides.
+//! waits for what the scan shows, and as long as that proves nothing it stays open, its record rests, and a person is asked.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{info, warn};
 
+use super::match_up::stored_key;
+use super::scan::Scans;
 use super::stage::{Stage, stage};
 use super::{PassError, World, on};
 use crate::connector::port::{Find, Lookup};
 use crate::domain::field::Field;
+use crate::domain::matching;
 use crate::domain::plan::{Asks, CandidateNote, Change, LinkId, Op, Question};
-use crate::domain::record::{Record, Side};
+use crate::domain::record::{Kind, Record, Side, Standing};
 use crate::domain::shape::Row;
 use crate::domain::value::{Reading, Text};
 use crate::store::action::StepOp;
@@ -74,9 +79,13 @@ async fn close(
 
 /// Whether a read of now is late enough to prove that a write never happened.
 fn is_over(world: World<'_>, side: Side, sent: DateTime<Utc>) -> bool {
+    world.clock.now() > sent + over_after(world, side)
+}
+
+/// How long after its sending a request may still be carried out, or not yet show.
+fn over_after(world: World<'_>, side: Side) -> TimeDelta {
     let capabilities = world.source(side).capabilities();
-    let span = TimeDelta::from_std(capabilities.longest_request + capabilities.lag).unwrap_or(TimeDelta::MAX);
-    world.clock.now() > sent + span
+    TimeDelta::from_std(capabilities.longest_request + capabilities.lag).unwrap_or(TimeDelta::hours(24))
 }
 
 async fn read(world: World<'_>, intent: &Intent) -> Result<Option<Row>, PassError> {
@@ -188,7 +197,8 @@ async fn stamp(world: World<'_>, intent: &Intent, sent: DateTime<Utc>) -> Result
     Ok(is_over(world, intent.side, sent).then_some(Outcome::Void))
 }
 
-/// A create that carried our id is found by it, whatever an index shows; else it stays open and is asked about.
+/// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows:
+/// [`conclude`].
 async fn create(
     world: World<'_>,
     store: &mut Store,
@@ -196,61 +206,147 @@ async fn create(
     intent: &Intent,
     sent: DateTime<Utc>,
 ) -> Result<Option<Outcome>, PassError> {
-    let locale = &world.ruling.locale;
-    let Some(source) = intent.source else { return Ok(Some(Outcome::Overtaken)) };
-    let Some(source) = seen::by_id(store.connection(), locale, &[source]).await?.into_iter().next() else {
-        return Ok(Some(Outcome::Overtaken));
-    };
-    if source.link.is_some() {
-        // It was linked meanwhile: whatever became of the create, the record has its partner.
-        return Ok(Some(Outcome::Overtaken));
-    }
-    if let Some(stored_id) = &intent.body.stored_id {
-        let found = world
-            .source(intent.side)
-            .find(intent.kind, &Find::StoredId(stored_id.clone()))
-            .await
-            .map_err(on(intent.side))?;
-        match found.as_deref() {
-            Some([row]) => {
-                adopt(world, store, recovery, intent, &source, row).await?;
-                return Ok(Some(Outcome::Settled));
-            }
-            Some([]) if is_over(world, intent.side, sent) => return Ok(Some(Outcome::Void)),
-            Some(_) => return Ok(None),
-            None => {}
+    let Some(source) = source_of(world, store, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
+    let Some(stored_id) = &intent.body.stored_id else { return Ok(None) };
+    let found = world
+        .source(intent.side)
+        .find(intent.kind, &Find::StoredId(stored_id.clone()))
+        .await
+        .map_err(on(intent.side))?;
+    match found.as_deref() {
+        Some([row]) => {
+            let shape = world.shape(intent.side, intent.kind);
+            let raw_hash = shape.raw_hash(shape.key(), row);
+            let mut transaction = store.begin().await?;
+            let to = Stage {
+                world,
+                organisation: recovery.organisation,
+                side: intent.side,
+                kind: intent.kind,
+                due: world.clock.now(),
+            };
+            stage(&mut transaction, to, &[(raw_hash, row.clone())]).await?;
+            let ids = [row.id.as_str()];
+            let locale = &world.ruling.locale;
+            let rows = seen::by_remote_id(&mut transaction, locale, intent.side, intent.kind, &ids).await?;
+            let outcome = match rows.into_iter().find(|row| row.link.is_none()) {
+                Some(target) => {
+                    adopt(&mut transaction, world, recovery, intent, &source, &target).await?;
+                    Outcome::Settled
+                }
+                None => {
+                    warn!(intent.id = intent.id, "the record of a lost create has another partner");
+                    Outcome::Overtaken
+                }
+            };
+            transaction.commit().await.map_err(StoreError::from)?;
+            Ok(Some(outcome))
         }
+        Some([]) if is_over(world, intent.side, sent) => Ok(Some(Outcome::Void)),
+        Some(_) | None => Ok(None),
     }
-    ask(world, store, recovery, &source).await?;
-    Ok(None)
 }
 
-/// The record that carries our id is ours: it is linked as its create would have done it.
-async fn adopt(
+/// The record that a create copies; `None` if it is gone, or was linked meanwhile: whatever became of the create, it has its
+/// partner.
+async fn source_of(world: World<'_>, store: &mut Store, intent: &Intent) -> Result<Option<Seen>, StoreError> {
+    let Some(source) = intent.source else { return Ok(None) };
+    let rows = seen::by_id(store.connection(), &world.ruling.locale, &[source]).await?;
+    Ok(rows.into_iter().next().filter(|source| source.link.is_none()))
+}
+
+/// Closes open creates by what the scan has shown; `began` is our time when it began.
+///
+/// One unlinked record that is newer than the send by the system's own evidence, and equal in every field that was sent, is
+/// ours. That it never happened is concluded only from a whole listing that began after the request was certainly over, and
+/// that shows nothing newer under the same keys. Anything else is a question.
+pub(crate) async fn conclude(
+    world: World<'_>,
+    store: &mut Store,
+    recovery: Recovery<'_>,
+    scans: &Scans,
+    began: DateTime<Utc>,
+) -> Result<(), PassError> {
+    for intent in intent::open(store.connection()).await? {
+        let (StepOp::Create, Some(sent), None) = (intent.op, intent.sending, &intent.body.stored_id) else { continue };
+        let Some(source) = source_of(world, store, &intent).await? else {
+            close(store.connection(), world, &intent, Outcome::Overtaken).await?;
+            continue;
+        };
+        let newer = newer(world, store, recovery, &intent, &source, sent).await?;
+        let ours: Vec<&Seen> = newer.iter().filter(|row| is_as_sent(world, &intent, &row.record)).collect();
+        let whole = scans.get(&(intent.side, intent.kind)).is_some_and(|scan| scan.complete && scan.consistent);
+        if let [one] = ours.as_slice() {
+            let mut transaction = store.begin().await?;
+            adopt(&mut transaction, world, recovery, &intent, &source, one).await?;
+            transaction.commit().await.map_err(StoreError::from)?;
+            info!(intent.id = intent.id, "a lost create arrived: its record is linked");
+            close(store.connection(), world, &intent, Outcome::Settled).await?;
+        } else if newer.is_empty() && whole && began > sent + over_after(world, intent.side) {
+            info!(intent.id = intent.id, "a lost create never happened");
+            close(store.connection(), world, &intent, Outcome::Void).await?;
+        } else {
+            ask(world, store, recovery, &source, &newer).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Unlinked records of the target side that share a key with the source and appeared after the send.
+async fn newer(
     world: World<'_>,
     store: &mut Store,
     recovery: Recovery<'_>,
     intent: &Intent,
     source: &Seen,
-    row: &Row,
-) -> Result<(), PassError> {
-    let shape = world.shape(intent.side, intent.kind);
+    sent: DateTime<Utc>,
+) -> Result<Vec<Seen>, StoreError> {
     let locale = &world.ruling.locale;
-    let raw_hash = shape.raw_hash(shape.key(), row);
-    let mut transaction = store.begin().await?;
-    let to = Stage {
-        world,
-        organisation: recovery.organisation,
-        side: intent.side,
-        kind: intent.kind,
-        due: world.clock.now(),
+    let rows: Vec<Seen> = match (intent.kind, intent.body.parent) {
+        (Kind::Company, _) | (Kind::Contact, None) => {
+            let keys = matching::company_keys(&source.record, recovery.organisation, world.ruling.of(Kind::Company));
+            let keys: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
+            let rows = seen::by_match_key(store.connection(), locale, intent.side, &keys).await?;
+            rows.into_iter().map(|(_, row)| (row.id, row)).collect::<BTreeMap<_, _>>().into_values().collect()
+        }
+        (Kind::Contact, Some(parent)) => {
+            let links = link::by_id(store.connection(), &[parent]).await?;
+            let Some(company) = links.get(&parent).map(|link| link.remote_id(intent.side).clone()) else {
+                return Ok(Vec::new());
+            };
+            seen::children(store.connection(), locale, intent.side, &[company.as_str()]).await?
+        }
     };
-    stage(&mut transaction, to, &[(raw_hash, row.clone())]).await?;
-    let rows = seen::by_remote_id(&mut transaction, locale, intent.side, intent.kind, &[row.id.as_str()]).await?;
-    let Some(target) = rows.into_iter().find(|row| row.link.is_none()) else {
-        warn!(intent.id = intent.id, "the record of a lost create has another partner");
-        return Ok(());
+    let is_newer = |row: &Seen| {
+        let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
+        by_number || row.record.created.is_some_and(|created| created >= sent)
     };
+    Ok(rows
+        .into_iter()
+        .filter(|row| row.record.kind == intent.kind && row.link.is_none() && !row.gone)
+        .filter(|row| row.record.standing == Standing::Live && is_newer(row))
+        .collect())
+}
+
+/// Whether a record shows every field as it was sent.
+fn is_as_sent(world: World<'_>, intent: &Intent, record: &Record) -> bool {
+    let Op::Create { fields, .. } = &intent.body.action.op else { return false };
+    fields.iter().all(|(field, sent)| {
+        let sent = Reading::of(*field, sent.clone(), &world.ruling.locale);
+        let shown = record.reading(*field);
+        shown.same_as(&sent) || shown.agrees_with(&sent)
+    })
+}
+
+/// The record is ours: it is linked as its create would have done it.
+async fn adopt(
+    connection: &mut Connection,
+    world: World<'_>,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+    source: &Seen,
+    target: &Seen,
+) -> Result<(), StoreError> {
     let new_half = (target.id, &target.record.id);
     let old_half = (source.id, &source.record.id);
     let (flowtly, crm) = match intent.side {
@@ -265,11 +361,9 @@ async fn adopt(
         reason: "created, the reply was lost",
         pass: recovery.pass,
     };
-    let link = link::insert(&mut transaction, &new).await?;
-    agree_on_sent(&mut transaction, world, intent, link, source, &target.record).await?;
-    todo::arm(&mut transaction, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
-    Ok(())
+    let link = link::insert(connection, &new).await?;
+    agree_on_sent(connection, world, intent, link, source, &target.record).await?;
+    todo::arm(connection, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await
 }
 
 /// Fields that are stored as they were sent are agreed; the others are merged by the next plan.
@@ -301,8 +395,22 @@ async fn agree_on_sent(
     base::put(connection, &[(link, intent.side, theirs), (link, intent.side.opposite(), ours)]).await
 }
 
-async fn ask(world: World<'_>, store: &mut Store, recovery: Recovery<'_>, source: &Seen) -> Result<(), PassError> {
-    let candidates: Vec<CandidateNote> = Vec::new();
+async fn ask(
+    world: World<'_>,
+    store: &mut Store,
+    recovery: Recovery<'_>,
+    source: &Seen,
+    newer: &[Seen],
+) -> Result<(), PassError> {
+    let candidates: Vec<CandidateNote> = newer
+        .iter()
+        .map(|row| CandidateNote {
+            record: row.reference(),
+            label: row.record.label(),
+            speaks_for: Vec::new(),
+            speaks_against: Vec::new(),
+        })
+        .collect();
     let question = Question { asks: Asks::LostCreate, subject: source.reference(), candidates };
     let now = world.clock.now();
     waiting::put_question(store.connection(), source.id, &question, &source.record.label(), recovery.pass, now).await?;

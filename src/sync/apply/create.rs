@@ -87,6 +87,7 @@ impl Applying<'_> {
             return Ok(Vec::new());
         }
         let shape = self.world.shape(side, kind);
+        let highest = self.highest_id(store, side, kind).await?;
         let intents: Vec<intent::New> = ready
             .iter()
             .map(|ready| intent::New {
@@ -99,6 +100,7 @@ impl Applying<'_> {
                     action: ready.action.clone(),
                     stored_id: ready.stored_id.clone(),
                     parent: ready.parent.as_ref().map(|(link, _)| *link),
+                    highest,
                 },
             })
             .collect();
@@ -140,6 +142,22 @@ impl Applying<'_> {
         self.settle_creates(&mut transaction, kind, side, stored).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(again)
+    }
+
+    /// The highest known number among the ids of a side and kind: asked for once, and raised by what is met since.
+    async fn highest_id(&mut self, store: &mut Store, side: Side, kind: Kind) -> Result<Option<u64>, StoreError> {
+        if let Some(highest) = self.highest.get(&(side, kind)) {
+            return Ok(*highest);
+        }
+        let highest = seen::highest_id(store.connection(), side, kind).await?;
+        self.highest.insert((side, kind), highest);
+        Ok(highest)
+    }
+
+    fn raise_highest<'a>(&mut self, side: Side, kind: Kind, ids: impl Iterator<Item = &'a RemoteId>) {
+        if let Some(highest) = self.highest.get_mut(&(side, kind)) {
+            *highest = ids.filter_map(RemoteId::as_number).chain(*highest).max();
+        }
     }
 
     /// Finds source, company and our id; what cannot be created now stays due.
@@ -228,6 +246,7 @@ impl Applying<'_> {
         if rows.is_empty() {
             return Ok(ready);
         }
+        self.raise_highest(side, kind, rows.iter().map(|row| &row.id));
         self.hide(side, kind, &mut rows);
         let shape = self.world.shape(side, kind);
         let key = shape.key();
@@ -300,6 +319,7 @@ impl Applying<'_> {
             let raw_hash = shape.raw_hash(key, &row);
             puts.extend(shape.records(&row, locale).into_iter().map(|record| Put { id: None, record, raw_hash }));
         }
+        self.raise_highest(side, kind, puts.iter().map(|put| &put.record.id));
         let ids = seen::put(connection, &puts).await?;
         if kind == Kind::Company {
             let records: Vec<_> = ids.iter().copied().zip(puts.iter().map(|put| &put.record)).collect();

@@ -83,6 +83,8 @@ pub(crate) struct Applying<'a> {
     stop: &'a CancellationToken,
     applied: Applied,
     unknown_in_a_row: u32,
+    /// The highest number among the ids of a side and kind, as far as it was asked for.
+    highest: BTreeMap<(Side, Kind), Option<u64>>,
 }
 
 /// Carries the stored plan out.
@@ -94,8 +96,16 @@ pub(crate) async fn apply(
     frontiers: BTreeMap<(Side, Kind), Frontier>,
     stop: &CancellationToken,
 ) -> Result<Applied, PassError> {
-    let mut applying =
-        Applying { world, sinks, situation, frontiers, stop, applied: Applied::default(), unknown_in_a_row: 0 };
+    let mut applying = Applying {
+        world,
+        sinks,
+        situation,
+        frontiers,
+        stop,
+        applied: Applied::default(),
+        unknown_in_a_row: 0,
+        highest: BTreeMap::new(),
+    };
     for kind in Kind::BOTH {
         applying.local(store, kind).await?;
         for side in Side::BOTH {

@@ -94,7 +94,12 @@ impl Applying<'_> {
                 link: Some(link.id),
                 source: None,
                 target: Some(link.crm_id.clone()),
-                body: intent::Body { action: action.clone(), stored_id: Some(text.clone()), parent: None },
+                body: intent::Body {
+                    action: action.clone(),
+                    stored_id: Some(text.clone()),
+                    parent: None,
+                    highest: None,
+                },
             })
             .collect();
         let writes: Vec<Write> = ready

@@ -97,7 +97,7 @@ impl Applying<'_> {
                 link: Some(ready.link.id),
                 source: Some(ready.source.id),
                 target: Some(ready.target.record.id.clone()),
-                body: intent::Body { action: ready.action.clone(), stored_id: None, parent: None },
+                body: intent::Body { action: ready.action.clone(), stored_id: None, parent: None, highest: None },
             })
             .collect();
         let writes: Vec<Write> = ready.iter().map(|ready| ready.write.clone()).collect();

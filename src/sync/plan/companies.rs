@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::pairs::{BothManners, Refused};
-use super::{Draft, NewCompany, Planning};
+use super::{Draft, NewCompany, OPEN_GAP, Planning};
 use crate::domain::matching::Verdict;
-use crate::domain::plan::{LinkRef, Op, Question, Reason, RecordRef};
+use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkRef, Op, Question, Reason, RecordRef};
 use crate::domain::planner::{self, Pair, PairHalf};
 use crate::domain::record::{Kind, Side, Standing};
 use crate::store::seen::{Seen, SeenId};
@@ -71,7 +71,7 @@ impl Planning<'_> {
     ) -> Result<(), PassError> {
         if self.open_sources.contains(&subject.id) {
             self.planned.kept_questions.insert(subject.id);
-            return self.put_off(store, subject, Reason::OpenIntent, Why::Interrupted).await;
+            return self.put_off_open(store, subject).await;
         }
         if subject.record.standing == Standing::Archived {
             self.push(Draft::about(subject, Op::Skip, Reason::Archived { side: subject.record.side }));
@@ -85,6 +85,14 @@ impl Planning<'_> {
                     // Another record of this plan took it: looked at again by the next pass.
                     return self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await;
                 };
+                if self.open_sources.contains(&partner.id) {
+                    // It may be the record of that open create, or a namesake of it: the evidence decides first.
+                    return self.put_off_open(store, subject).await;
+                }
+                if partner.record.standing == Standing::Archived {
+                    self.ask_about_archived(subject, partner, *by);
+                    return Ok(());
+                }
                 let (flowtly, crm) = match subject.record.side {
                     Side::Flowtly => (subject, partner),
                     Side::Crm => (partner, subject),
@@ -181,6 +189,27 @@ impl Planning<'_> {
             let draft = Draft::about(subject, Op::Stamp, Reason::StampMissing);
             self.push(Draft { link: Some(LinkRef::Planned(action)), ..draft });
         }
+        Ok(())
+    }
+
+    /// The only one that would do was deleted there: whether that was meant, only a person can say.
+    pub(super) fn ask_about_archived(&mut self, subject: &Seen, partner: &Seen, by: KeyKind) {
+        let candidate = CandidateNote {
+            record: partner.reference(),
+            label: partner.record.label(),
+            speaks_for: vec![by],
+            speaks_against: Vec::new(),
+        };
+        let question = Question { asks: Asks::SameThing, subject: subject.reference(), candidates: vec![candidate] };
+        self.ask(subject, question, Reason::Archived { side: partner.record.side });
+    }
+
+    /// An open create is in the way: looked at again by the next beat, not at once.
+    pub(super) async fn put_off_open(&mut self, store: &mut Store, subject: &Seen) -> Result<(), PassError> {
+        self.push(Draft::about(subject, Op::Skip, Reason::OpenIntent));
+        let about = [Subject::Seen(subject.id)];
+        let due = self.situation.now + OPEN_GAP;
+        todo::arm(store.connection(), subject.record.kind, &about, Why::Interrupted, Some(due)).await?;
         Ok(())
     }
 

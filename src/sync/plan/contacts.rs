@@ -131,7 +131,7 @@ impl Planning<'_> {
             };
             if self.open_sources.contains(&subject.id) {
                 self.planned.kept_questions.insert(subject.id);
-                self.put_off(store, subject, Reason::OpenIntent, Why::Interrupted).await?;
+                self.put_off_open(store, subject).await?;
                 continue;
             }
             if subject.record.standing == Standing::Archived {
@@ -147,6 +147,14 @@ impl Planning<'_> {
                         self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await?;
                         continue;
                     };
+                    if self.open_sources.contains(&partner.id) {
+                        self.put_off_open(store, subject).await?;
+                        continue;
+                    }
+                    if partner.record.standing == Standing::Archived {
+                        self.ask_about_archived(subject, partner, by);
+                        continue;
+                    }
                     let (flowtly, crm) = match side {
                         Side::Flowtly => (subject, partner),
                         Side::Crm => (partner, subject),

@@ -6,7 +6,7 @@ pub(crate) mod pairs;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::gone::Merged;
 use super::{PassError, World};
@@ -20,6 +20,10 @@ use crate::store::{Store, action, intent, todo, waiting};
 
 /// How many rows of `todo` are planned together: their records are read by a handful of statements.
 const CHUNK: u32 = 250;
+
+/// How long does a record rest of which an open write is in the way? Its recovery brings it back at once; this is for records
+/// that only look like it.
+const OPEN_GAP: TimeDelta = TimeDelta::minutes(1);
 
 /// What planning needs to know of the pass.
 #[derive(Debug, Clone)]

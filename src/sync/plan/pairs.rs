@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Draft, OUTSIDE, Planning, parent_text};
+use super::{Draft, OPEN_GAP, OUTSIDE, Planning, parent_text};
 use crate::connector::port::KindCapabilities;
 use crate::domain::field::Field;
 use crate::domain::plan::{Asks, Change, LinkId, LinkRef, Op, Question, Reason};
@@ -231,7 +231,8 @@ impl Planning<'_> {
         let reference = LinkRef::Existing(link.id);
         if self.open_links.contains(&link.id) {
             self.push(Draft::of_pair(flowtly, crm, reference, Op::Skip, Reason::OpenIntent));
-            todo::arm(store.connection(), kind, &subject, Why::Interrupted, Some(self.situation.now)).await?;
+            let due = self.situation.now + OPEN_GAP;
+            todo::arm(store.connection(), kind, &subject, Why::Interrupted, Some(due)).await?;
             return Ok(());
         }
         if link.state == LinkState::Tombstone {

@@ -65,6 +65,42 @@ async fn accident_11_a_create_in_flowtly_whose_reply_is_lost_is_never_repeated()
     firm.wait(Duration::from_hours(48));
     firm.reconcile().await;
     assert_eq!(firm.flowtly.client_count(), 1);
+    // It is newer than the send and as it was sent: ours.
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
+    assert_eq!(firm.asked().await, []);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_11_a_create_in_flowtly_that_never_happened_is_repeated_once_that_is_certain() {
+    let firm = Firm::new();
+    firm.company("Alfa", Some(&vat(1)));
+    let lost = Fault::TimeOut { carried_out: false };
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/clients").times(1), lost);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.client_count(), firm.asked().await), (0, vec![Asks::LostCreate]));
+    firm.wait(Duration::from_mins(10));
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.client_count(), 1);
+    assert_eq!(firm.asked().await, []);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_11_contacts_whose_reply_was_lost_are_recognised_and_not_doubled() {
+    let firm = Firm::new();
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.person(client, "Anna Nowak", "anna@alfa.pl");
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/contacts/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.contact_count(), 2, "carried out, the reply was lost");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.hubspot.contact_count(), firm.pairs(Kind::Contact).await.len()), (2, 2));
+    firm.assert_settled().await;
 }
 
 #[tokio::test]
@@ -85,4 +121,11 @@ async fn accident_11_a_colleagues_namesake_that_is_found_while_a_create_is_open_
     firm.reconcile().await;
     assert_eq!(firm.flowtly.client_count(), 2, "the namesake and the one that was sent");
     assert_eq!(firm.hubspot.company_count(), 1, "nothing is doubled while a person has to look");
+    assert!(!firm.pairs(Kind::Company).await.contains(&(namesake.to_string(), company.to_string())));
+    // The one that was sent is linked; the namesake is asked about.
+    firm.wait(Duration::from_mins(5));
+    firm.reconcile().await;
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
+    assert_eq!(firm.asked().await, [Asks::Twin]);
+    firm.assert_at_rest().await;
 }
