@@ -229,15 +229,12 @@ async fn create(
             let ids = [row.id.as_str()];
             let locale = &world.ruling.locale;
             let rows = seen::by_remote_id(&mut transaction, locale, intent.side, intent.kind, &ids).await?;
-            let outcome = match rows.into_iter().find(|row| row.link.is_none()) {
-                Some(target) => {
-                    adopt(&mut transaction, world, recovery, intent, &source, &target).await?;
-                    Outcome::Settled
-                }
-                None => {
-                    warn!(intent.id = intent.id, "the record of a lost create has another partner");
-                    Outcome::Overtaken
-                }
+            let outcome = if let Some(target) = rows.into_iter().find(|row| row.link.is_none()) {
+                adopt(&mut transaction, world, recovery, intent, &source, &target).await?;
+                Outcome::Settled
+            } else {
+                warn!(intent.id = intent.id, "the record of a lost create has another partner");
+                Outcome::Overtaken
             };
             transaction.commit().await.map_err(StoreError::from)?;
             Ok(Some(outcome))

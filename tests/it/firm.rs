@@ -259,6 +259,10 @@ impl Firm {
         self.clock.advance(time);
     }
 
+    pub fn clock_now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     pub async fn conflicts(&self) -> Vec<WaitingConflict> {
         waiting::conflicts(self.store().await.connection(), None).await.unwrap()
     }

@@ -8,4 +8,5 @@ mod house;
 mod meddle;
 
 mod accidents;
+mod pass;
 mod scenarios;

@@ -238,7 +238,7 @@ fn a_scope_is_conditions_and_what_must_be_read_for_them() {
 )]
 #[case(
     "address = { line = { path = \"a\", max_length = 3 }, city = { path = \"b\", max_length = 4 } }",
-    "mapping.company.address.city.max_length: the parts of address have two different lengths: "
+    "mapping.company.address.line.max_length: the parts of address have two different lengths; give them one length"
 )]
 #[case("due_days = { whole = \"x\", values = 3 }", "mapping.company.due_days.values: this must be a table, ")]
 #[case(

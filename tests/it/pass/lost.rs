@@ -1,0 +1,115 @@
+//! Lost replies.
+
+use std::time::Duration;
+
+use flowtly_sync::domain::field::Field;
+use flowtly_sync::domain::record::Kind;
+use flowtly_sync::sandbox::{Fault, When};
+use flowtly_sync::sync::pass::Ending;
+use http::Method;
+
+use crate::firm::{Firm, vat};
+
+#[tokio::test]
+async fn a_lost_reply_of_an_update_is_recovered_without_a_second_write() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "city", "Kraków");
+    firm.flowtly.faults().when(When::always().method(Method::PATCH).times(1), Fault::DropAfter);
+    assert_eq!(firm.beat().await.ending, Ending::Partly);
+    let writes = firm.writes();
+    let report = firm.beat().await;
+    assert_eq!((report.written, firm.writes()), (0, writes));
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Kraków"));
+    let link = firm.links().await[0].id;
+    assert_eq!(firm.history(link, Field::Address).await.len(), 1);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_update_that_was_not_carried_out_is_sent_again_once_that_is_certain() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::TimeOut { carried_out: false });
+    firm.beat().await;
+    assert_eq!(firm.beat().await.written, 0, "it may still be carried out");
+    firm.wait(Duration::from_mins(10));
+    assert_eq!(firm.beat().await.written, 1);
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Kraków"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_late_update_does_not_overwrite_what_a_person_typed_meanwhile_unseen() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::TimeOut { carried_out: false });
+    firm.beat().await;
+    firm.hubspot.edit_company(company, "city", "Gdańsk");
+    firm.wait(Duration::from_mins(10));
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.disputed().await, [Field::Address], "both moved");
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_in_hubspot_is_adopted_by_the_stored_id_and_not_doubled() {
+    let firm = Firm::new();
+    let client = firm.client("Alfa", Some(&vat(1)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    assert_eq!(firm.reconcile().await.ending, Ending::Partly);
+    let writes = firm.writes();
+    firm.reconcile().await;
+    assert_eq!((firm.hubspot.company_count(), firm.writes()), (1, writes));
+    assert_eq!(firm.pairs(Kind::Company).await[0].0, client.to_string());
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_of_a_contact_in_flowtly_is_never_repeated() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    for _ in 0..3 {
+        firm.reconcile().await;
+        firm.wait(Duration::from_mins(10));
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.pairs(Kind::Contact).await.len()), (1, 1));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_stamp_is_written_once_more_at_most() {
+    let firm = Firm::new();
+    firm.client("Alfa", Some(&vat(1)));
+    let company = firm.company("Alfa", Some(&vat(1)));
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::DropAfter);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(company, "flowtly_id").as_deref(), Some("1hkzxrub/1"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_fails_for_a_while_stops_the_pass_and_loses_nothing() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    firm.hubspot.faults().when(When::always().method(Method::POST), Fault::Gateway(503));
+    let _ = firm.pass(flowtly_sync::sync::pass::Request { complete: true, ..Default::default() }).await;
+    firm.hubspot.faults().clear();
+    firm.wait(Duration::from_mins(10));
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Kraków"));
+    firm.assert_settled().await;
+}

@@ -1,0 +1,10 @@
+//! The pass itself: what is read when, what waits and for what, what is refused as a whole, and what a dry run leaves alone.
+
+mod beats;
+mod births;
+mod dry;
+mod ends;
+mod limits;
+mod lost;
+mod policies;
+mod refusals;
