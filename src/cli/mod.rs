@@ -220,6 +220,10 @@ pub enum Command {
         /// One field of it, for instance `phone`
         #[arg(value_name = "FIELD")]
         field: Option<String>,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 
     /// See it work from end to end against two embedded servers; needs no account and no configuration

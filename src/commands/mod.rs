@@ -19,11 +19,18 @@ mod sandbox;
 
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use crate::cli::{Cli, Command, Global, ReportFormat};
+use crate::cli::{Cli, Command, ConflictsCommand, Global, LinksCommand, RecordArg, ReportFormat};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
+use crate::connector::registry::{Transports, connect};
+use crate::render::lists::{Form, Listing};
 use crate::render::plan::Format;
 use crate::telemetry::{self, Overrides};
+use check::{Mode, Sides};
+use conflicts::Choose;
+use explain::Subjected;
 use session::Session;
 
 /// The configuration is wrong.
@@ -67,7 +74,15 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         Command::Sandbox { sample, flowtly_port, crm_port, agreed } => {
             Ok(sandbox::sandbox(sample, flowtly_port, crm_port, agreed, &mut out).await?)
         }
-        command => configured(command, &cli.global, &mut out).await,
+        command @ (Command::Run(_)
+        | Command::Reconcile { .. }
+        | Command::Diff { .. }
+        | Command::Check { .. }
+        | Command::Status(_)
+        | Command::Conflicts { .. }
+        | Command::Questions(_)
+        | Command::Links { .. }
+        | Command::Explain { .. }) => configured(command, &cli.global, &mut out).await,
     }
 }
 
@@ -80,17 +95,74 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
             reconcile::reconcile(&Session::new(settings)?, full, &allowances.allow, out).await?
         }
         Command::Diff { format, full } => diff::diff(&Session::new(settings)?, form(format), full, out).await?,
-        Command::Check { .. }
-        | Command::Status(_)
-        | Command::Conflicts { .. }
-        | Command::Questions(_)
-        | Command::Links { .. }
-        | Command::Explain { .. }
+        Command::Check { fix, show_config, json } => {
+            if show_config {
+                check::show_config(&settings, out)?
+            } else {
+                checked(settings, fix, json, out).await?
+            }
+        }
+        Command::Status(output) => {
+            status::status(&settings, &SystemClock::new(), &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Conflicts { output, command: None } => {
+            conflicts::conflicts(&settings, &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Conflicts { command: Some(ConflictsCommand::Resolve { ids, choice }), .. } => {
+            let choose = match (choice.take, choice.value) {
+                (Some(side), _) => Choose::Side(side),
+                (None, text) => Choose::Text(text.unwrap_or_default()),
+            };
+            conflicts::resolve(&settings, &SystemClock::new(), &ids, &choose, out).await?
+        }
+        Command::Questions(output) => {
+            questions::questions(&settings, &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Links { output, command: None } => {
+            links::links(&settings, &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Links { command: Some(LinksCommand::Add { kind, flowtly_id, crm_id }), .. } => {
+            links::add(&settings, &SystemClock::new(), kind, &flowtly_id, &crm_id, out).await?
+        }
+        Command::Links { command: Some(LinksCommand::Remove { kind, flowtly_id }), .. } => {
+            links::remove(&settings, kind, &flowtly_id, out).await?
+        }
+        Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
         // Carried out by `command`.
-        | Command::Demo { .. }
-        | Command::Sandbox { .. } => FAILED,
+        Command::Demo { .. } | Command::Sandbox { .. } => FAILED,
     };
     Ok(code)
+}
+
+async fn checked(settings: Settings, fix: bool, json: bool, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let mode = if fix { Mode::Fix } else { Mode::Look };
+    let clock = SystemClock::new();
+    let session = Transports::network(&settings)
+        .and_then(|transports| connect(&settings, transports, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>)));
+    let sides = match &session {
+        Ok(systems) => Sides { flowtly: Ok(systems.flowtly.as_ref()), crm: Ok(systems.crm.as_ref()) },
+        Err(error) => Sides { flowtly: Err(error), crm: Err(error) },
+    };
+    check::check(&settings, sides, mode, &clock, &mut listing(&settings, json, out)).await
+}
+
+async fn explained(
+    settings: Settings,
+    record: &RecordArg,
+    field: Option<&str>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<u8, Ended> {
+    let field = field.map(|word| record.field(word)).transpose().map_err(Ended::Configuration)?;
+    let session = Session::new(settings)?;
+    let asked = Subjected { kind: record.kind, side: record.side, id: &record.id, field };
+    let mut listing = listing(&session.settings, json, out);
+    Ok(explain::explain(&session.settings, Some(session.systems.flowtly.as_ref()), &asked, &mut listing).await?)
+}
+
+fn listing<'a>(settings: &Settings, json: bool, out: &'a mut dyn Write) -> Listing<'a> {
+    let form = if json { Form::Json } else { Form::Text(session::style(settings)) };
+    Listing { out, form }
 }
 
 fn settings(global: &Global) -> Result<Settings, Ended> {
