@@ -12,6 +12,8 @@ pub enum Mark {
     Adoption,
     /// The hash of rules, mappings and scope that records were last judged by.
     Ruling,
+    /// How many records were known to be gone when a pass was last accepted, by side and kind, as JSON.
+    Gone,
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
@@ -21,6 +23,7 @@ impl Mark {
         match self {
             Self::Adoption => "adoption",
             Self::Ruling => "ruling",
+            Self::Gone => "gone",
             Self::Running => "running",
         }
     }

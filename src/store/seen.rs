@@ -335,6 +335,21 @@ pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Resul
     Ok((u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0), SeenId(row.try_get(1)?)))
 }
 
+/// How many records are confirmed gone, by side and kind.
+pub async fn gone(connection: &mut Connection) -> Result<Vec<(Side, Kind, u64)>, StoreError> {
+    let rows =
+        sqlx::query("SELECT side, kind, count(*) FROM seen WHERE gone = 1 GROUP BY 1, 2").fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                parse_side(&row.try_get::<String, _>(0)?)?,
+                parse_kind(&row.try_get::<String, _>(1)?)?,
+                u64::try_from(row.try_get::<i64, _>(2)?).unwrap_or(0),
+            ))
+        })
+        .collect()
+}
+
 /// How many records without a link there are, by side, kind and verdict.
 pub async fn unlinked(connection: &mut Connection) -> Result<Vec<(Side, Kind, String, u64)>, StoreError> {
     let rows = sqlx::query(

@@ -208,6 +208,8 @@ async fn check(
     complete: bool,
 ) -> Result<Checked, PassError> {
     let before = known(&mut *store.lock().await).await?;
+    // What earlier passes found gone and nobody accepted is missing still: a refused pass must not be the next one's measure.
+    let unaccepted = gone_unaccepted(&mut *store.lock().await).await?;
     let probed = {
         let mut store = store.lock().await;
         let probed = probe(world, &mut store).await?;
@@ -251,7 +253,7 @@ async fn check(
     world.progress.planned(sent);
     let circumstances = Circumstances {
         first_pass: adoption.is_some(),
-        known: before.clone(),
+        known: before.iter().map(|(key, known)| (*key, known + unaccepted.get(key).copied().unwrap_or(0))).collect(),
         listed: listed(&before, &scans, &missing),
         done_today: pass::done_since(store.connection(), started - SLIDING_DAY).await?,
         allowed: request.allow.clone(),
@@ -310,6 +312,10 @@ async fn close(
     let certificate = certify(&mut transaction, as_of).await?;
     let text = crate::store::to_json(&certificate);
     pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
+    if writes && refusals.is_empty() {
+        let gone = seen::gone(&mut transaction).await?;
+        mark::set(&mut transaction, Mark::Gone, &crate::store::to_json(&gone)).await?;
+    }
     let proved = ending == Ending::Applied;
     if proved {
         mark::set(&mut transaction, Mark::Adoption, "proved").await?;
@@ -436,6 +442,21 @@ async fn known(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreEr
         }
     }
     Ok(known)
+}
+
+/// How many records were found gone by passes that were not accepted, or did not end.
+async fn gone_unaccepted(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreError> {
+    let Some(text) = mark::get(store.connection(), Mark::Gone).await? else { return Ok(BTreeMap::new()) };
+    let accepted: Vec<(Side, Kind, u64)> = crate::store::from_json("mark.gone", &text)?;
+    let accepted: BTreeMap<(Side, Kind), u64> =
+        accepted.into_iter().map(|(side, kind, count)| ((side, kind), count)).collect();
+    let now = seen::gone(store.connection()).await?;
+    Ok(now
+        .into_iter()
+        .map(|(side, kind, count)| {
+            ((side, kind), count.saturating_sub(accepted.get(&(side, kind)).copied().unwrap_or(0)))
+        })
+        .collect())
 }
 
 /// What each complete walk showed of what was known; `None` where it could not be told.
