@@ -129,6 +129,22 @@ pub async fn of(
     Ok(Some((row.try_get(0)?, due.map(|text| super::parse_stamp("todo.due", &text)).transpose()?)))
 }
 
+/// Notes that this waits for a person. What of it is due at a time of its own (a refused field beside a conflict) stays due.
+pub async fn rest(connection: &mut Connection, kind: Kind, subject: Subject) -> Result<(), StoreError> {
+    let (link, seen) = match subject {
+        Subject::Link(id) => (Some(id.0), None),
+        Subject::Seen(id) => (None, Some(id.0)),
+    };
+    sqlx::query("INSERT INTO todo (kind, link, seen, why) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
+        .bind(kind.as_str())
+        .bind(link)
+        .bind(seen)
+        .bind(Why::WaitsForPerson.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Rows of a kind that are due at `now`, in order, after `after`.
 pub async fn due(
     connection: &mut Connection,

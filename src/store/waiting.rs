@@ -115,6 +115,16 @@ pub async fn keep_conflicts(
     Ok(())
 }
 
+/// Takes out a conflict that was decided and carried out.
+pub async fn close_conflict(connection: &mut Connection, link: LinkId, field: Field) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM conflict WHERE link = ?1 AND field = ?2")
+        .bind(link.0)
+        .bind(to_json(&field))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// The conflicts, oldest first; of these links only where some are given.
 pub async fn conflicts(
     connection: &mut Connection,

@@ -60,15 +60,23 @@ pub(crate) async fn assess(
             }
             let failing = failing(store.connection(), &ids).await?;
             let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
+            let mut carried_out = Vec::new();
             let rows: Vec<(LinkId, &str, Option<String>)> = pairs
-                .iter()
-                .map(|pair| {
-                    let (verdict, reasons) = look(world, situation, kind, pair, failing.contains(&pair.link.id));
+                .into_iter()
+                .map(|mut pair| {
+                    for field in decided_and_done(world, situation, kind, &pair) {
+                        pair.pair.decisions.remove(&field);
+                        carried_out.push((pair.link.id, field));
+                    }
+                    let (verdict, reasons) = look(world, situation, kind, &pair, failing.contains(&pair.link.id));
                     let reasons = (!reasons.is_empty()).then(|| crate::store::to_json(&reasons));
                     (pair.link.id, verdict, reasons)
                 })
                 .collect();
             let mut transaction = store.begin().await?;
+            for (link, field) in carried_out {
+                waiting::close_conflict(&mut transaction, link, field).await?;
+            }
             link::assess(&mut transaction, &rows).await?;
             let open: Vec<Subject> =
                 rows.iter().filter(|(_, verdict, _)| *verdict == "due").map(|(id, ..)| Subject::Link(*id)).collect();
@@ -78,6 +86,21 @@ pub(crate) async fn assess(
         }
     }
     Ok(())
+}
+
+/// Decided fields about which nothing is left to do or to ask.
+fn decided_and_done(world: World<'_>, situation: &Situation, kind: Kind, stored: &StoredPair) -> Vec<Field> {
+    if stored.pair.decisions.is_empty() {
+        return Vec::new();
+    }
+    let manners = BothManners::of(world, kind);
+    let plan = plan_pair(&stored.pair, manners.context(world, kind, situation.adoption));
+    let is_open = |field: &Field| {
+        plan.to_flowtly.iter().chain(&plan.to_crm).any(|change| change.field == *field)
+            || plan.conflicts.iter().any(|(conflict, _)| conflict.field == *field)
+            || plan.identity_changed.is_some()
+    };
+    stored.pair.decisions.keys().filter(|field| !is_open(field)).copied().collect()
 }
 
 /// What one pair amounts to, with the stated reasons of its differences.

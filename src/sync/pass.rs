@@ -285,7 +285,7 @@ async fn close(
             let touched: BTreeSet<_> = planned.links.iter().chain(&applied.links).copied().collect();
             todo::settle_planned(store.connection(), situation.pass).await?;
             for (kind, subject) in &planned.waiting {
-                todo::arm(store.connection(), *kind, &[*subject], todo::Why::WaitsForPerson, None).await?;
+                todo::rest(store.connection(), *kind, *subject).await?;
             }
             assess(world, store, &situation, &touched).await?;
             applied

@@ -65,7 +65,10 @@ impl Applying<'_> {
                 Ok(())
             }
             Op::Pause { .. } => self.set_state(connection, action, LinkState::Paused).await,
-            Op::Resume => self.set_state(connection, action, LinkState::Live).await,
+            Op::Resume => {
+                self.set_state(connection, action, LinkState::Live).await?;
+                self.wake_contacts(connection, action).await
+            }
             Op::Unlink { .. } => self.set_state(connection, action, LinkState::Tombstone).await,
             Op::Conflict(conflict) => {
                 let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
@@ -105,6 +108,21 @@ impl Applying<'_> {
         if let Some(link) = self.link_of(connection, action.link).await? {
             link::set_state(connection, link, state, &action.reason.to_string()).await?;
             self.applied.links.insert(link);
+        }
+        Ok(())
+    }
+
+    /// Contacts that came while their company rested are looked at now.
+    async fn wake_contacts(&mut self, connection: &mut Connection, action: &Action) -> Result<(), PassError> {
+        if action.kind != Kind::Company {
+            return Ok(());
+        }
+        for company in [&action.flowtly, &action.crm].into_iter().flatten() {
+            let locale = &self.world.ruling.locale;
+            let children = seen::children(connection, locale, company.side, &[company.id.as_str()]).await?;
+            let asleep: Vec<Subject> =
+                children.iter().filter(|row| row.link.is_none()).map(|row| Subject::Seen(row.id)).collect();
+            todo::arm(connection, Kind::Contact, &asleep, Why::BlockedByParent, Some(self.now())).await?;
         }
         Ok(())
     }

@@ -161,6 +161,8 @@ impl Planning<'_> {
             && *payload == subject.fingerprint.0
             && *next_try > self.situation.now
         {
+            // Where the refusal named a duplicate, its question stands.
+            self.planned.kept_questions.insert(subject.id);
             self.push(Draft::about(subject, Op::Skip, Reason::WaitsAfterRefusal));
             let subject = [Subject::Seen(subject.id)];
             todo::arm(store.connection(), Kind::Company, &subject, Why::Refused, Some(*next_try)).await?;

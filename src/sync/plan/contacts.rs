@@ -248,6 +248,8 @@ impl Planning<'_> {
             return self.put_off(store, subject, Reason::NoWholeScan { side: target }, Why::Interrupted).await;
         }
         if let Some(next_try) = next_try.filter(|at| *at > self.situation.now) {
+            // Where the refusal named a duplicate, its question stands.
+            self.planned.kept_questions.insert(subject.id);
             self.push(Draft::about(subject, Op::Skip, Reason::WaitsAfterRefusal));
             let about = [Subject::Seen(subject.id)];
             todo::arm(store.connection(), Kind::Contact, &about, Why::Refused, Some(next_try)).await?;

@@ -294,6 +294,9 @@ impl Planning<'_> {
             for (side, changes) in [(Side::Flowtly, &plan.to_flowtly), (Side::Crm, &plan.to_crm)] {
                 let wanted = changes.iter().map(|change| (id, side, change.field.as_str().to_owned()));
                 self.planned.kept_failures.extend(wanted);
+                // A decision is over when it is carried out, not when it is planned: the write may not arrive.
+                let decided = changes.iter().filter(|change| change.reason == Reason::Decided);
+                self.planned.kept_conflicts.extend(decided.map(|change| (id, change.field)));
             }
         }
         if let Some(side) = plan.identity_changed {

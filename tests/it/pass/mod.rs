@@ -8,3 +8,4 @@ mod limits;
 mod lost;
 mod policies;
 mod refusals;
+mod waits;
