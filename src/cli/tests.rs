@@ -81,7 +81,8 @@ fn an_unknown_allowance_names_all_that_there_are() {
 
 #[test]
 fn a_record_is_taken_apart() {
-    let Command::Explain { record, field, json: false } = parse("flowtly-sync explain contact:crm:6001 email").unwrap().command
+    let Command::Explain { record, field, json: false } =
+        parse("flowtly-sync explain contact:crm:6001 email").unwrap().command
     else {
         panic!("another command")
     };

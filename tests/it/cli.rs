@@ -109,7 +109,11 @@ fn a_refused_credential_is_told_once_with_its_side_and_mend() {
     std::fs::write(served.path("hubspot-token"), "pat-hunter3").unwrap();
     let refused = served.run(&["reconcile"]);
     assert_eq!(code(&refused), 1);
-    assert!(told(&refused).contains("CRM: ") && told(&refused).contains("HubSpot refused the token"), "{}", told(&refused));
+    assert!(
+        told(&refused).contains("CRM: ") && told(&refused).contains("HubSpot refused the token"),
+        "{}",
+        told(&refused)
+    );
     assert!(!told(&refused).contains("hunter3"), "a secret is never told");
     std::fs::write(served.path("hubspot-token"), "sandbox-token").unwrap();
     std::fs::write(served.path("flowtly-password"), "hunter2").unwrap();

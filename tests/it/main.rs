@@ -9,4 +9,5 @@ mod meddle;
 
 mod accidents;
 mod pass;
+mod bad_input;
 mod scenarios;
