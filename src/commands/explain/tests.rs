@@ -135,7 +135,7 @@ name
         ),
         "{text}"
     );
-    assert!(text.contains("\ncurrency\n  Flowtly: (unknown) (not shown; agreed: never agreed)\n"), "{text}");
+    assert!(text.contains("these do not travel\n  currency: (unknown)\n"), "{text}");
     assert!(text.ends_with("\nDocuments: 1\n  5  contract\\u{9b}.pdf\n"), "{text}");
 }
 

@@ -36,7 +36,10 @@ pub(super) fn text(out: &mut dyn Write, style: Style, said: &Explanation) -> io:
         )?;
     }
     said.halves.iter().try_for_each(|half| self::half(out, half))?;
-    said.fields.iter().try_for_each(|field| self::field(out, style, field))?;
+    let (resting, travelling): (Vec<_>, Vec<_>) =
+        said.fields.iter().partition(|field| said.fields.len() > 1 && field.rule.is_none() && field.conflict.is_none());
+    travelling.into_iter().try_for_each(|field| self::field(out, style, field))?;
+    one_sided(out, style, &resting)?;
     if !said.questions.is_empty() {
         writeln!(out, "\nQuestion")?;
     }
@@ -64,6 +67,24 @@ fn half(out: &mut dyn Write, half: &HalfSaid) -> io::Result<()> {
     notes.extend(half.modified.map(|at| format!("changed at {}", when(at))));
     let notes = if notes.is_empty() { String::new() } else { format!(": {}", notes.join(", ")) };
     writeln!(out, "  {} {}{notes}", half.side, Clean(&half.id))
+}
+
+/// Fields that do not travel, a line each: what the one side shows.
+fn one_sided(out: &mut dyn Write, style: Style, fields: &[&FieldSaid]) -> io::Result<()> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", style.paint(Tone::Strong, "On one side only, or without a rule: these do not travel"))?;
+    for said in fields {
+        let shown = [("Flowtly", &said.flowtly), ("CRM", &said.crm)]
+            .into_iter()
+            .filter_map(|(side, value)| Some((side, value.as_ref()?.now.as_ref()?)))
+            .map(|(side, text)| format!("{side}: {}", words::value(said.field, text)))
+            .collect::<Vec<_>>();
+        let shown = if shown.is_empty() { "(unknown)".to_owned() } else { shown.join(", ") };
+        writeln!(out, "  {}: {}", said.field, Clean(shown))?;
+    }
+    Ok(())
 }
 
 fn field(out: &mut dyn Write, style: Style, said: &FieldSaid) -> io::Result<()> {
