@@ -118,6 +118,18 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
         .bind(new.crm.0.0)
         .execute(&mut *connection)
         .await?;
+    // What the plan still does with the pair (fill, stamp) is settled by the end of the pass that made it. One that dies
+    // before leaves the link due.
+    sqlx::query(
+        "INSERT INTO todo (kind, link, why, due, planned) \
+         VALUES (?1, ?2, ?3, coalesce((SELECT started FROM pass WHERE id = ?4), '1970-01-01T00:00:00.000000Z'), ?4) ON CONFLICT DO NOTHING",
+    )
+    .bind(new.kind.as_str())
+    .bind(id)
+    .bind(super::todo::Why::Staged.as_str())
+    .bind(new.pass)
+    .execute(&mut *connection)
+    .await?;
     // A create that was refused before and is not needed any more, or went through at last.
     sqlx::query("DELETE FROM failure WHERE seen IN (?1, ?2)")
         .bind(new.flowtly.0.0)

@@ -102,7 +102,7 @@ impl Firm {
 
     pub fn settings(&self) -> Settings {
         let path = self.directory.path().join("flowtly-sync.toml");
-        let state = format!("[state]\npath = {:?}\n", self.state());
+        let state = format!("[state]\npath = \"{}\"\n", self.state().display());
         std::fs::write(&path, format!("{}{}\n{state}", self.base, self.extra)).unwrap();
         let nothing: [(String, String); 0] = [];
         config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
@@ -131,6 +131,11 @@ impl Firm {
 
     /// One pass with these allowances.
     pub async fn pass(&self, request: Request) -> Result<Report, PassError> {
+        self.pass_until(request, &CancellationToken::new()).await
+    }
+
+    /// One pass that somebody may stop.
+    pub async fn pass_until(&self, request: Request, stop: &CancellationToken) -> Result<Report, PassError> {
         let settings = self.settings();
         let systems = self.systems(&settings);
         let ruling = ruling(&settings);
@@ -144,7 +149,7 @@ impl Firm {
             progress: &Silent,
         };
         let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
-        let (store, report) = pass::run(world, sinks, store, request, &CancellationToken::new()).await;
+        let (store, report) = pass::run(world, sinks, store, request, stop).await;
         store.close().await.unwrap();
         self.clock.advance(Duration::from_secs(1));
         report

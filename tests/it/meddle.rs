@@ -25,7 +25,7 @@ struct Act {
     method: Method,
     path: String,
     moment: Moment,
-    act: Box<dyn FnOnce() + Send>,
+    deed: Box<dyn FnOnce() + Send>,
 }
 
 /// What is still to be done by people.
@@ -35,7 +35,7 @@ pub struct Meddling(Arc<Mutex<Vec<Act>>>);
 impl Meddling {
     /// At the next request of this method whose path and query contain `path`.
     pub fn at(&self, side: Side, method: Method, path: &str, moment: Moment, act: impl FnOnce() + Send + 'static) {
-        let act = Act { side, method, path: path.to_owned(), moment, act: Box::new(act) };
+        let act = Act { side, method, path: path.to_owned(), moment, deed: Box::new(act) };
         self.0.lock().unwrap().push(act);
     }
 
@@ -50,7 +50,7 @@ impl Meddling {
         while let Some(place) = acts.iter().position(|act| {
             act.side == side && act.method == *method && act.moment == moment && path.contains(&act.path)
         }) {
-            due.push(acts.remove(place).act);
+            due.push(acts.remove(place).deed);
         }
         drop(acts);
         for act in due {

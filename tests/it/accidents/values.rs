@@ -222,10 +222,10 @@ async fn accident_21_two_tools_that_rewrite_each_other_through_us_are_stopped_wi
     for round in 0..8 {
         firm.wait(Duration::from_mins(10));
         // A robot beside each system insists on its own number.
-        if firm.client_text(client, "addressPhoneNumber").as_deref() != Some("+48 22 111 11 11") {
-            firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 111 11 11");
-        } else {
+        if firm.client_text(client, "addressPhoneNumber").as_deref() == Some("+48 22 111 11 11") {
             firm.hubspot.edit_company(company, "phone", "+48 22 222 22 22");
+        } else {
+            firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 111 11 11");
         }
         firm.reconcile().await;
         if !firm.conflicts().await.is_empty() {

@@ -67,7 +67,7 @@ async fn an_archived_company_that_is_purged_later_stays_at_rest() {
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
     firm.hubspot.archive_company(company);
     firm.reconcile().await;
-    firm.wait(Duration::from_hours(24 * 91));
+    firm.wait(Duration::from_hours(2_200));
     firm.hubspot.purge(ObjectType::Company, company);
     firm.reconcile().await;
     let report = firm.assert_at_rest().await;

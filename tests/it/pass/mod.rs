@@ -8,4 +8,5 @@ mod limits;
 mod lost;
 mod policies;
 mod refusals;
+mod trouble;
 mod waits;

@@ -73,7 +73,7 @@ async fn a_required_value_that_is_cleared_on_the_other_side_is_a_conflict() {
     let report = firm.reconcile().await;
     assert_eq!(report.written, 0);
     assert_eq!(firm.disputed().await, [Field::Country]);
-    assert_eq!(firm.flowtly.client(client).unwrap()["country"].as_str().unwrap().contains("PL"), true);
+    assert!(firm.flowtly.client(client).unwrap()["country"].as_str().unwrap().contains("PL"));
     firm.assert_at_rest().await;
 }
 
