@@ -122,7 +122,8 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
     // before leaves the link due.
     sqlx::query(
         "INSERT INTO todo (kind, link, why, due, planned) \
-         VALUES (?1, ?2, ?3, coalesce((SELECT started FROM pass WHERE id = ?4), '1970-01-01T00:00:00.000000Z'), ?4) ON CONFLICT DO NOTHING",
+         VALUES (?1, ?2, ?3, coalesce((SELECT started FROM pass WHERE id = ?4), '1970-01-01T00:00:00.000000Z'), ?4) \
+         ON CONFLICT DO NOTHING",
     )
     .bind(new.kind.as_str())
     .bind(id)

@@ -24,7 +24,7 @@ async fn accident_11_a_create_in_hubspot_that_commits_long_after_our_time_out_is
     // The look-up at once finds nothing, and proves nothing.
     firm.reconcile().await;
     assert_eq!(firm.hubspot.company_count(), 0, "no second create");
-    firm.wait(Duration::from_secs(60));
+    firm.wait(Duration::from_mins(1));
     firm.hubspot.settle();
     firm.reconcile().await;
     assert_eq!(firm.hubspot.company_count(), 1);
