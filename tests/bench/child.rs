@@ -1,0 +1,211 @@
+//! The roles that this program plays for itself, one process each: what is measured has a process of its own.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use flowtly_sync::clock::{Clock, SystemClock};
+use flowtly_sync::config::{self, Environment, Settings};
+use flowtly_sync::connector::http::Transport;
+use flowtly_sync::connector::port::{Extent, Source, Step};
+use flowtly_sync::connector::registry::{Systems, Transports, connect};
+use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::safety::RefusalName;
+use flowtly_sync::store::Store;
+use flowtly_sync::store::lock::WriterLock;
+use flowtly_sync::sync::apply::Sinks;
+use flowtly_sync::sync::pass::{self, Request};
+use flowtly_sync::sync::{Ruling, Silent, World};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::counting::{Counting, Counts};
+use crate::servers::serve_flowtly_only;
+
+/// What a child does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A complete pass over a new state, allowed.
+    FirstPass,
+    /// A complete pass.
+    Pass,
+    /// Fetches and decodes all pages, and then fetches them again without decoding.
+    Floor,
+}
+
+impl Role {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::FirstPass => "first-pass",
+            Self::Pass => "pass",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+/// Starts a child in a role, and gives back what it reports.
+pub(crate) fn run(role: &Role, config: &Path) -> anyhow::Result<Value> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--child", role.word()])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("a child does not start")?;
+    if !output.status.success() {
+        bail!("the child {role:?} failed");
+    }
+    serde_json::from_slice(&output.stdout).context("a child reports no JSON")
+}
+
+/// Plays a role: its word, and the configuration (or the number of companies to serve).
+pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
+    // The same runtime as the program's own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let [word, rest, ..] = arguments else { bail!("--child needs a role and a configuration") };
+    let report = match word.as_str() {
+        "serve" => return runtime.block_on(serve_flowtly_only(rest.parse()?)),
+        "floor" => runtime.block_on(floor(Path::new(rest)))?,
+        "pass" => runtime.block_on(whole_pass(Path::new(rest), false))?,
+        "first-pass" => runtime.block_on(whole_pass(Path::new(rest), true))?,
+        other => bail!("there is no role {other}"),
+    };
+    crate::print(&report)
+}
+
+/// Both systems over counting transports.
+struct Bench {
+    settings: Settings,
+    systems: Systems,
+    clock: Arc<dyn Clock>,
+    flowtly: Arc<Counting>,
+    crm: Arc<Counting>,
+    counts: Arc<Counts>,
+}
+
+impl Bench {
+    fn new(config: &Path, keep: bool) -> anyhow::Result<Self> {
+        let settings = config::load(Some(config), &Environment::of_process())?;
+        let counts = Arc::new(Counts::default());
+        let network = Transports::network(&settings)?;
+        let flowtly = Arc::new(Counting::new(network.flowtly, Arc::clone(&counts), keep));
+        let crm = Arc::new(Counting::new(network.crm, Arc::clone(&counts), keep));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let transports = Transports { flowtly: flowtly.clone(), crm: crm.clone() };
+        let systems = connect(&settings, transports, &clock)?;
+        Ok(Self { settings, systems, clock, flowtly, crm, counts })
+    }
+}
+
+/// The pass as `reconcile --full` makes it.
+async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
+    let bench = Bench::new(config, false)?;
+    let settings = &bench.settings;
+    let ruling = Ruling {
+        company: settings.kind_rules(Kind::Company).clone(),
+        contact: settings.kind_rules(Kind::Contact).clone(),
+        locale: settings.locale().clone(),
+        limits: settings.limits,
+    };
+    let allow = if first { [RefusalName::FirstPass].into() } else { [].into() };
+    let begun = Instant::now();
+    let store = Store::open(&WriterLock::take(&settings.state_path)?).await?;
+    let world = World {
+        flowtly: bench.systems.flowtly.as_ref(),
+        crm: bench.systems.crm.as_ref(),
+        clock: bench.clock.as_ref(),
+        ruling: &ruling,
+        progress: &Silent,
+    };
+    let sinks = Sinks { flowtly: bench.systems.flowtly.as_ref(), crm: bench.systems.crm.as_ref() };
+    let request = Request { complete: true, allow };
+    let (store, report) = pass::run(world, sinks, store, request, &CancellationToken::new()).await;
+    store.close().await?;
+    let wall = begun.elapsed();
+    let report = report?;
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let counts = &bench.counts;
+    Ok(json!({
+        "wall_s": seconds(wall), "cpu_s": cpu_seconds()?, "peak_mb": peak_megabytes()?,
+        "requests": count(&counts.requests), "pages": count(&counts.pages), "bytes": count(&counts.bytes),
+        "writes": count(&counts.writes), "create_batches": count(&counts.create_batches),
+        "full_batches": count(&counts.full_batches), "created": count(&counts.created),
+        "acts": report.totals.would_act(), "equal": report.certificate.equal + report.certificate.differ,
+        "ending": report.ending, "refusals": report.refusals.len(), "unexplained": report.certificate.unexplained,
+    }))
+}
+
+/// Fetches the same pages in the same manner and decodes them; then fetches them once more and looks at nothing.
+async fn floor(config: &Path) -> anyhow::Result<Value> {
+    let bench = Bench::new(config, true)?;
+    let begun = Instant::now();
+    let sides = [bench.systems.flowtly.clone(), bench.systems.crm.clone()];
+    let [flowtly, crm] = sides;
+    let (flowtly_rows, crm_rows) = tokio::try_join!(read_all(flowtly.as_ref()), read_all(crm.as_ref()))?;
+    let decoded = begun.elapsed();
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (requests, pages, bytes) =
+        (count(&bench.counts.requests), count(&bench.counts.pages), count(&bench.counts.bytes));
+    let cpu = cpu_seconds()?;
+    let at_once = bench.settings.flowtly.concurrent_pages;
+    let begun = Instant::now();
+    tokio::try_join!(fetch(&bench.flowtly, at_once), fetch(&bench.crm, 1))?;
+    let bare = begun.elapsed();
+    Ok(json!({
+        "floor_s": seconds(decoded), "bare_s": seconds(bare), "cpu_s": cpu, "requests": requests, "pages": pages,
+        "bytes": bytes, "rows": flowtly_rows + crm_rows, "peak_mb": peak_megabytes()?,
+    }))
+}
+
+async fn read_all<S: Source + ?Sized>(source: &S) -> anyhow::Result<usize> {
+    let mut rows = 0;
+    for kind in Kind::BOTH {
+        let mut walk = source.walk(kind, Extent::Complete).await?;
+        while let Step::Page(page) = walk.next().await? {
+            rows += page.len();
+        }
+    }
+    Ok(rows)
+}
+
+/// Asks for everything that was asked for before.
+async fn fetch(transport: &Arc<Counting>, at_once: usize) -> anyhow::Result<()> {
+    let requests = transport.kept();
+    let replies = requests.into_iter().map(|request| {
+        let transport = Arc::clone(transport);
+        // A task of its own, as the walk's fetching ahead has.
+        tokio::spawn(async move { transport.send(request, Duration::from_secs(30), usize::MAX).await })
+    });
+    let lengths = stream::iter(replies).buffered(at_once.max(1));
+    lengths
+        .map_err(anyhow::Error::from)
+        .try_for_each(|reply| async move { reply.map(|reply: http::Response<Bytes>| drop(reply)).map_err(Into::into) })
+        .await
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
+}
+
+/// The highest resident memory of this process so far, in units of 10^6 bytes.
+fn peak_megabytes() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("this system does not tell about memory")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the peak is not told")?;
+    let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok((kibibytes * 1.024).round() / 1_000.0)
+}
+
+/// Processor time of this process so far, in seconds, the system's work for it included.
+fn cpu_seconds() -> anyhow::Result<f64> {
+    /// How many ticks a second Linux counts for everybody.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat.rsplit_once(") ").context("the process's line is cut")?;
+    let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS)
+}

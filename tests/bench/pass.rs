@@ -1,0 +1,158 @@
+//! How long a pass takes over local sandbox servers, beside the floor: fetching and decoding the same pages.
+//!
+//! `cargo bench --bench pass` prints one JSON line a case; `-- --quick` takes a tenth of the companies and one size,
+//! `-- --companies N` another size, `-- --runs N` another number of repeats.
+//!
+//! The servers run in a process of their own ([`servers`]), and so does everything that is measured: this program starts
+//! itself again in the role of one [`child`], so that its peak memory is that of the pass alone. Pass and floor take turns, so
+//! that both see the same machine; the ratio printed is the median of the turns. The servers' own work counts in both.
+
+mod child;
+mod counting;
+mod servers;
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::child::Role;
+use crate::servers::{Content, Servers};
+
+/// How often a measured case is repeated.
+const RUNS: usize = 3;
+
+/// Requests that a pass without anything to do may send beyond its pages (DESIGN section 9).
+const REQUESTS_BEYOND_PAGES: i64 = 20;
+
+/// What the command line asks for.
+struct Plan {
+    sizes: Vec<u64>,
+    creates: u64,
+    runs: usize,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(role) = arguments.iter().position(|argument| argument == "--child") {
+        return child::play(arguments.get(role + 1..).unwrap_or_default());
+    }
+    let plan = plan(&arguments)?;
+    for companies in plan.sizes {
+        no_op(companies, plan.runs)?;
+    }
+    if plan.creates > 0 {
+        first_load(plan.creates)?;
+    }
+    Ok(())
+}
+
+fn plan(arguments: &[String]) -> anyhow::Result<Plan> {
+    let number = |name: &str| -> anyhow::Result<Option<u64>> {
+        let Some(place) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
+        let text = arguments.get(place + 1).with_context(|| format!("{name} needs a number"))?;
+        Ok(Some(text.parse().with_context(|| format!("{name} needs a number"))?))
+    };
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let sizes = match number("--companies")? {
+        Some(companies) => vec![companies],
+        None if quick => vec![1_000],
+        None => vec![10_000, 100_000],
+    };
+    let creates = number("--creates")?.unwrap_or(if quick { 1_000 } else { 10_000 });
+    let runs = number("--runs")?.map_or(RUNS, |runs| usize::try_from(runs).unwrap_or(RUNS).max(1));
+    Ok(Plan { sizes, creates, runs })
+}
+
+/// A pass that finds nothing to do: everything is linked and in agreement.
+fn no_op(companies: u64, runs: usize) -> anyhow::Result<()> {
+    let servers = Servers::start(companies, Content::Agreed)?;
+    let first = child::run(&Role::FirstPass, servers.config())?;
+    let pairs = companies.saturating_mul(2);
+    ensure!(number(&first, "equal")? == pairs as f64, "the first pass linked {} of {pairs} pairs", first["equal"]);
+    print(&json!({
+        "case": "first-link", "companies": companies, "wall_s": first["wall_s"], "cpu_s": first["cpu_s"],
+        "peak_mb": first["peak_mb"], "requests": first["requests"], "writes": first["writes"],
+        "us_per_record": per_record(number(&first, "wall_s")?, pairs * 2),
+        "state_mb": megabytes(&servers.config().with_file_name("state.sqlite")),
+    }))?;
+    let mut turns = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        let floor = child::run(&Role::Floor, servers.config())?;
+        let pass = child::run(&Role::Pass, servers.config())?;
+        ensure!(pass["acts"] == false, "the pass had something to do: {pass}");
+        ensure!(number(&pass, "equal")? == pairs as f64, "the pass found {} of {pairs} pairs equal", pass["equal"]);
+        let ratio = number(&pass, "wall_s")? / number(&floor, "floor_s")?;
+        turns.push((ratio, floor, pass));
+    }
+    turns.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let ratios: Vec<f64> = turns.iter().map(|(ratio, ..)| rounded(*ratio)).collect();
+    let mut peak: f64 = 0.0;
+    for (_, _, pass) in &turns {
+        peak = peak.max(number(pass, "peak_mb")?);
+    }
+    let (ratio, floor, pass) = turns.get(turns.len() / 2).context("there was no turn")?;
+    let beyond = whole(pass, "requests")? - whole(floor, "pages")?;
+    print(&json!({
+        "case": "no-op", "companies": companies, "wall_s": pass["wall_s"], "floor_s": floor["floor_s"],
+        "bare_s": floor["bare_s"], "ratio": rounded(*ratio), "ratios": ratios, "peak_mb": peak,
+        "pages": floor["pages"], "requests": pass["requests"], "requests_beyond_pages": beyond,
+        "bytes": pass["bytes"], "writes": pass["writes"], "cpu_s": pass["cpu_s"], "floor_cpu_s": floor["cpu_s"],
+        "us_per_record": per_record(number(pass, "wall_s")?, pairs * 2),
+        "floor_us_per_record": per_record(number(floor, "floor_s")?, pairs * 2),
+    }))?;
+    ensure!(pass["writes"] == 0, "a pass without anything to do wrote");
+    ensure!(beyond <= REQUESTS_BEYOND_PAGES, "{beyond} requests beyond the pages");
+    Ok(())
+}
+
+/// Everything that Flowtly has is created in an empty CRM: half of the records are companies, half their contacts.
+fn first_load(creates: u64) -> anyhow::Result<()> {
+    let servers = Servers::start(creates / 2, Content::FlowtlyOnly)?;
+    let load = child::run(&Role::FirstPass, servers.config())?;
+    let batches = whole(&load, "create_batches")?;
+    let created = whole(&load, "created")?;
+    print(&json!({
+        "case": "first-load", "companies": creates / 2, "wall_s": load["wall_s"], "cpu_s": load["cpu_s"],
+        "peak_mb": load["peak_mb"], "requests": load["requests"], "bytes": load["bytes"], "writes": load["writes"],
+        "created": created, "create_batches": batches, "full_batches": load["full_batches"],
+        "records_per_s": rounded(number(&load, "created")? / number(&load, "wall_s")?),
+        "ms_per_batch": rounded(number(&load, "wall_s")? * 1_000.0 / number(&load, "create_batches")?.max(1.0)),
+    }))?;
+    if created != i64::try_from(creates / 2 * 2)? {
+        bail!("{created} of {creates} records were created: {load}");
+    }
+    Ok(())
+}
+
+/// A number of a child's report.
+fn number(report: &Value, key: &str) -> anyhow::Result<f64> {
+    report.get(key).and_then(Value::as_f64).with_context(|| format!("no {key} in {report}"))
+}
+
+/// A count of a child's report.
+fn whole(report: &Value, key: &str) -> anyhow::Result<i64> {
+    report.get(key).and_then(Value::as_i64).with_context(|| format!("no {key} in {report}"))
+}
+
+fn per_record(seconds: f64, records: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer records than 2^52")]
+    let records = records.max(1) as f64;
+    rounded(seconds * 1e6 / records)
+}
+
+fn rounded(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a file of far less than 2^52 bytes")]
+fn megabytes(path: &Path) -> f64 {
+    rounded(std::fs::metadata(path).map_or(0, |file| file.len()) as f64 / 1e6)
+}
+
+fn print(line: &Value) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
