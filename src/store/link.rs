@@ -83,10 +83,13 @@ pub struct NewLink<'a> {
 const COLUMNS: &str =
     "link.id, link.kind, link.parent, link.flowtly_id, link.crm_id, link.state, link.assessment, link.reason";
 
-/// A statement over a link's columns. The text is made of constants only.
-fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM link {rest}"))
+/// A statement over a link's columns, from what `FROM` names on. The text is made of constants only.
+fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {from}"))
 }
+
+/// `CROSS JOIN` keeps the ids outside: the other order would compare every link with every id.
+const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN link ON link.id = wanted.value";
 
 /// Makes a link. Fails if one of the records has one already: the unique indexes are the last guard.
 pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<LinkId, StoreError> {
@@ -143,10 +146,7 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
 /// The links with these numbers.
 pub async fn by_id(connection: &mut Connection, ids: &[LinkId]) -> Result<BTreeMap<LinkId, Link>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON link.id = wanted.value"))
-        .bind(to_json(&ids))
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(select(BY_ID)).bind(to_json(&ids)).fetch_all(connection).await?;
     rows.iter().map(decode).map(|link| link.map(|link| (link.id, link))).collect()
 }
 
@@ -157,17 +157,23 @@ pub async fn by_remote_id(
     side: Side,
     ids: &[&str],
 ) -> Result<Vec<Link>, StoreError> {
-    let query = match side {
-        Side::Flowtly => select("JOIN json_each(?2) AS wanted ON link.kind = ?1 AND link.flowtly_id = wanted.value"),
-        Side::Crm => select("JOIN json_each(?2) AS wanted ON link.kind = ?1 AND link.crm_id = wanted.value"),
-    };
-    let rows = sqlx::query(query).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
+    let rows = sqlx::query(select(&of_remote_ids(kind, side))).bind(to_json(ids)).fetch_all(connection).await?;
     rows.iter().map(decode).collect()
+}
+
+/// The kind stands in the text, since the indexes of the CRM's ids are partial.
+fn of_remote_ids(kind: Kind, side: Side) -> String {
+    let column = match side {
+        Side::Flowtly => "flowtly_id",
+        Side::Crm => "crm_id",
+    };
+    let kind = kind.as_str();
+    format!("json_each(?1) AS wanted CROSS JOIN link ON link.kind = '{kind}' AND link.{column} = wanted.value")
 }
 
 /// Links in order of their number, after `after`.
 pub async fn page(connection: &mut Connection, after: LinkId, limit: u32) -> Result<Vec<Link>, StoreError> {
-    let rows = sqlx::query(select("WHERE link.id > ?1 ORDER BY link.id LIMIT ?2"))
+    let rows = sqlx::query(select("link WHERE link.id > ?1 ORDER BY link.id LIMIT ?2"))
         .bind(after.0)
         .bind(limit)
         .fetch_all(connection)
@@ -192,7 +198,7 @@ pub async fn stated_reasons(connection: &mut Connection, id: LinkId) -> Result<V
 /// The lowest live company links: the canaries. Several, since one of them may really be gone.
 pub async fn canaries(connection: &mut Connection, limit: u32) -> Result<Vec<Link>, StoreError> {
     let rows = sqlx::query(select(
-        "JOIN seen ON seen.link = link.id WHERE link.kind = 'company' AND link.state = 'live' GROUP BY link.id \
+        "link JOIN seen ON seen.link = link.id WHERE link.kind = 'company' AND link.state = 'live' GROUP BY link.id \
          HAVING max(seen.gone) = 0 ORDER BY link.id LIMIT ?1",
     ))
     .bind(limit)

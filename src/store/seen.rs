@@ -68,10 +68,24 @@ const COLUMNS: &str = "seen.id, seen.side, seen.kind, seen.remote_id, seen.paren
      seen.fingerprint, seen.version, seen.created, seen.modified, seen.standing, seen.gone, seen.in_scope, \
      seen.stored_id, seen.fields, seen.verdict";
 
-/// A statement over the columns of a record. The text is made of constants only.
-fn select(rest: &str) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM seen {rest}"))
+/// A statement over the columns of a record, from what `FROM` names on. The text is made of constants only.
+///
+/// Lists of ids stand first and the records are joined by `CROSS JOIN`, which `SQLite` never turns round: the other order
+/// would compare every record of the state with every id. The query plans are pinned by a test.
+fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {from}"))
 }
+
+const BY_REMOTE_ID: &str = "json_each(?3) AS wanted \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value ORDER BY seen.id";
+
+const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.id = wanted.value ORDER BY seen.id";
+
+const BY_LINK: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.link = wanted.value ORDER BY seen.id";
+
+const CHILDREN: &str = "json_each(?2) AS wanted \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
+     WHERE seen.gone = 0 ORDER BY seen.id";
 
 /// What is known of these ids: one statement, whatever their number.
 pub async fn known(
@@ -105,35 +119,26 @@ pub async fn by_remote_id(
     kind: Kind,
     ids: &[&str],
 ) -> Result<Vec<Seen>, StoreError> {
-    let rows = sqlx::query(select(
-        "JOIN json_each(?3) AS wanted ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value \
-         ORDER BY seen.id",
-    ))
-    .bind(side.as_str())
-    .bind(kind.as_str())
-    .bind(to_json(ids))
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(select(BY_REMOTE_ID))
+        .bind(side.as_str())
+        .bind(kind.as_str())
+        .bind(to_json(ids))
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 
 /// The rows with these numbers.
 pub async fn by_id(connection: &mut Connection, locale: &Locale, ids: &[SeenId]) -> Result<Vec<Seen>, StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON seen.id = wanted.value ORDER BY seen.id"))
-        .bind(to_json(&ids))
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(select(BY_ID)).bind(to_json(&ids)).fetch_all(connection).await?;
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 
 /// Both halves of these links.
 pub async fn by_link(connection: &mut Connection, locale: &Locale, links: &[LinkId]) -> Result<Vec<Seen>, StoreError> {
     let ids: Vec<i64> = links.iter().map(|id| id.0).collect();
-    let rows = sqlx::query(select("JOIN json_each(?1) AS wanted ON seen.link = wanted.value ORDER BY seen.id"))
-        .bind(to_json(&ids))
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(select(BY_LINK)).bind(to_json(&ids)).fetch_all(connection).await?;
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 
@@ -144,14 +149,7 @@ pub async fn children(
     side: Side,
     companies: &[&str],
 ) -> Result<Vec<Seen>, StoreError> {
-    let rows = sqlx::query(select(
-        "JOIN json_each(?2) AS wanted ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
-         WHERE seen.gone = 0 ORDER BY seen.id",
-    ))
-    .bind(side.as_str())
-    .bind(to_json(companies))
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(select(CHILDREN)).bind(side.as_str()).bind(to_json(companies)).fetch_all(connection).await?;
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use flowtly_sync::clock::{Clock, SystemClock};
 use flowtly_sync::sandbox::seed::{Flavour, Spread, World};
-use flowtly_sync::sandbox::{
-    Detail, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, serve,
-};
+use flowtly_sync::sandbox::{Detail, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, serve};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -107,10 +105,8 @@ pub(crate) async fn serve_flowtly_only(companies: u64) -> anyhow::Result<()> {
         .fill(&flowtly, &hubspot, spread);
     flowtly.keep_log(Detail::CountsOnly);
     hubspot.keep_log(Detail::CountsOnly);
-    let listeners = [
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?,
-    ];
+    let listeners =
+        [TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?];
     let [flowtly_listener, crm_listener] = listeners;
     let mut out = std::io::stdout();
     writeln!(
