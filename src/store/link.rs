@@ -84,12 +84,12 @@ const COLUMNS: &str =
     "link.id, link.kind, link.parent, link.flowtly_id, link.crm_id, link.state, link.assessment, link.reason";
 
 /// A statement over a link's columns, from what `FROM` names on. The text is made of constants only.
-fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
+pub(super) fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {from}"))
 }
 
 /// `CROSS JOIN` keeps the ids outside: the other order would compare every link with every id.
-const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN link ON link.id = wanted.value";
+pub(super) const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN link ON link.id = wanted.value";
 
 /// Makes a link. Fails if one of the records has one already: the unique indexes are the last guard.
 pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<LinkId, StoreError> {
@@ -162,7 +162,7 @@ pub async fn by_remote_id(
 }
 
 /// The kind stands in the text, since the indexes of the CRM's ids are partial.
-fn of_remote_ids(kind: Kind, side: Side) -> String {
+pub(super) fn of_remote_ids(kind: Kind, side: Side) -> String {
     let column = match side {
         Side::Flowtly => "flowtly_id",
         Side::Crm => "crm_id",

@@ -260,3 +260,6 @@ pub(crate) const fn as_signed(hash: u64) -> i64 {
 pub(crate) const fn as_unsigned(stored: i64) -> u64 {
     stored as u64
 }
+
+#[cfg(test)]
+mod plans;

@@ -17,12 +17,12 @@ use crate::domain::value::{Locale, Reading, Text};
 pub struct SeenId(pub i64);
 
 /// What a walk compares first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
+    /// Where its id stands among those that were asked for.
+    pub place: usize,
     /// The row.
     pub id: SeenId,
-    /// The record's id.
-    pub remote_id: RemoteId,
     /// The hash of its mapped wire text.
     pub raw_hash: RawHash,
 }
@@ -72,44 +72,47 @@ const COLUMNS: &str = "seen.id, seen.side, seen.kind, seen.remote_id, seen.paren
 ///
 /// Lists of ids stand first and the records are joined by `CROSS JOIN`, which `SQLite` never turns round: the other order
 /// would compare every record of the state with every id. The query plans are pinned by a test.
-fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
+pub(super) fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM {from}"))
 }
 
-const BY_REMOTE_ID: &str = "json_each(?3) AS wanted \
+pub(super) const BY_REMOTE_ID: &str = "json_each(?3) AS wanted \
      CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value ORDER BY seen.id";
 
-const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.id = wanted.value ORDER BY seen.id";
+pub(super) const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.id = wanted.value ORDER BY seen.id";
 
-const BY_LINK: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.link = wanted.value ORDER BY seen.id";
+pub(super) const BY_LINK: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.link = wanted.value ORDER BY seen.id";
 
-const CHILDREN: &str = "json_each(?2) AS wanted \
+pub(super) const CHILDREN: &str = "json_each(?2) AS wanted \
      CROSS JOIN seen ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
      WHERE seen.gone = 0 ORDER BY seen.id";
 
-/// What is known of these ids: one statement, whatever their number.
+/// What is known of these ids, what is gone left out: one statement, whatever their number.
+///
+/// The answer is one row of three lists, because handing over a row costs more than finding it.
 pub async fn known(
     connection: &mut Connection,
     side: Side,
     kind: Kind,
     ids: &[&str],
 ) -> Result<Vec<Known>, StoreError> {
-    let rows =
-        sqlx::query(KNOWN).bind(side.as_str()).bind(kind.as_str()).bind(to_json(ids)).fetch_all(connection).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Known {
-                id: SeenId(row.try_get(0)?),
-                remote_id: RemoteId::new(row.try_get::<String, _>(1)?),
-                raw_hash: RawHash(as_unsigned(row.try_get(2)?)),
-            })
-        })
-        .collect()
+    let row =
+        sqlx::query(KNOWN).bind(side.as_str()).bind(kind.as_str()).bind(to_json(ids)).fetch_one(connection).await?;
+    let places: Vec<usize> = from_json("seen", row.try_get(0)?)?;
+    let rows: Vec<i64> = from_json("seen.id", row.try_get(1)?)?;
+    let hashes: Vec<i64> = from_json("seen.raw_hash", row.try_get(2)?)?;
+    Ok(places
+        .into_iter()
+        .zip(rows)
+        .zip(hashes)
+        .map(|((place, id), hash)| Known { place, id: SeenId(id), raw_hash: RawHash(as_unsigned(hash)) })
+        .collect())
 }
 
 /// Its query plan (a search of the index for each id) is pinned by a test.
-const KNOWN: &str = "SELECT seen.id, seen.remote_id, seen.raw_hash FROM json_each(?3) AS wanted \
-     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value";
+pub(super) const KNOWN: &str = "SELECT json_group_array(wanted.key), json_group_array(seen.id), json_group_array(seen.raw_hash) \
+     FROM json_each(?3) AS wanted \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value AND seen.gone = 0";
 
 /// The records with these remote ids.
 pub async fn by_remote_id(
@@ -160,32 +163,30 @@ pub async fn by_match_key(
     side: Side,
     keys: &[String],
 ) -> Result<Vec<(String, Seen)>, StoreError> {
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+    let rows = sqlx::query(by_key()).bind(side.as_str()).bind(to_json(keys)).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(17)?, decode(row, locale)?))).collect()
+}
+
+/// The text is made of constants only.
+pub(super) fn by_key() -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS}, match_key.key FROM json_each(?2) AS wanted \
          CROSS JOIN match_key ON match_key.key = wanted.value AND match_key.side = ?1 \
          JOIN seen ON seen.id = match_key.seen WHERE seen.gone = 0 OR seen.link IS NOT NULL ORDER BY seen.id"
-    )))
-    .bind(side.as_str())
-    .bind(to_json(keys))
-    .fetch_all(connection)
-    .await?;
-    rows.iter().map(|row| Ok((row.try_get(17)?, decode(row, locale)?))).collect()
+    ))
 }
+
+pub(super) const MOVE: &str = "UPDATE seen SET parent_id = row.value ->> 4, raw_hash = row.value ->> 5, fingerprint = row.value ->> 6, \
+             version = row.value ->> 7, created = row.value ->> 8, modified = row.value ->> 9, standing = row.value ->> 10, \
+             in_scope = row.value ->> 11, stored_id = row.value ->> 12, fields = row.value ->> 13, gone = 0 \
+             FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0";
 
 /// Keeps records: moves the rows that have one, adds the others. Returns the row of each, in order.
 pub async fn put(connection: &mut Connection, puts: &[Put]) -> Result<Vec<SeenId>, StoreError> {
     let mut ids = Vec::with_capacity(puts.len());
     let moved: Vec<_> = puts.iter().filter_map(|put| put.id.map(|id| columns(put, Some(id)))).collect();
     if !moved.is_empty() {
-        sqlx::query(
-            "UPDATE seen SET parent_id = row.value ->> 4, raw_hash = row.value ->> 5, fingerprint = row.value ->> 6, \
-             version = row.value ->> 7, created = row.value ->> 8, modified = row.value ->> 9, standing = row.value ->> 10, \
-             in_scope = row.value ->> 11, stored_id = row.value ->> 12, fields = row.value ->> 13, gone = 0 \
-             FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0",
-        )
-        .bind(to_json(&moved))
-        .execute(&mut *connection)
-        .await?;
+        sqlx::query(MOVE).bind(to_json(&moved)).execute(&mut *connection).await?;
     }
     let added: Vec<_> = puts.iter().filter(|put| put.id.is_none()).map(|put| columns(put, None)).collect();
     let mut made = BTreeMap::new();
@@ -220,17 +221,14 @@ pub async fn put(connection: &mut Connection, puts: &[Put]) -> Result<Vec<SeenId
     Ok(ids)
 }
 
+pub(super) const TOUCH: &str = "UPDATE seen SET raw_hash = row.value ->> 1, version = row.value ->> 2, gone = 0 FROM json_each(?1) AS row \
+         WHERE seen.id = row.value ->> 0";
+
 /// The same normal forms under another wire text: only the hash and the version move.
 pub async fn touch(connection: &mut Connection, rows: &[(SeenId, RawHash, Option<Version>)]) -> Result<(), StoreError> {
     let rows: Vec<_> =
         rows.iter().map(|(id, hash, version)| (id.0, as_signed(hash.0), version.as_ref().map(|v| &v.0))).collect();
-    sqlx::query(
-        "UPDATE seen SET raw_hash = row.value ->> 1, version = row.value ->> 2, gone = 0 FROM json_each(?1) AS row \
-         WHERE seen.id = row.value ->> 0",
-    )
-    .bind(to_json(&rows))
-    .execute(connection)
-    .await?;
+    sqlx::query(TOUCH).bind(to_json(&rows)).execute(connection).await?;
     Ok(())
 }
 
@@ -256,6 +254,9 @@ pub async fn put_match_keys(
     Ok(())
 }
 
+pub(super) const VERDICTS: &str =
+    "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0";
+
 /// Writes what was decided about records without a link, and by which rules.
 pub async fn put_verdicts(
     connection: &mut Connection,
@@ -263,13 +264,7 @@ pub async fn put_verdicts(
     verdicts: &[(SeenId, &str)],
 ) -> Result<(), StoreError> {
     let rows: Vec<(i64, &str)> = verdicts.iter().map(|(id, verdict)| (id.0, *verdict)).collect();
-    sqlx::query(
-        "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0",
-    )
-    .bind(to_json(&rows))
-    .bind(as_signed(ruling))
-    .execute(connection)
-    .await?;
+    sqlx::query(VERDICTS).bind(to_json(&rows)).bind(as_signed(ruling)).execute(connection).await?;
     Ok(())
 }
 
@@ -283,29 +278,41 @@ pub async fn mark_gone(connection: &mut Connection, ids: &[SeenId]) -> Result<()
     Ok(())
 }
 
-/// Rows of a side and kind that are not gone, in order of their number, after `after`: row and remote id. Archived ones
-/// are left out where the walk does not show them.
-pub async fn page(
+/// Rows of a side, kind and standing that are not gone, in order of their number, after `after`. One row of the database,
+/// as in [`known`].
+pub async fn present(
     connection: &mut Connection,
     side: Side,
     kind: Kind,
+    standing: Standing,
     after: SeenId,
-    with_archived: bool,
     limit: u32,
-) -> Result<Vec<(SeenId, RemoteId)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, remote_id FROM seen WHERE side = ?1 AND kind = ?2 AND id > ?3 AND gone = 0 \
-         AND (?4 OR standing = 'live') ORDER BY id LIMIT ?5",
-    )
-    .bind(side.as_str())
-    .bind(kind.as_str())
-    .bind(after.0)
-    .bind(with_archived)
-    .bind(limit)
-    .fetch_all(connection)
-    .await?;
+) -> Result<Vec<SeenId>, StoreError> {
+    let row = sqlx::query(PRESENT)
+        .bind(side.as_str())
+        .bind(kind.as_str())
+        .bind(standing_word(standing))
+        .bind(after.0)
+        .bind(limit)
+        .fetch_one(connection)
+        .await?;
+    let rows: Vec<i64> = from_json("seen.id", row.try_get(0)?)?;
+    Ok(rows.into_iter().map(SeenId).collect())
+}
+
+/// Reads nothing but the index.
+pub(super) const PRESENT: &str = "SELECT json_group_array(id) FROM (SELECT id FROM seen \
+     WHERE side = ?1 AND kind = ?2 AND standing = ?3 AND gone = 0 AND id > ?4 ORDER BY id LIMIT ?5)";
+
+/// The remote ids of these rows.
+pub async fn remote_ids(connection: &mut Connection, ids: &[SeenId]) -> Result<Vec<(SeenId, RemoteId)>, StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query(REMOTE_IDS).bind(to_json(&ids)).fetch_all(connection).await?;
     rows.iter().map(|row| Ok((SeenId(row.try_get(0)?), RemoteId::new(row.try_get::<String, _>(1)?)))).collect()
 }
+
+pub(super) const REMOTE_IDS: &str =
+    "SELECT seen.id, seen.remote_id FROM json_each(?1) AS wanted CROSS JOIN seen ON seen.id = wanted.value";
 
 /// The highest number among the ids of a side and kind; `None` where none is a number.
 pub async fn highest_id(connection: &mut Connection, side: Side, kind: Kind) -> Result<Option<u64>, StoreError> {
@@ -318,19 +325,6 @@ pub async fn highest_id(connection: &mut Connection, side: Side, kind: Kind) -> 
     .await?
     .try_get(0)?;
     Ok(highest.and_then(|number| u64::try_from(number).ok()))
-}
-
-/// How many records of a side and kind are known (not gone, live), and the highest row number of all.
-pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<(u64, SeenId), StoreError> {
-    let row = sqlx::query(
-        "SELECT count(*) FILTER (WHERE gone = 0 AND standing = 'live'), coalesce(max(id), 0) FROM seen \
-         WHERE side = ?1 AND kind = ?2",
-    )
-    .bind(side.as_str())
-    .bind(kind.as_str())
-    .fetch_one(connection)
-    .await?;
-    Ok((u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0), SeenId(row.try_get(1)?)))
 }
 
 /// How many records are confirmed gone, by side and kind.
@@ -347,6 +341,16 @@ pub async fn gone(connection: &mut Connection) -> Result<Vec<(Side, Kind, u64)>,
         })
         .collect()
 }
+
+/// How many records of a side and kind are known: live and not gone.
+pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<u64, StoreError> {
+    let row = sqlx::query(COUNT).bind(side.as_str()).bind(kind.as_str()).fetch_one(connection).await?;
+    Ok(u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0))
+}
+
+/// Reads nothing but the index.
+pub(super) const COUNT: &str =
+    "SELECT count(*) FROM seen WHERE side = ?1 AND kind = ?2 AND standing = 'live' AND gone = 0";
 
 /// How many records without a link there are, by side, kind and verdict.
 pub async fn unlinked(connection: &mut Connection) -> Result<Vec<(Side, Kind, String, u64)>, StoreError> {
@@ -385,6 +389,13 @@ fn key_of(record: &Record) -> (String, String, String, String) {
     )
 }
 
+const fn standing_word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Live => "live",
+        Standing::Archived => "archived",
+    }
+}
+
 /// One row as a JSON array, in the order that [`put`] reads.
 fn columns(put: &Put, id: Option<SeenId>) -> serde_json::Value {
     let record = &put.record;
@@ -401,10 +412,7 @@ fn columns(put: &Put, id: Option<SeenId>) -> serde_json::Value {
         record.version.as_ref().map(|version| &version.0),
         record.created.map(stamp),
         record.modified.map(stamp),
-        match record.standing {
-            Standing::Live => "live",
-            Standing::Archived => "archived",
-        },
+        standing_word(record.standing),
         i32::from(record.in_scope),
         record.stored_id,
         to_json(&fields),

@@ -11,7 +11,7 @@ use super::stage::{Stage, stage};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
-use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::record::{Kind, RemoteId, Side, Standing};
 use crate::domain::shape::Row;
 use crate::store::seen::SeenId;
 use crate::store::todo::{Subject, Why};
@@ -19,6 +19,9 @@ use crate::store::{Store, StoreError, link, seen, todo};
 
 /// How many rows are looked at together.
 const CHUNK: u32 = 500;
+
+/// How many row numbers are compared together with what a complete walk met.
+const PRESENT: u32 = 10_000;
 
 /// How many of the lowest live pairs are asked: one of them may really be gone, all of them hardly.
 const CANARIES: u32 = 3;
@@ -86,13 +89,22 @@ async fn wanted(
     let locale = &world.ruling.locale;
     let mut store = store.lock().await;
     if scanned.complete {
-        let with_archived = world.source(side).capabilities().of(kind).shows_archived;
-        let mut after = SeenId(0);
-        loop {
-            let page = seen::page(store.connection(), side, kind, after, with_archived, 10_000).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = *last;
-            wanted.extend(page.into_iter().filter(|(id, _)| !scanned.met.contains(*id)));
+        let shown: &[Standing] = if world.source(side).capabilities().of(kind).shows_archived {
+            &[Standing::Live, Standing::Archived]
+        } else {
+            &[Standing::Live]
+        };
+        for standing in shown {
+            let mut after = SeenId(0);
+            loop {
+                let present = seen::present(store.connection(), side, kind, *standing, after, PRESENT).await?;
+                let Some(last) = present.last() else { break };
+                after = *last;
+                let unmet: Vec<SeenId> = present.into_iter().filter(|id| !scanned.met.contains(*id)).collect();
+                if !unmet.is_empty() {
+                    wanted.extend(seen::remote_ids(store.connection(), &unmet).await?);
+                }
+            }
         }
         missing.not_shown.insert((side, kind), wanted.len() as u64);
         return Ok(wanted);

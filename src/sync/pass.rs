@@ -438,7 +438,7 @@ async fn known(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreEr
     let mut known = BTreeMap::new();
     for side in Side::BOTH {
         for kind in Kind::BOTH {
-            known.insert((side, kind), seen::count(store.connection(), side, kind).await?.0);
+            known.insert((side, kind), seen::count(store.connection(), side, kind).await?);
         }
     }
     Ok(known)

@@ -15,7 +15,6 @@ use super::{PassError, World, on};
 use crate::connector::port::{Evidence, Extent, Step, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::shape::{Delivered, RawHash, Row};
-use crate::store::seen::SeenId;
 use crate::store::{Store, seen};
 
 /// How many rows share one statement.
@@ -224,21 +223,20 @@ impl Found {
         let mut store = store.lock().await;
         let ids: Vec<&str> = hashed.iter().map(|(_, row)| row.id.as_str()).collect();
         let known = seen::known(store.connection(), to.side, to.kind, &ids).await?;
-        let mut by_id: BTreeMap<&str, Vec<(SeenId, RawHash)>> = BTreeMap::new();
+        // By place: whether every known row of the id (a person has one a company) has the hash that was delivered.
+        let mut equal: Vec<Option<bool>> = vec![None; hashed.len()];
         for row in &known {
-            by_id.entry(row.remote_id.as_str()).or_default().push((row.id, row.raw_hash));
-        }
-        let mut differing = Vec::new();
-        for (hash, row) in &hashed {
-            match by_id.get(row.id.as_str()) {
-                Some(known) if known.iter().all(|(_, theirs)| theirs == hash) => {
-                    for (id, _) in known {
-                        self.met.insert(*id);
-                    }
-                }
-                Some(_) | None => differing.push((*hash, row.clone())),
+            if let (Some(equal), Some((hash, _))) = (equal.get_mut(row.place), hashed.get(row.place)) {
+                *equal = Some(equal.unwrap_or(true) && row.raw_hash == *hash);
             }
         }
+        for row in &known {
+            if equal.get(row.place) == Some(&Some(true)) {
+                self.met.insert(row.id);
+            }
+        }
+        let differing: Vec<(RawHash, Row)> =
+            hashed.into_iter().zip(equal).filter(|(_, equal)| *equal != Some(true)).map(|(row, _)| row).collect();
         if differing.is_empty() {
             return Ok(());
         }
