@@ -32,10 +32,7 @@ pub const PARENT_KEY: FieldKey = FieldKey(0);
 
 /// The key of a field in a mapping.
 pub fn key(shape: &Shape, field: Field) -> Option<FieldKey> {
-    match field {
-        Field::Parent => Some(PARENT_KEY),
-        field => shape.field_key(field),
-    }
+    if field == Field::Parent { Some(PARENT_KEY) } else { shape.field_key(field) }
 }
 
 /// Reads the bases of these links.
@@ -78,11 +75,8 @@ pub fn readings(bases: &Bases, seen: &Record, shape: &Shape, locale: &Locale) ->
         .filter_map(|(field, entry)| {
             let reading = match &entry.text {
                 Some(text) => Reading::of(*field, text.clone(), locale),
-                None => match seen.reading(*field) {
-                    // The base was "as seen" when the property could still be read; it says nothing now.
-                    Reading::Unknown => return None,
-                    known => known.clone(),
-                },
+                // Where the property cannot be read any more, a base of "as seen" says nothing.
+                None => Some(seen.reading(*field)).filter(|reading| **reading != Reading::Unknown)?.clone(),
             };
             Some((*field, reading))
         })

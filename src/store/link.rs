@@ -183,8 +183,10 @@ pub async fn page(connection: &mut Connection, after: LinkId, limit: u32) -> Res
 
 /// The links of a company's contacts.
 pub async fn of_company(connection: &mut Connection, company: LinkId) -> Result<Vec<Link>, StoreError> {
-    let rows =
-        sqlx::query(select("link WHERE link.parent = ?1 ORDER BY link.id")).bind(company.0).fetch_all(connection).await?;
+    let rows = sqlx::query(select("link WHERE link.parent = ?1 ORDER BY link.id"))
+        .bind(company.0)
+        .fetch_all(connection)
+        .await?;
     rows.iter().map(decode).collect()
 }
 

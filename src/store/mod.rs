@@ -182,9 +182,12 @@ impl Store {
         let mut connection =
             options.disable_statement_logging().connect().await.map_err(|error| Self::explain(&path, &error))?;
         Self::check_schema(&mut connection, &path).await?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Self::explain(&path, &error),
-            other => StoreError::Open { path: path.clone(), message: other.to_string() },
+        MIGRATIONS.run(&mut connection).await.map_err(|error| {
+            if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = &error {
+                Self::explain(&path, error)
+            } else {
+                StoreError::Open { path: path.clone(), message: error.to_string() }
+            }
         })?;
         Ok(Self { connection, path })
     }

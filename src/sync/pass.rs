@@ -140,18 +140,18 @@ async fn drive(
     let started = world.clock.now();
     let extents = extents(world, &mut *store.lock().await, request.complete).await?;
     let complete = extents.values().all(|extent| *extent == Extent::Complete);
-    let word = if complete { "complete" } else { "incremental" };
+    let extent = if complete { "complete" } else { "incremental" };
     let number = {
         let mut store = store.lock().await;
         if mark::get(store.connection(), Mark::Running).await?.is_some() {
             warn!("the last pass did not end: the state is checked for damage, and open writes are recovered");
             store.check_integrity().await?;
         }
-        let number = pass::begin(store.connection(), started, word).await?;
+        let number = pass::begin(store.connection(), started, extent).await?;
         mark::set(store.connection(), Mark::Running, &number.to_string()).await?;
         number
     };
-    let span = info_span!("pass", pass.id = number, pass.extent = word);
+    let span = info_span!("pass", pass.id = number, pass.extent = extent);
     let outcome = story(world, sinks, store, request, stop, number, started, &extents, complete).instrument(span).await;
     let mut store = store.lock().await;
     if let Err(error) = &outcome {
@@ -280,21 +280,18 @@ async fn close(
         None if writes && !refusals.is_empty() => Ending::Refused,
         None => Ending::Planned,
     };
-    let applied = match applied {
-        Some(applied) => {
-            let touched: BTreeSet<_> = planned.links.iter().chain(&applied.links).copied().collect();
-            todo::settle_planned(store.connection(), situation.pass).await?;
-            for (kind, subject) in &planned.waiting {
-                todo::rest(store.connection(), *kind, *subject).await?;
-            }
-            assess(world, store, &situation, &touched).await?;
-            applied
+    let applied = if let Some(applied) = applied {
+        let touched: BTreeSet<_> = planned.links.iter().chain(&applied.links).copied().collect();
+        todo::settle_planned(store.connection(), situation.pass).await?;
+        for (kind, subject) in &planned.waiting {
+            todo::rest(store.connection(), *kind, *subject).await?;
         }
-        None => {
-            todo::forget_planned(store.connection()).await?;
-            assess(world, store, &situation, &planned.links).await?;
-            Applied::default()
-        }
+        assess(world, store, &situation, &touched).await?;
+        applied
+    } else {
+        todo::forget_planned(store.connection()).await?;
+        assess(world, store, &situation, &planned.links).await?;
+        Applied::default()
     };
     let mut transaction = store.begin().await?;
     for ((side, kind), scanned) in &scans {
@@ -378,11 +375,12 @@ fn stopped(stop: &CancellationToken) -> Result<(), PassError> {
 
 /// A property that went missing or came back changes how everything is judged.
 fn missing_word(probed: &Probed) -> String {
-    probed
+    let words: Vec<String> = probed
         .missing_names
         .iter()
         .map(|(side, kind, path)| format!(" {}.{}.{path}", side.as_str(), kind.as_str()))
-        .collect()
+        .collect();
+    words.concat()
 }
 
 /// How much each walk shows: what changed, where the system can tell and the cursor is unbroken; else everything.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use tracing::{Instrument, info_span};
 
 use super::settle::{Stored, judge};
-use super::{Applying, step};
+use super::{Applying, Refusal, step};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{ParentWrite, Target, Write, Written};
 use crate::domain::field::Field;
@@ -458,8 +458,9 @@ impl Applying<'_> {
             };
             return Ok(Some(Action { op: Op::Create { side, fields: rest, parent }, ..ready.action }));
         }
-        let hash = ready.source.fingerprint.0;
-        self.refused(connection, kind, subject, side, "", hash, &error.message).await?;
+        let payload = ready.source.fingerprint.0;
+        let refusal = Refusal { side, field: "", payload, message: &error.message };
+        self.refused(connection, kind, subject, refusal).await?;
         Ok(None)
     }
 }

@@ -10,7 +10,7 @@ mod create;
 mod stamp;
 mod settle;
 
-pub(crate) use stamp::STAMP_FIELD;
+pub(crate) use stamp::{STAMP_FIELD, stamp_payload};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -253,13 +253,11 @@ impl Applying<'_> {
         connection: &mut Connection,
         kind: Kind,
         subject: Subject,
-        side: Side,
-        field: &str,
-        payload: u64,
-        message: &str,
+        refusal: Refusal<'_>,
     ) -> Result<(), PassError> {
         self.applied.refused += 1;
         let now = self.now();
+        let Refusal { side, field, payload, message } = refusal;
         let attempts = waiting::put_failure(connection, subject, side, field, payload, message, now).await?;
         let position = usize::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(REFUSAL_GAPS.len() - 1);
         let gap = REFUSAL_GAPS.get(position).copied().unwrap_or(TimeDelta::days(7));
@@ -267,6 +265,19 @@ impl Applying<'_> {
         todo::arm(connection, kind, &[subject], Why::Refused, Some(now + gap)).await?;
         Ok(())
     }
+}
+
+/// What a system refused.
+#[derive(Debug, Clone, Copy)]
+struct Refusal<'a> {
+    /// The system.
+    side: Side,
+    /// The field; empty stands for the whole record.
+    field: &'a str,
+    /// A hash of what was sent.
+    payload: u64,
+    /// Its own words.
+    message: &'a str,
 }
 
 /// A step that writes to a side.

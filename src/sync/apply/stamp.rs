@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
 use tracing::{Instrument, info_span, warn};
 
-use super::{Applying, step};
+use super::{Applying, Refusal, step};
 use crate::connector::error::Outcome;
 use crate::connector::port::{Lookup, Target, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId};
@@ -40,7 +41,12 @@ impl Applying<'_> {
         }
     }
 
-    async fn stamp_group(&mut self, store: &mut Store, batch: usize, actions: Vec<Action>) -> Result<(), PassError> {
+    /// Which of these still need their id: what was there was read just now.
+    async fn unstamped(
+        &mut self,
+        store: &mut Store,
+        actions: Vec<Action>,
+    ) -> Result<Vec<(Action, Link, String)>, PassError> {
         let mut wanted: Vec<(Action, Link, String)> = Vec::new();
         for action in actions {
             let Some(id) = self.link_of(store.connection(), action.link).await? else { continue };
@@ -58,7 +64,7 @@ impl Applying<'_> {
                     self.put_off(store.connection(), action, Why::Interrupted).await?;
                 }
                 self.applied.failing.insert(Side::Crm, error);
-                return Ok(());
+                return Ok(Vec::new());
             }
         };
         let there: BTreeMap<RemoteId, Option<String>> = answers
@@ -83,6 +89,11 @@ impl Applying<'_> {
                 }
             }
         }
+        Ok(ready)
+    }
+
+    async fn stamp_group(&mut self, store: &mut Store, batch: usize, actions: Vec<Action>) -> Result<(), PassError> {
+        let ready = self.unstamped(store, actions).await?;
         if ready.is_empty() {
             return Ok(());
         }
@@ -125,19 +136,10 @@ impl Applying<'_> {
                 {
                     // Most often another record carries the id already (a copied or merged one).
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
-                    let subject = Subject::Link(link.id);
-                    let hash = 0;
                     warn!(link.id = link.id.0, "the CRM refused our id");
-                    self.refused(
-                        &mut transaction,
-                        Kind::Company,
-                        subject,
-                        Side::Crm,
-                        STAMP_FIELD,
-                        hash,
-                        &error.message,
-                    )
-                    .await?;
+                    let payload = stamp_payload(&text);
+                    let refusal = Refusal { side: Side::Crm, field: STAMP_FIELD, payload, message: &error.message };
+                    self.refused(&mut transaction, Kind::Company, Subject::Link(link.id), refusal).await?;
                 }
                 Written::Failed(error) => {
                     self.interrupted(&mut transaction, intent, &action, Side::Crm, &error).await?;
@@ -164,6 +166,13 @@ impl Applying<'_> {
         self.applied.links.insert(link);
         Ok(())
     }
+}
+
+/// What a refused stamp is recognised by.
+pub(crate) fn stamp_payload(stored_id: &str) -> u64 {
+    let mut hasher = Sha256::new();
+    hasher.update(stored_id.as_bytes());
+    hasher.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// Under which name a refused stamp waits among the failures.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::{Instrument, info_span, warn};
 
 use super::settle::{Stored, judge, overlay};
-use super::{Applying, step};
+use super::{Applying, Refusal, step};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Lookup, ParentWrite, Target, Write, Written};
 use crate::domain::field::{Field, Part};
@@ -136,12 +136,11 @@ impl Applying<'_> {
     ) -> Result<Vec<Ready>, PassError> {
         let mut links: Vec<(Action, LinkId)> = Vec::new();
         for action in actions {
-            match self.link_of(store.connection(), action.link).await? {
-                Some(link) => links.push((action, link)),
-                None => {
-                    self.applied.superseded += 1;
-                    self.put_off(store.connection(), &action, Why::Superseded).await?;
-                }
+            if let Some(link) = self.link_of(store.connection(), action.link).await? {
+                links.push((action, link));
+            } else {
+                self.applied.superseded += 1;
+                self.put_off(store.connection(), &action, Why::Superseded).await?;
             }
         }
         let ids: Vec<LinkId> = links.iter().map(|(_, link)| *link).collect();
@@ -268,8 +267,7 @@ impl Applying<'_> {
             if verdict == Stored::Ignored {
                 let subject = Subject::Link(ready.link.id);
                 let message = "ignored by the server: it answered with success and kept the value from before";
-                let hash = payload(change);
-                self.refused(connection, kind, subject, side, change.field.as_str(), hash, message).await?;
+                self.refused(connection, kind, subject, refusal(side, change, message)).await?;
                 continue;
             }
             if verdict == Stored::Rewritten {
@@ -333,21 +331,20 @@ impl Applying<'_> {
         if refused.is_empty() {
             // Nothing is named: every field of it waits, with the system's words.
             for change in &rest {
-                let hash = payload(change);
-                self.refused(connection, kind, subject, side, change.field.as_str(), hash, &error.message).await?;
+                let refusal = refusal(side, change, &error.message);
+                self.refused(connection, kind, subject, refusal).await?;
             }
             return Ok(None);
         }
         for change in &refused {
             let message = named.get(&change.field).copied().unwrap_or(error.message.as_str());
-            let hash = payload(change);
-            self.refused(connection, kind, subject, side, change.field.as_str(), hash, message).await?;
+            self.refused(connection, kind, subject, refusal(side, change, message)).await?;
         }
-        Ok((!rest.is_empty()).then(|| Action {
-            op: Op::Update { side, changes: rest },
-            link: Some(LinkRef::Existing(ready.link.id)),
-            ..ready.action
-        }))
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let op = Op::Update { side, changes: rest };
+        Ok(Some(Action { op, link: Some(LinkRef::Existing(ready.link.id)), ..ready.action }))
     }
 
     pub(super) async fn put_company_keys(
@@ -446,4 +443,8 @@ fn others_moved(before: &Record, stored: &Record, changes: &[Change]) -> bool {
         .iter()
         .filter(|(field, _)| !changes.iter().any(|change| change.field == **field))
         .any(|(field, reading)| *reading != Reading::Unknown && !reading.same_as(before.reading(*field)))
+}
+
+fn refusal<'a>(side: Side, change: &Change, message: &'a str) -> Refusal<'a> {
+    Refusal { side, field: change.field.as_str(), payload: payload(change), message }
 }

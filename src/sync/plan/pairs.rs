@@ -17,7 +17,7 @@ use crate::store::link::{Link, LinkState};
 use crate::store::seen::Seen;
 use crate::store::todo::{Subject, Why};
 use crate::store::{Connection, Store, StoreError, history, link, seen, todo, waiting};
-use crate::sync::apply::STAMP_FIELD;
+use crate::sync::apply::{STAMP_FIELD, stamp_payload};
 use crate::sync::{PassError, World};
 
 /// Within this time a value that goes to and fro is stopped.
@@ -353,23 +353,39 @@ impl Planning<'_> {
             }
             self.push(Draft::of_pair(flowtly, crm, link, Op::Conflict(conflict), reason));
         }
-        self.stamp(link, flowtly, crm);
-        put_off
+        let stamp_again = self.stamp(link, flowtly, crm, refused);
+        put_off.into_iter().chain(stamp_again).min()
     }
 
-    /// Our id belongs into the CRM's company, where there is a property for it.
-    fn stamp(&mut self, link: LinkRef, flowtly: &Seen, crm: &Seen) {
+    /// Our id belongs into the CRM's company, where there is a property for it. Returns when one that was refused is tried
+    /// again.
+    fn stamp(
+        &mut self,
+        link: LinkRef,
+        flowtly: &Seen,
+        crm: &Seen,
+        refused: &Refused,
+    ) -> Option<chrono::DateTime<chrono::Utc>> {
         let kind = crm.record.kind;
         if kind != Kind::Company || !self.world.crm.capabilities().of(kind).stores_id {
-            return;
+            return None;
         }
-        let wanted = self.stored_id(&flowtly.record.id);
-        if wanted.is_some() && crm.record.stored_id != wanted {
-            if let LinkRef::Existing(id) = link {
-                self.planned.kept_failures.push((id, Side::Crm, STAMP_FIELD.to_owned()));
+        let wanted = self.stored_id(&flowtly.record.id)?;
+        if crm.record.stored_id.as_ref() == Some(&wanted) {
+            return None;
+        }
+        if let LinkRef::Existing(id) = link {
+            self.planned.kept_failures.push((id, Side::Crm, STAMP_FIELD.to_owned()));
+            if let Some((payload, Some(next_try))) =
+                refused.get(&(Subject::Link(id), Side::Crm, STAMP_FIELD.to_owned()))
+                && *payload == stamp_payload(&wanted)
+                && *next_try > self.situation.now
+            {
+                return Some(*next_try);
             }
-            self.push(Draft::of_pair(flowtly, crm, link, Op::Stamp, Reason::StampMissing));
         }
+        self.push(Draft::of_pair(flowtly, crm, link, Op::Stamp, Reason::StampMissing));
+        None
     }
 
     /// Asks a person about a record; one that is asked already is not asked again.
