@@ -91,6 +91,18 @@ pub(super) fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
 /// `CROSS JOIN` keeps the ids outside: the other order would compare every link with every id.
 pub(super) const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN link ON link.id = wanted.value";
 
+/// Whether a contact's CRM person has a link under this company already; only one fits.
+pub async fn is_taken(connection: &mut Connection, crm_id: &RemoteId, parent: LinkId) -> Result<bool, StoreError> {
+    let taken: i64 =
+        sqlx::query("SELECT EXISTS (SELECT 1 FROM link WHERE kind = 'contact' AND crm_id = ?1 AND parent = ?2)")
+            .bind(crm_id.as_str())
+            .bind(parent.0)
+            .fetch_one(connection)
+            .await?
+            .try_get(0)?;
+    Ok(taken != 0)
+}
+
 /// Makes a link. Fails if one of the records has one already: the unique indexes are the last guard.
 pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<LinkId, StoreError> {
     let id: i64 = sqlx::query(

@@ -209,6 +209,13 @@ impl Applying<'_> {
                     Some((company.id, company.remote_id(side).clone()))
                 }
             };
+            if let (Some((company, _)), Side::Crm) = (&home, source_side)
+                && link::is_taken(store.connection(), &source.record.id, *company).await?
+            {
+                // A link that an earlier move left behind still holds this person under this company.
+                self.ask_about_double(store.connection(), &source, &action.label).await?;
+                continue;
+            }
             let id = match side {
                 Side::Crm if stores_id => stored_id(&self.situation.organisation, &source.record.id),
                 Side::Crm | Side::Flowtly => None,
@@ -217,6 +224,19 @@ impl Applying<'_> {
             ready.push(Ready { action, source, fields, parent: home, stored_id: id });
         }
         Ok(ready)
+    }
+
+    /// The person has a link under that company already: a person says which of the two it is.
+    pub(super) async fn ask_about_double(
+        &mut self,
+        connection: &mut Connection,
+        subject: &Seen,
+        label: &str,
+    ) -> Result<(), PassError> {
+        self.applied.superseded += 1;
+        let question = Question { asks: Asks::Duplicate, subject: subject.reference(), candidates: Vec::new() };
+        let (pass, now) = (self.situation.pass, self.now());
+        Ok(waiting::put_question(connection, subject.id, &question, label, pass, now).await?)
     }
 
     /// What appeared on the target side since its scan began is read and matched before anything is created.
