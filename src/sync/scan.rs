@@ -1,24 +1,30 @@
 //! Reading both sides, streaming, a few pages in memory at a time.
 //!
 //! A hash of the mapped wire text is compared with *seen* first, one query for several pages; what is equal costs a bit in
-//! a bitmap. The next page is fetched while the last one is compared.
+//! a bitmap. The walk goes on in a task of its own while pages are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::bitmap::Bitmap;
 use super::stage::{Stage, stage};
 use super::{PassError, World, on};
-use crate::connector::port::{Evidence, Extent, Step, WalkEnd};
+use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::port::{Evidence, Extent, Step, Walk, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::shape::{Delivered, RawHash, Row};
 use crate::store::{Store, seen};
 
 /// How many rows share one statement.
 const ROWS_A_STATEMENT: usize = 400;
+
+/// How many pages are kept while earlier ones are compared: about what one statement shares, so that a walk whose pages name
+/// the next one never stands still.
+const PAGES_AHEAD: usize = 4;
 
 /// How often a numbered walk whose totals moved is repeated before the pass goes on without knowing that it was whole.
 const REPEATED_WALKS: u32 = 2;
@@ -133,7 +139,7 @@ async fn walk_once(
     kind: Kind,
     extent: Extent,
 ) -> Result<Scanned, PassError> {
-    let mut walk = world.source(side).walk(kind, extent).await.map_err(on(side))?;
+    let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?);
     let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due };
     let nothing = BTreeSet::new();
     let missing = scope.missing.get(&(side, kind)).unwrap_or(&nothing);
@@ -141,17 +147,15 @@ async fn walk_once(
     let mut rows: Vec<Row> = Vec::new();
     let mut end: Option<WalkEnd> = None;
     while end.is_none() {
-        let full = rows.len() >= ROWS_A_STATEMENT;
-        let batch = if full { std::mem::take(&mut rows) } else { Vec::new() };
-        let (step, compared) =
-            futures_util::future::join(walk.next(), found.compare(stage, store, missing, batch)).await;
-        compared?;
-        match step.map_err(on(side))? {
+        match ahead.next().await.map_err(on(side))? {
             Step::Page(page) => {
                 world.progress.scanned(side, kind, page.len());
                 rows.extend(page);
             }
             Step::End(reached) => end = Some(reached),
+        }
+        if rows.len() >= ROWS_A_STATEMENT {
+            found.compare(stage, store, missing, std::mem::take(&mut rows)).await?;
         }
     }
     found.compare(stage, store, missing, rows).await?;
@@ -175,6 +179,34 @@ async fn walk_once(
         consistent,
         numbered,
     })
+}
+
+/// A walk that goes on by itself while its pages are compared.
+struct Ahead {
+    steps: mpsc::Receiver<Result<Step, PortError>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Ahead {
+    fn of(mut walk: Box<dyn Walk>) -> Self {
+        let (sender, steps) = mpsc::channel(PAGES_AHEAD);
+        let going = async move {
+            loop {
+                let step = walk.next().await;
+                let is_page = matches!(step, Ok(Step::Page(_)));
+                // Nobody listens any more where the scan was given up.
+                if sender.send(step).await.is_err() || !is_page {
+                    return;
+                }
+            }
+        };
+        Self { steps, _task: AbortOnDropHandle::new(tokio::spawn(going.in_current_span())) }
+    }
+
+    async fn next(&mut self) -> Result<Step, PortError> {
+        let stopped = || Err(PortError::new(ErrorKind::Cancelled, "the walk was stopped"));
+        self.steps.recv().await.unwrap_or_else(stopped)
+    }
 }
 
 impl Scanned {

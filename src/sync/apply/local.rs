@@ -1,14 +1,16 @@
 //! Actions that send nothing: links, agreements, re-points, pauses, conflicts, questions, verdicts.
 
+use std::collections::BTreeMap;
+
 use super::{Applying, LOCAL_GROUP};
 use crate::domain::field::{Field, Part};
-use crate::domain::plan::{Action, ActionId, LinkId, Op};
+use crate::domain::plan::{Action, ActionId, LinkId, Op, RecordRef};
 use crate::domain::record::{Kind, Side};
 use crate::domain::value::Text;
 use crate::store::action::{self, Step, StepOp};
 use crate::store::base::{self, Entry};
 use crate::store::link::{self, LinkState, NewLink};
-use crate::store::seen::{self, SeenId};
+use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, waiting};
 use crate::sync::PassError;
@@ -26,8 +28,9 @@ impl Applying<'_> {
             after = last.id;
             let mut transaction = store.begin().await?;
             let mut verdicts: Vec<(SeenId, String)> = Vec::new();
+            let mut records = self.to_be_linked(&mut transaction, kind, &actions).await?;
             for action in &actions {
-                self.local_action(&mut transaction, action, &mut verdicts).await?;
+                self.local_action(&mut transaction, action, &mut records, &mut verdicts).await?;
             }
             if !verdicts.is_empty() {
                 let verdicts: Vec<(SeenId, &str)> = verdicts.iter().map(|(id, text)| (*id, text.as_str())).collect();
@@ -37,14 +40,42 @@ impl Applying<'_> {
         }
     }
 
+    /// The records that these actions link: one statement a side. Each is used once, so that a record which an earlier
+    /// action of the group moved is read again.
+    async fn to_be_linked(
+        &self,
+        connection: &mut Connection,
+        kind: Kind,
+        actions: &[Action],
+    ) -> Result<BTreeMap<RecordRef, Seen>, StoreError> {
+        let mut records = BTreeMap::new();
+        for side in Side::BOTH {
+            let ids: Vec<&str> = actions
+                .iter()
+                .filter(|action| matches!(action.op, Op::Link))
+                .filter_map(|action| match side {
+                    Side::Flowtly => action.flowtly.as_ref(),
+                    Side::Crm => action.crm.as_ref(),
+                })
+                .map(|record| record.id.as_str())
+                .collect();
+            if !ids.is_empty() {
+                let rows = seen::by_remote_id(connection, &self.world.ruling.locale, side, kind, &ids).await?;
+                records.extend(rows.into_iter().map(|row| (row.reference(), row)));
+            }
+        }
+        Ok(records)
+    }
+
     async fn local_action(
         &mut self,
         connection: &mut Connection,
         action: &Action,
+        records: &mut BTreeMap<RecordRef, Seen>,
         verdicts: &mut Vec<(SeenId, String)>,
     ) -> Result<(), PassError> {
         match &action.op {
-            Op::Link => self.link(connection, action).await,
+            Op::Link => self.link(connection, action, records).await,
             Op::Agree { fields } => {
                 let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
                 let fields: Vec<Field> = fields.iter().map(|(field, _)| *field).collect();
@@ -57,6 +88,7 @@ impl Applying<'_> {
                     seen::by_remote_id(connection, &self.world.ruling.locale, *side, action.kind, &[to.as_str()])
                         .await?;
                 if let Some(new) = rows.into_iter().find(|row| row.link.is_none()) {
+                    records.remove(&new.reference());
                     self.hold_for_repoint(connection, link, *side, &new).await?;
                     link::repoint(connection, link, *side, (new.id, to)).await?;
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
@@ -127,23 +159,32 @@ impl Applying<'_> {
         Ok(())
     }
 
-    async fn link(&mut self, connection: &mut Connection, action: &Action) -> Result<(), PassError> {
+    async fn link(
+        &mut self,
+        connection: &mut Connection,
+        action: &Action,
+        records: &mut BTreeMap<RecordRef, Seen>,
+    ) -> Result<(), PassError> {
         let (Some(flowtly), Some(crm)) = (&action.flowtly, &action.crm) else { return Ok(()) };
         let parent = match action.kind {
             Kind::Company => None,
-            Kind::Contact => match self.link_of(connection, action.link).await? {
-                Some(parent) => Some(parent),
-                None => {
+            Kind::Contact => {
+                let parent = self.link_of(connection, action.link).await?;
+                if parent.is_none() {
                     self.applied.superseded += 1;
                     return Ok(());
                 }
-            },
+                parent
+            }
         };
-        let (Some(ours), Some(theirs)) =
-            (self.seen_of(connection, action.kind, flowtly).await?, self.seen_of(connection, action.kind, crm).await?)
-        else {
-            return Ok(());
-        };
+        let mut halves = Vec::with_capacity(2);
+        for record in [flowtly, crm] {
+            halves.extend(match records.remove(record) {
+                Some(row) => Some(row),
+                None => self.seen_of(connection, action.kind, record).await?,
+            });
+        }
+        let [ours, theirs] = halves.as_slice() else { return Ok(()) };
         if ours.link.is_some() || theirs.link.is_some() {
             self.applied.superseded += 1;
             return Ok(());
@@ -206,8 +247,8 @@ impl Applying<'_> {
         kind: Kind,
         link: LinkId,
         fields: &[Field],
-    ) -> Result<std::collections::BTreeMap<Side, Text>, StoreError> {
-        let mut texts = std::collections::BTreeMap::new();
+    ) -> Result<BTreeMap<Side, Text>, StoreError> {
+        let mut texts = BTreeMap::new();
         if !fields.contains(&Field::Parent) {
             return Ok(texts);
         }
@@ -246,7 +287,7 @@ impl Applying<'_> {
         connection: &mut Connection,
         link: LinkId,
         side: Side,
-        new: &seen::Seen,
+        new: &Seen,
     ) -> Result<(), StoreError> {
         let halves = seen::by_link(connection, &self.world.ruling.locale, &[link]).await?;
         let Some(old) = halves.into_iter().find(|half| half.record.side == side) else { return Ok(()) };
