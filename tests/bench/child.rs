@@ -48,8 +48,29 @@ impl Role {
     }
 }
 
+/// What a child reports.
+#[derive(Debug)]
+pub(crate) struct Report(Value);
+
+impl Report {
+    /// A value as it was reported; null if it was not.
+    pub(crate) fn value(&self, key: &str) -> &Value {
+        self.0.get(key).unwrap_or(&Value::Null)
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, key: &str) -> anyhow::Result<f64> {
+        self.value(key).as_f64().with_context(|| format!("no {key} in {self:?}"))
+    }
+
+    /// A count.
+    pub(crate) fn count(&self, key: &str) -> anyhow::Result<u64> {
+        self.value(key).as_u64().with_context(|| format!("no {key} in {self:?}"))
+    }
+}
+
 /// Starts a child in a role, and gives back what it reports.
-pub(crate) fn run(role: &Role, config: &Path) -> anyhow::Result<Value> {
+pub(crate) fn run(role: Role, config: &Path) -> anyhow::Result<Report> {
     let output = Command::new(std::env::current_exe()?)
         .args(["--child", role.word()])
         .arg(config)
@@ -60,7 +81,7 @@ pub(crate) fn run(role: &Role, config: &Path) -> anyhow::Result<Value> {
     if !output.status.success() {
         bail!("the child {role:?} failed");
     }
-    serde_json::from_slice(&output.stdout).context("a child reports no JSON")
+    serde_json::from_slice(&output.stdout).map(Report).context("a child reports no JSON")
 }
 
 /// Plays a role: its word, and the configuration (or the number of companies to serve).

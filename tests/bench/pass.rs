@@ -14,17 +14,17 @@ mod servers;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::child::Role;
+use crate::child::{Report, Role};
 use crate::servers::{Content, Servers};
 
 /// How often a measured case is repeated.
 const RUNS: usize = 3;
 
 /// Requests that a pass without anything to do may send beyond its pages (DESIGN section 9).
-const REQUESTS_BEYOND_PAGES: i64 = 20;
+const REQUESTS_BEYOND_PAGES: u64 = 20;
 
 /// What the command line asks for.
 struct Plan {
@@ -68,75 +68,66 @@ fn plan(arguments: &[String]) -> anyhow::Result<Plan> {
 /// A pass that finds nothing to do: everything is linked and in agreement.
 fn no_op(companies: u64, runs: usize) -> anyhow::Result<()> {
     let servers = Servers::start(companies, Content::Agreed)?;
-    let first = child::run(&Role::FirstPass, servers.config())?;
+    let first = child::run(Role::FirstPass, servers.config())?;
+    // A company and a contact make two pairs, and each pair two records.
     let pairs = companies.saturating_mul(2);
-    ensure!(number(&first, "equal")? == pairs as f64, "the first pass linked {} of {pairs} pairs", first["equal"]);
-    print(&json!({
-        "case": "first-link", "companies": companies, "wall_s": first["wall_s"], "cpu_s": first["cpu_s"],
-        "peak_mb": first["peak_mb"], "requests": first["requests"], "writes": first["writes"],
-        "us_per_record": per_record(number(&first, "wall_s")?, pairs * 2),
+    let records = pairs.saturating_mul(2);
+    let first_link = json!({
+        "case": "first-link", "companies": companies, "wall_s": first.value("wall_s"), "cpu_s": first.value("cpu_s"),
+        "peak_mb": first.value("peak_mb"), "requests": first.value("requests"), "writes": first.value("writes"),
+        "us_per_record": us_per_record(first.number("wall_s")?, records),
         "state_mb": megabytes(&servers.config().with_file_name("state.sqlite")),
-    }))?;
-    let mut turns = Vec::with_capacity(runs);
+    });
+    print(&first_link)?;
+    ensure!(first.count("equal")? == pairs, "the first pass did not link {pairs} pairs: {first:?}");
+    let mut turns: Vec<(f64, Report, Report)> = Vec::with_capacity(runs);
     for _ in 0..runs {
-        let floor = child::run(&Role::Floor, servers.config())?;
-        let pass = child::run(&Role::Pass, servers.config())?;
-        ensure!(pass["acts"] == false, "the pass had something to do: {pass}");
-        ensure!(number(&pass, "equal")? == pairs as f64, "the pass found {} of {pairs} pairs equal", pass["equal"]);
-        let ratio = number(&pass, "wall_s")? / number(&floor, "floor_s")?;
-        turns.push((ratio, floor, pass));
+        let floor = child::run(Role::Floor, servers.config())?;
+        let pass = child::run(Role::Pass, servers.config())?;
+        ensure!(*pass.value("acts") == false, "the pass had something to do: {pass:?}");
+        ensure!(pass.count("equal")? == pairs, "the pass did not find {pairs} pairs equal: {pass:?}");
+        ensure!(pass.count("unexplained")? == 0, "pairs differ without a reason: {pass:?}");
+        turns.push((pass.number("wall_s")? / floor.number("floor_s")?, floor, pass));
     }
     turns.sort_by(|one, other| one.0.total_cmp(&other.0));
     let ratios: Vec<f64> = turns.iter().map(|(ratio, ..)| rounded(*ratio)).collect();
     let mut peak: f64 = 0.0;
     for (_, _, pass) in &turns {
-        peak = peak.max(number(pass, "peak_mb")?);
+        peak = peak.max(pass.number("peak_mb")?);
     }
     let (ratio, floor, pass) = turns.get(turns.len() / 2).context("there was no turn")?;
-    let beyond = whole(pass, "requests")? - whole(floor, "pages")?;
+    let beyond = pass.count("requests")?.saturating_sub(floor.count("pages")?);
     print(&json!({
-        "case": "no-op", "companies": companies, "wall_s": pass["wall_s"], "floor_s": floor["floor_s"],
-        "bare_s": floor["bare_s"], "ratio": rounded(*ratio), "ratios": ratios, "peak_mb": peak,
-        "pages": floor["pages"], "requests": pass["requests"], "requests_beyond_pages": beyond,
-        "bytes": pass["bytes"], "writes": pass["writes"], "cpu_s": pass["cpu_s"], "floor_cpu_s": floor["cpu_s"],
-        "us_per_record": per_record(number(pass, "wall_s")?, pairs * 2),
-        "floor_us_per_record": per_record(number(floor, "floor_s")?, pairs * 2),
+        "case": "no-op", "companies": companies, "wall_s": pass.value("wall_s"), "floor_s": floor.value("floor_s"),
+        "bare_s": floor.value("bare_s"), "ratio": rounded(*ratio), "ratios": ratios, "peak_mb": peak,
+        "pages": floor.value("pages"), "requests": pass.value("requests"), "requests_beyond_pages": beyond,
+        "bytes": pass.value("bytes"), "writes": pass.value("writes"), "cpu_s": pass.value("cpu_s"),
+        "floor_cpu_s": floor.value("cpu_s"), "us_per_record": us_per_record(pass.number("wall_s")?, records),
+        "floor_us_per_record": us_per_record(floor.number("floor_s")?, records),
     }))?;
-    ensure!(pass["writes"] == 0, "a pass without anything to do wrote");
+    ensure!(pass.count("writes")? == 0, "a pass without anything to do wrote");
     ensure!(beyond <= REQUESTS_BEYOND_PAGES, "{beyond} requests beyond the pages");
     Ok(())
 }
 
 /// Everything that Flowtly has is created in an empty CRM: half of the records are companies, half their contacts.
 fn first_load(creates: u64) -> anyhow::Result<()> {
-    let servers = Servers::start(creates / 2, Content::FlowtlyOnly)?;
-    let load = child::run(&Role::FirstPass, servers.config())?;
-    let batches = whole(&load, "create_batches")?;
-    let created = whole(&load, "created")?;
+    let companies = creates / 2;
+    let servers = Servers::start(companies, Content::FlowtlyOnly)?;
+    let load = child::run(Role::FirstPass, servers.config())?;
+    let (wall, created, batches) = (load.number("wall_s")?, load.number("created")?, load.number("create_batches")?);
     print(&json!({
-        "case": "first-load", "companies": creates / 2, "wall_s": load["wall_s"], "cpu_s": load["cpu_s"],
-        "peak_mb": load["peak_mb"], "requests": load["requests"], "bytes": load["bytes"], "writes": load["writes"],
-        "created": created, "create_batches": batches, "full_batches": load["full_batches"],
-        "records_per_s": rounded(number(&load, "created")? / number(&load, "wall_s")?),
-        "ms_per_batch": rounded(number(&load, "wall_s")? * 1_000.0 / number(&load, "create_batches")?.max(1.0)),
+        "case": "first-load", "companies": companies, "wall_s": wall, "cpu_s": load.value("cpu_s"),
+        "peak_mb": load.value("peak_mb"), "requests": load.value("requests"), "bytes": load.value("bytes"),
+        "writes": load.value("writes"), "created": created, "create_batches": batches,
+        "full_batches": load.value("full_batches"), "records_per_s": rounded(created / wall),
+        "ms_per_batch": rounded(wall * 1_000.0 / batches.max(1.0)),
     }))?;
-    if created != i64::try_from(creates / 2 * 2)? {
-        bail!("{created} of {creates} records were created: {load}");
-    }
+    ensure!(load.count("created")? == companies * 2, "not all records were created: {load:?}");
     Ok(())
 }
 
-/// A number of a child's report.
-fn number(report: &Value, key: &str) -> anyhow::Result<f64> {
-    report.get(key).and_then(Value::as_f64).with_context(|| format!("no {key} in {report}"))
-}
-
-/// A count of a child's report.
-fn whole(report: &Value, key: &str) -> anyhow::Result<i64> {
-    report.get(key).and_then(Value::as_i64).with_context(|| format!("no {key} in {report}"))
-}
-
-fn per_record(seconds: f64, records: u64) -> f64 {
+fn us_per_record(seconds: f64, records: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far fewer records than 2^52")]
     let records = records.max(1) as f64;
     rounded(seconds * 1e6 / records)

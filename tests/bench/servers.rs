@@ -68,7 +68,7 @@ impl Servers {
             text.push('\n');
             if line.starts_with(LAST_LINE) {
                 let state = servers.config.with_file_name("state.sqlite");
-                let text = format!("{text}{SETTINGS}[state]\npath = {state:?}\n");
+                let text = format!("{text}{SETTINGS}[state]\npath = \"{}\"\n", state.display());
                 std::fs::write(&servers.config, text)?;
                 let options = (FlowtlyOptions::default(), HubSpotOptions::default());
                 std::fs::write(servers.config.with_file_name("flowtly-password"), options.0.password)?;

@@ -179,10 +179,8 @@ impl Applying<'_> {
         };
         let mut halves = Vec::with_capacity(2);
         for record in [flowtly, crm] {
-            halves.extend(match records.remove(record) {
-                Some(row) => Some(row),
-                None => self.seen_of(connection, action.kind, record).await?,
-            });
+            let half = records.remove(record);
+            halves.extend(if half.is_some() { half } else { self.seen_of(connection, action.kind, record).await? });
         }
         let [ours, theirs] = halves.as_slice() else { return Ok(()) };
         if ours.link.is_some() || theirs.link.is_some() {
