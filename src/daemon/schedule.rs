@@ -80,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn schedule() -> Schedule {
         Schedule::new(5 * MINUTE, 360 * MINUTE, 0.1)

@@ -9,7 +9,7 @@ use std::time::Duration;
 const BINARY: &str = env!("CARGO_BIN_EXE_flowtly-sync");
 
 /// Longer than anything here takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A served sandbox, and a directory with the configuration that it printed.
 struct Served {

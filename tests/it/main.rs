@@ -1,7 +1,6 @@
 //! Integration tests: the real engine and connectors against the sandbox servers, in process, by an injected clock.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test leans on may panic")]
 #![expect(unreachable_pub, reason = "a test binary: what its files share is public among them")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on shall end")]
 
 mod cli;
 mod firm;

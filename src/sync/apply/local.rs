@@ -187,6 +187,11 @@ impl Applying<'_> {
             self.applied.superseded += 1;
             return Ok(());
         }
+        if let Some(parent) = parent
+            && link::is_taken(connection, &crm.id, parent).await?
+        {
+            return self.ask_about_double(connection, theirs, &action.label).await;
+        }
         let reason = action.reason.to_string();
         let new = NewLink {
             kind: action.kind,
