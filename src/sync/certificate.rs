@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Situation;
-use super::plan::pairs::{BothManners, StoredPair, is_outside, load};
+use super::plan::pair::{BothManners, StoredPair, is_outside, load};
 use super::{PassError, World};
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;

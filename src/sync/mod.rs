@@ -16,6 +16,7 @@ pub mod match_up;
 pub mod plan;
 pub mod apply;
 pub mod certificate;
+mod standing;
 pub mod pass;
 
 mod bitmap;

@@ -15,15 +15,18 @@ use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, scan};
+use super::standing::{
+    adoption, extents, first_walks, gone_unaccepted, known, listed, missing_word, note_foreign_ids, whole,
+};
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
 use crate::domain::plan::Totals;
-use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Circumstances, Refusal, RefusalName, judge};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, intent, link, mark, pass, seen, todo, waiting};
+use crate::store::{Store, StoreError, intent, mark, pass, seen, todo, waiting};
 
 /// Limits are counted over a sliding day.
 const SLIDING_DAY: TimeDelta = TimeDelta::hours(24);
@@ -371,149 +374,4 @@ async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), 
 
 fn stopped(stop: &CancellationToken) -> Result<(), PassError> {
     if stop.is_cancelled() { Err(PassError::Stopped) } else { Ok(()) }
-}
-
-/// A property that went missing or came back changes how everything is judged.
-fn missing_word(probed: &Probed) -> String {
-    let words: Vec<String> = probed
-        .missing_names
-        .iter()
-        .map(|(side, kind, path)| format!(" {}.{}.{path}", side.as_str(), kind.as_str()))
-        .collect();
-    words.concat()
-}
-
-/// How much each walk shows: what changed, where the system can tell and the cursor is unbroken; else everything.
-async fn extents(
-    world: World<'_>,
-    store: &mut Store,
-    complete: bool,
-) -> Result<BTreeMap<(Side, Kind), Extent>, PassError> {
-    let mut extents = BTreeMap::new();
-    for side in Side::BOTH {
-        for kind in Kind::BOTH {
-            let cursor = pass::cursor(store.connection(), side, kind).await?;
-            let can = world.source(side).capabilities().of(kind).changed_since;
-            let unbroken = cursor.whole_shape == Some(world.shape(side, kind).key());
-            let extent = match cursor.since {
-                Some(since) if can && unbroken && !complete => Extent::Since(since),
-                Some(_) | None => Extent::Complete,
-            };
-            extents.insert((side, kind), extent);
-        }
-    }
-    Ok(extents)
-}
-
-async fn first_walks(world: World<'_>, store: &mut Store) -> Result<BTreeSet<(Side, Kind)>, PassError> {
-    let mut first = BTreeSet::new();
-    for side in Side::BOTH {
-        for kind in Kind::BOTH {
-            let cursor = pass::cursor(store.connection(), side, kind).await?;
-            if cursor.whole_shape != Some(world.shape(side, kind).key()) {
-                first.insert((side, kind));
-            }
-        }
-    }
-    Ok(first)
-}
-
-/// Where it is known what is there: walked whole now, or before under the same mapping and followed since.
-async fn whole(world: World<'_>, store: &mut Store, scans: &Scans) -> Result<BTreeSet<(Side, Kind)>, PassError> {
-    let mut whole = BTreeSet::new();
-    for ((side, kind), scanned) in scans {
-        let cursor = pass::cursor(store.connection(), *side, *kind).await?;
-        let before = cursor.whole_shape == Some(world.shape(*side, *kind).key());
-        if (scanned.complete && scanned.consistent) || (!scanned.complete && before) {
-            whole.insert((*side, *kind));
-        }
-    }
-    Ok(whole)
-}
-
-/// What each side had before this pass.
-async fn known(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreError> {
-    let mut known = BTreeMap::new();
-    for side in Side::BOTH {
-        for kind in Kind::BOTH {
-            known.insert((side, kind), seen::count(store.connection(), side, kind).await?);
-        }
-    }
-    Ok(known)
-}
-
-/// How many records were found gone by passes that were not accepted, or did not end.
-async fn gone_unaccepted(store: &mut Store) -> Result<BTreeMap<(Side, Kind), u64>, StoreError> {
-    let Some(text) = mark::get(store.connection(), Mark::Gone).await? else { return Ok(BTreeMap::new()) };
-    let accepted: Vec<(Side, Kind, u64)> = crate::store::from_json("mark.gone", &text)?;
-    let accepted: BTreeMap<(Side, Kind), u64> =
-        accepted.into_iter().map(|(side, kind, count)| ((side, kind), count)).collect();
-    let now = seen::gone(store.connection()).await?;
-    Ok(now
-        .into_iter()
-        .map(|(side, kind, count)| {
-            ((side, kind), count.saturating_sub(accepted.get(&(side, kind)).copied().unwrap_or(0)))
-        })
-        .collect())
-}
-
-/// What each complete walk showed of what was known; `None` where it could not be told.
-fn listed(
-    before: &BTreeMap<(Side, Kind), u64>,
-    scans: &Scans,
-    missing: &Missing,
-) -> BTreeMap<(Side, Kind), Option<u64>> {
-    scans
-        .iter()
-        .filter(|(_, scanned)| scanned.complete)
-        .map(|(key, scanned)| {
-            let known = before.get(key).copied().unwrap_or(0);
-            let shown = known.saturating_sub(missing.not_shown.get(key).copied().unwrap_or(0));
-            // A side that had nothing cannot shrink; a walk whose totals moved says nothing about what is missing.
-            (*key, (scanned.consistent || known == 0).then_some(shown))
-        })
-        .collect()
-}
-
-/// Why the state has to prove itself; `None` once a pass carried out its whole plan.
-async fn adoption(store: &mut Store) -> Result<Option<String>, StoreError> {
-    match mark::get(store.connection(), Mark::Adoption).await?.as_deref() {
-        Some("proved") => Ok(None),
-        Some(other) => Ok(Some(other.to_owned())),
-        None => Ok(Some("new".to_owned())),
-    }
-}
-
-/// A stored id of our organisation that this state has no link for: another state wrote it. The state is foreign.
-async fn note_foreign_ids(store: &mut Store, organisation: &str, scans: &Scans) -> Result<(), PassError> {
-    if organisation.is_empty() {
-        return Ok(());
-    }
-    let prefix = format!("{organisation}/");
-    let ids: BTreeSet<RemoteId> = scans
-        .values()
-        .flat_map(|scanned| &scanned.stored_ids)
-        .filter_map(|text| text.strip_prefix(&prefix))
-        .map(RemoteId::new)
-        .collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let texts: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
-    let known: BTreeSet<RemoteId> = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts)
-        .await?
-        .into_iter()
-        .map(|link| link.flowtly_id)
-        .collect();
-    let open: BTreeSet<String> =
-        intent::open(store.connection()).await?.into_iter().filter_map(|intent| intent.body.stored_id).collect();
-    let foreign = ids.iter().filter(|id| !known.contains(id) && !open.contains(&format!("{prefix}{id}"))).count();
-    if foreign > 0 {
-        warn!(
-            records = foreign,
-            "{foreign} CRM records carry a Flowtly id that this state never wrote: it is treated as restored or foreign"
-        );
-        mark::set(store.connection(), Mark::Adoption, "foreign").await?;
-    }
-    Ok(())
 }

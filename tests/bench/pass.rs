@@ -115,13 +115,14 @@ fn first_load(creates: u64) -> anyhow::Result<()> {
     let companies = creates / 2;
     let servers = Servers::start(companies, Content::FlowtlyOnly)?;
     let loaded = child::run(Role::FirstPass, servers.config())?;
-    let (wall, created, sent) = (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
+    let (wall, records, batches) =
+        (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
     print(&json!({
         "case": "first-load", "companies": companies, "wall_s": wall, "cpu_s": loaded.value("cpu_s"),
         "peak_mb": loaded.value("peak_mb"), "requests": loaded.value("requests"), "bytes": loaded.value("bytes"),
-        "writes": loaded.value("writes"), "created": created, "create_batches": sent,
-        "full_batches": loaded.value("full_batches"), "records_per_s": rounded(created / wall),
-        "ms_per_batch": rounded(wall * 1_000.0 / sent.max(1.0)),
+        "writes": loaded.value("writes"), "created": records, "create_batches": batches,
+        "full_batches": loaded.value("full_batches"), "records_per_s": rounded(records / wall),
+        "ms_per_batch": rounded(wall * 1_000.0 / batches.max(1.0)),
     }))?;
     ensure!(loaded.count("created")? == companies * 2, "not all records were created: {loaded:?}");
     Ok(())

@@ -255,7 +255,7 @@ impl Applying<'_> {
         if !fields.contains(&Field::Parent) {
             return Ok(texts);
         }
-        for pair in crate::sync::plan::pairs::load(connection, self.world, kind, &[link], self.now()).await? {
+        for pair in crate::sync::plan::pair::load(connection, self.world, kind, &[link], self.now()).await? {
             for half in [&pair.pair.flowtly, &pair.pair.crm] {
                 if let Some(text) = half.record.reading(Field::Parent).text() {
                     texts.insert(half.record.side, text);

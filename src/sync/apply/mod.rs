@@ -5,8 +5,10 @@
 //! written to, and the pass goes on with the other.
 
 mod local;
+mod guard;
 mod update;
 mod create;
+mod born;
 mod stamp;
 mod settle;
 

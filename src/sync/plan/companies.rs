@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::pairs::{BothManners, Refused};
+use super::pair::BothManners;
+use super::pairs::Refused;
 use super::{Draft, NewCompany, OPEN_GAP, Planning};
 use crate::domain::matching::Verdict;
 use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkRef, Op, Question, Reason, RecordRef};

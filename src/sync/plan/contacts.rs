@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pairs::BothManners;
+use super::pair::BothManners;
 use super::{Draft, NewCompany, Planning};
 use crate::domain::matching::Verdict;
 use crate::domain::plan::{LinkId, LinkRef, Op, Question, Reason};

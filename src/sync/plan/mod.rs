@@ -2,7 +2,8 @@
 
 mod companies;
 mod contacts;
-pub(crate) mod pairs;
+pub(crate) mod pair;
+mod pairs;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

@@ -1,0 +1,186 @@
+//! The guard of updates: the targets are read again just before they are written, and what moved is dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Applying;
+use super::update::Ready;
+use crate::connector::port::{Lookup, ParentWrite, Target, Write};
+use crate::domain::field::{Field, Part};
+use crate::domain::plan::{Action, Change, LinkId, Op};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
+use crate::domain::shape::Row;
+use crate::store::link::Link;
+use crate::store::seen::{self, Seen, SeenId};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Connection, Store, StoreError, link};
+use crate::sync::PassError;
+use crate::sync::stage::{Stage, stage};
+
+impl Applying<'_> {
+    /// Re-reads the targets and drops what moved since it was planned; what was read is staged.
+    pub(super) async fn guard(
+        &mut self,
+        store: &mut Store,
+        kind: Kind,
+        side: Side,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Ready>, PassError> {
+        let mut links: Vec<(Action, LinkId)> = Vec::new();
+        for action in actions {
+            if let Some(link) = self.link_of(store.connection(), action.link).await? {
+                links.push((action, link));
+            } else {
+                self.applied.superseded += 1;
+                self.put_off(store.connection(), &action, Why::Superseded).await?;
+            }
+        }
+        let ids: Vec<LinkId> = links.iter().map(|(_, link)| *link).collect();
+        let rows = link::by_id(store.connection(), &ids).await?;
+        let before = halves(store.connection(), self, &ids).await?;
+        let targets: BTreeSet<RemoteId> = rows.values().map(|link| link.remote_id(side).clone()).collect();
+        let targets: Vec<RemoteId> = targets.into_iter().collect();
+        let answers = match self.world.source(side).get(kind, &targets).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                for (action, _) in &links {
+                    self.applied.interrupted += 1;
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
+                self.applied.failing.insert(side, error);
+                return Ok(Vec::new());
+            }
+        };
+        let mut shown: Vec<Row> = Vec::new();
+        for answer in answers {
+            if let Lookup::Found(row) = answer {
+                shown.push(*row);
+            }
+        }
+        self.hide(side, kind, &mut shown);
+        let there: BTreeSet<RemoteId> = shown.iter().map(|row| row.id.clone()).collect();
+        let shape = self.world.shape(side, kind);
+        let key = shape.key();
+        let hashed: Vec<_> = shown.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+        let mut transaction = store.begin().await?;
+        let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
+        stage(&mut transaction, to, &hashed).await?;
+        let after = halves(&mut transaction, self, &ids).await?;
+        let mut parents = BTreeMap::new();
+        for parent in links.iter().filter_map(|(action, _)| parent_change(action)) {
+            parents.extend(link::by_id(&mut transaction, &[parent]).await?);
+        }
+        let mut ready = Vec::new();
+        for (action, id) in links {
+            let halves =
+                (rows.get(&id), before.get(&(id, side)), after.get(&(id, side)), after.get(&(id, side.opposite())));
+            let (Some(link), Some(old), Some(target), Some(source)) = halves else { continue };
+            let moved = old.fingerprint != target.fingerprint || old.record.parent != target.record.parent;
+            let Op::Update { changes, .. } = &action.op else { continue };
+            if moved || !there.contains(&target.record.id) {
+                self.applied.superseded += 1;
+                todo::arm(&mut transaction, kind, &[Subject::Link(id)], Why::Superseded, Some(self.now())).await?;
+                continue;
+            }
+            let changes = changes.clone();
+            let write = write_of(shape, &changes, target, side, &parents);
+            ready.push(Ready {
+                action,
+                changes,
+                link: link.clone(),
+                target: target.clone(),
+                source: source.clone(),
+                write,
+            });
+        }
+        transaction.commit().await.map_err(StoreError::from)?;
+        Ok(ready)
+    }
+
+    pub(super) async fn put_company_keys(
+        &self,
+        connection: &mut Connection,
+        side: Side,
+        records: &[(SeenId, &Record)],
+    ) -> Result<(), StoreError> {
+        let rules = self.world.ruling.of(Kind::Company);
+        let keys: Vec<(SeenId, Vec<String>)> = records
+            .iter()
+            .map(|(id, record)| {
+                let keys = crate::domain::matching::company_keys(record, &self.situation.organisation, rules);
+                (*id, keys.keys.iter().map(|(kind, key)| crate::sync::match_up::stored_key(*kind, key)).collect())
+            })
+            .collect();
+        seen::put_match_keys(connection, side, &keys).await
+    }
+
+    /// What a missing property shows is unknown.
+    pub(super) fn hide(&self, side: Side, kind: Kind, rows: &mut [Row]) {
+        if let Some(positions) = self.situation.missing.get(&(side, kind)) {
+            crate::sync::scan::hide(positions, rows);
+        }
+    }
+}
+
+async fn halves(
+    connection: &mut Connection,
+    applying: &Applying<'_>,
+    links: &[LinkId],
+) -> Result<BTreeMap<(LinkId, Side), Seen>, StoreError> {
+    let rows = seen::by_link(connection, &applying.world.ruling.locale, links).await?;
+    Ok(rows.into_iter().filter_map(|row| Some(((row.link?, row.record.side), row))).collect())
+}
+
+pub(super) fn target_of(action: &Action, side: Side) -> Option<&RemoteId> {
+    match side {
+        Side::Flowtly => action.flowtly.as_ref(),
+        Side::Crm => action.crm.as_ref(),
+    }
+    .map(|record| &record.id)
+}
+
+/// The company link that a contact shall belong to.
+pub(super) fn parent_change(action: &Action) -> Option<LinkId> {
+    let Op::Update { changes, .. } = &action.op else { return None };
+    let change = changes.iter().find(|change| change.field == Field::Parent)?;
+    change.after.part(Part::Whole)?.parse().ok().map(LinkId)
+}
+
+fn write_of(
+    shape: &crate::domain::shape::Shape,
+    changes: &[Change],
+    target: &Seen,
+    side: Side,
+    parents: &BTreeMap<LinkId, Link>,
+) -> Write {
+    let mut texts = Vec::new();
+    let mut parent = None;
+    for change in changes {
+        if change.field == Field::Parent {
+            let link: Option<LinkId> = change.after.part(Part::Whole).and_then(|text| text.parse().ok()).map(LinkId);
+            parent = link
+                .and_then(|link| parents.get(&link))
+                .map(|link| ParentWrite { from: target.record.parent.clone(), to: link.remote_id(side).clone() });
+            continue;
+        }
+        // Only the parts that change: the spelling of the others is left alone.
+        let unchanged: BTreeSet<&str> = shape
+            .cells
+            .iter()
+            .filter(|cell| cell.field == change.field)
+            .filter(|cell| {
+                let before = change.before.part(cell.part).unwrap_or_default();
+                change.after.part(cell.part).unwrap_or_default() == before
+            })
+            .map(|cell| cell.path.as_str())
+            .collect();
+        texts.extend(
+            shape.send(change.field, &change.after).into_iter().filter(|(path, _)| !unchanged.contains(path.as_str())),
+        );
+    }
+    Write {
+        target: Target::Update { id: target.record.id.clone(), version: target.record.version.clone() },
+        texts,
+        parent,
+        stored_id: None,
+    }
+}

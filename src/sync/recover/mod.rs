@@ -1,0 +1,196 @@
+//! Open intents are closed by evidence; nothing is written.
+//!
+//! An update is judged field by field by a read of its target. A create that carried our id is looked up by it; any other
+//! waits for what the scan shows, and as long as that proves nothing it stays open, its record rests, and a person is asked.
+
+mod create;
+
+pub(crate) use create::conclude;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::info;
+
+use super::stage::{Stage, stage};
+use super::{PassError, World, on};
+use crate::connector::port::Lookup;
+use crate::domain::field::Field;
+use crate::domain::plan::{Change, LinkId, Op};
+use crate::domain::record::Side;
+use crate::domain::shape::Row;
+use crate::domain::value::{Reading, Text};
+use crate::store::action::StepOp;
+use crate::store::base::{self, Entry};
+use crate::store::intent::{self, Intent, Outcome};
+use crate::store::seen::{self, Seen};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Connection, Store, StoreError};
+
+/// What recovery needs beside the world.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recovery<'a> {
+    /// Flowtly's account.
+    pub(crate) organisation: &'a str,
+    /// The pass.
+    pub(crate) pass: i64,
+}
+
+/// Closes what evidence closes.
+pub(crate) async fn recover(world: World<'_>, store: &mut Store, recovery: Recovery<'_>) -> Result<(), PassError> {
+    let open = intent::open(store.connection()).await?;
+    for intent in open {
+        let Some(sent) = intent.sending else {
+            // Without the sending mark it certainly was not sent.
+            close(store.connection(), world, &intent, Outcome::Void).await?;
+            continue;
+        };
+        let outcome = match intent.op {
+            StepOp::Create => create::create(world, store, recovery, &intent, sent).await?,
+            StepOp::Update | StepOp::Local => update(world, store, recovery, &intent, sent).await?,
+            StepOp::Stamp => stamp(world, &intent, sent).await?,
+        };
+        if let Some(outcome) = outcome {
+            info!(intent.id = intent.id, intent.outcome = ?outcome, "an open write is closed by evidence: {outcome:?}");
+            close(store.connection(), world, &intent, outcome).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn close(
+    connection: &mut Connection,
+    world: World<'_>,
+    intent: &Intent,
+    outcome: Outcome,
+) -> Result<(), StoreError> {
+    let now = world.clock.now();
+    intent::close(connection, now, intent.id, outcome).await?;
+    let subject = match (intent.link, intent.source) {
+        (Some(link), _) => Some(Subject::Link(link)),
+        (None, Some(seen)) => Some(Subject::Seen(seen)),
+        (None, None) => None,
+    };
+    if let (Some(subject), false) = (subject, intent.op == StepOp::Create && outcome == Outcome::Settled) {
+        todo::arm(connection, intent.kind, &[subject], Why::Interrupted, Some(now)).await?;
+    }
+    Ok(())
+}
+
+/// Whether a read of now is late enough to prove that a write never happened.
+fn is_over(world: World<'_>, side: Side, sent: DateTime<Utc>) -> bool {
+    world.clock.now() > sent + over_after(world, side)
+}
+
+/// How long after its sending a request may still be carried out, or not yet show.
+fn over_after(world: World<'_>, side: Side) -> TimeDelta {
+    let capabilities = world.source(side).capabilities();
+    TimeDelta::from_std(capabilities.longest_request + capabilities.lag).unwrap_or(TimeDelta::hours(24))
+}
+
+async fn read(world: World<'_>, intent: &Intent) -> Result<Option<Row>, PassError> {
+    let Some(target) = intent.target.clone() else { return Ok(None) };
+    let answers = world.source(intent.side).get(intent.kind, &[target]).await.map_err(on(intent.side))?;
+    Ok(answers.into_iter().next().and_then(|answer| match answer {
+        Lookup::Found(row) => Some(*row),
+        Lookup::Gone | Lookup::MergedInto(_) => None,
+    }))
+}
+
+/// Field by field: stored is what was sent: settled; what was before, and the request is certainly over: void; else the
+/// merge decides anew.
+async fn update(
+    world: World<'_>,
+    store: &mut Store,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+    sent: DateTime<Utc>,
+) -> Result<Option<Outcome>, PassError> {
+    let Op::Update { changes, .. } = &intent.body.action.op else { return Ok(Some(Outcome::Overtaken)) };
+    let Some(link) = intent.link else { return Ok(Some(Outcome::Overtaken)) };
+    let Some(row) = read(world, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
+    let shape = world.shape(intent.side, intent.kind);
+    let locale = &world.ruling.locale;
+    let halves = seen::by_link(store.connection(), locale, &[link]).await?;
+    let Some(half) = halves.iter().find(|half| half.record.side == intent.side) else {
+        return Ok(Some(Outcome::Overtaken));
+    };
+    let records = shape.records(&row, locale);
+    let Some(record) = records.iter().find(|record| record.parent == half.record.parent).or(records.first()) else {
+        return Ok(Some(Outcome::Overtaken));
+    };
+    let says = |change: &Change, text: &Text| {
+        if change.field == Field::Parent {
+            return false;
+        }
+        let shown = record.reading(change.field);
+        let text = Reading::of(change.field, text.clone(), locale);
+        shown.same_as(&text) || shown.agrees_with(&text)
+    };
+    let arrived: Vec<&Change> = changes.iter().filter(|change| says(change, &change.after)).collect();
+    let untouched = changes.iter().all(|change| change.field == Field::Parent || says(change, &change.before));
+    if arrived.is_empty() && untouched {
+        // What was before may still be overwritten by a request that is under way.
+        return Ok(is_over(world, intent.side, sent).then_some(Outcome::Void));
+    }
+    let mut transaction = store.begin().await?;
+    settle_arrived(&mut transaction, world, recovery, intent, link, half, &arrived, &row).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(Some(if arrived.len() == changes.len() { Outcome::Settled } else { Outcome::Overtaken }))
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of `update`, split off for reading")]
+async fn settle_arrived(
+    connection: &mut Connection,
+    world: World<'_>,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+    link: LinkId,
+    half: &Seen,
+    arrived: &[&Change],
+    row: &Row,
+) -> Result<(), PassError> {
+    let shape = world.shape(intent.side, intent.kind);
+    let raw_hash = shape.raw_hash(shape.key(), row);
+    let to = Stage {
+        world,
+        organisation: recovery.organisation,
+        side: intent.side,
+        kind: intent.kind,
+        due: world.clock.now(),
+    };
+    stage(connection, to, &[(raw_hash, row.clone())]).await?;
+    let mut bases = base::load(connection, &[link]).await?;
+    let mut target = bases.remove(&(link, intent.side)).unwrap_or_default();
+    let mut source = bases.remove(&(link, intent.side.opposite())).unwrap_or_default();
+    let source_shape = world.shape(intent.side.opposite(), intent.kind);
+    for change in arrived {
+        if let Some(key) = base::key(shape, change.field) {
+            target.insert(change.field, Entry { key, text: None });
+        }
+        if let Some(key) = base::key(source_shape, change.field) {
+            source.insert(change.field, Entry { key, text: Some(change.source.clone()) });
+        }
+    }
+    base::put(connection, &[(link, intent.side, target), (link, intent.side.opposite(), source)]).await?;
+    let entries: Vec<_> = arrived
+        .iter()
+        .map(|change| crate::store::history::Entry {
+            link,
+            side: half.record.side,
+            field: change.field,
+            old: change.before.clone(),
+            new: change.after.clone(),
+            reason: change.reason.clone(),
+        })
+        .collect();
+    crate::store::history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
+    Ok(())
+}
+
+/// A stamp is there, or it is planned again.
+async fn stamp(world: World<'_>, intent: &Intent, sent: DateTime<Utc>) -> Result<Option<Outcome>, PassError> {
+    let shown = read(world, intent).await?.and_then(|row| row.stored_id);
+    if shown.is_some() && shown == intent.body.stored_id {
+        return Ok(Some(Outcome::Settled));
+    }
+    Ok(is_over(world, intent.side, sent).then_some(Outcome::Void))
+}
