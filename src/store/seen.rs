@@ -447,3 +447,59 @@ fn decode(row: &SqliteRow, locale: &Locale) -> Result<Seen, StoreError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use crate::store::lock::WriterLock;
+
+    fn person(id: &str, company: &str, hash: u64) -> Put {
+        let record = Record {
+            side: Side::Crm,
+            kind: Kind::Contact,
+            id: RemoteId::new(id),
+            parent: Some(RemoteId::new(company)),
+            version: None,
+            created: None,
+            modified: None,
+            standing: Standing::Live,
+            stored_id: None,
+            in_scope: true,
+            fields: BTreeMap::new(),
+        };
+        Put { id: None, record, raw_hash: RawHash(hash) }
+    }
+
+    async fn store() -> (Store, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = WriterLock::take(&directory.path().join("state.sqlite")).unwrap();
+        (Store::open(&lock).await.unwrap(), directory)
+    }
+
+    #[tokio::test]
+    async fn a_page_is_answered_by_place_and_a_person_of_two_firms_by_two_rows() {
+        let (mut store, _directory) = store().await;
+        let puts = [person("7", "1", u64::MAX), person("8", "1", 2), person("7", "2", u64::MAX)];
+        let ids = put(store.connection(), &puts).await.unwrap();
+        let mut known = known(store.connection(), Side::Crm, Kind::Contact, &["9", "8", "7"]).await.unwrap();
+        known.sort_by_key(|row| row.id);
+        let row = |place, id: SeenId, hash| Known { place, id, raw_hash: RawHash(hash) };
+        assert_eq!(known, [row(2, ids[0], u64::MAX), row(1, ids[1], 2), row(2, ids[2], u64::MAX)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_is_neither_known_nor_present_nor_counted() {
+        let (mut store, _directory) = store().await;
+        let ids = put(store.connection(), &[person("7", "1", 1), person("8", "1", 2)]).await.unwrap();
+        mark_gone(store.connection(), &ids[..1]).await.unwrap();
+        let known = known(store.connection(), Side::Crm, Kind::Contact, &["7", "8"]).await.unwrap();
+        assert_eq!(known.iter().map(|row| row.id).collect::<Vec<_>>(), ids[1..]);
+        let live = present(store.connection(), Side::Crm, Kind::Contact, Standing::Live, SeenId(0), 10).await.unwrap();
+        assert_eq!(live, ids[1..]);
+        let archived = present(store.connection(), Side::Crm, Kind::Contact, Standing::Archived, SeenId(0), 10).await;
+        assert_eq!(archived.unwrap(), []);
+        assert_eq!(count(store.connection(), Side::Crm, Kind::Contact).await.unwrap(), 1);
+        assert_eq!(remote_ids(store.connection(), &ids).await.unwrap().len(), 2);
+    }
+}

@@ -111,8 +111,8 @@ fn no_op(companies: u64, runs: usize) -> anyhow::Result<()> {
 }
 
 /// Everything that Flowtly has is created in an empty CRM: half of the records are companies, half their contacts.
-fn first_load(creates: u64) -> anyhow::Result<()> {
-    let companies = creates / 2;
+fn first_load(wanted: u64) -> anyhow::Result<()> {
+    let companies = wanted / 2;
     let servers = Servers::start(companies, Content::FlowtlyOnly)?;
     let loaded = child::run(Role::FirstPass, servers.config())?;
     let (wall, records, batches) =
