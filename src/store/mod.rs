@@ -8,6 +8,7 @@
 pub mod lock;
 pub mod mark;
 pub mod seen;
+pub mod match_key;
 pub mod link;
 pub mod base;
 pub mod todo;

@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
 
-use super::{Connection, MIGRATIONS, link, seen};
+use super::{Connection, MIGRATIONS, link, match_key, seen};
 use crate::domain::record::{Kind, Side};
 
 async fn empty_state() -> Connection {
@@ -45,7 +45,7 @@ async fn records_and_links_are_found_by_searches() {
         (seen::select(seen::BY_ID), row),
         (seen::select(seen::BY_LINK), "SEARCH seen USING INDEX seen_half (link=?)"),
         (seen::select(seen::CHILDREN), "SEARCH seen USING INDEX seen_children (side=? AND parent_id=?)"),
-        (seen::by_key(), "SEARCH match_key USING PRIMARY KEY (key=? AND side=?)"),
+        (match_key::by_key(), "SEARCH match_key USING PRIMARY KEY (key=? AND side=?)"),
         (text(seen::REMOTE_IDS), row),
         (link::select(link::BY_ID), "SEARCH link USING INTEGER PRIMARY KEY (rowid=?)"),
         (

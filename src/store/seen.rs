@@ -64,7 +64,7 @@ pub struct Put {
     pub raw_hash: RawHash,
 }
 
-const COLUMNS: &str = "seen.id, seen.side, seen.kind, seen.remote_id, seen.parent_id, seen.link, seen.raw_hash, \
+pub(super) const COLUMNS: &str = "seen.id, seen.side, seen.kind, seen.remote_id, seen.parent_id, seen.link, seen.raw_hash, \
      seen.fingerprint, seen.version, seen.created, seen.modified, seen.standing, seen.gone, seen.in_scope, \
      seen.stored_id, seen.fields, seen.verdict";
 
@@ -156,30 +156,13 @@ pub async fn children(
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 
-/// Companies that share one of these match keys, with the key that they share; those that are gone only if linked.
-pub async fn by_match_key(
-    connection: &mut Connection,
-    locale: &Locale,
-    side: Side,
-    keys: &[String],
-) -> Result<Vec<(String, Seen)>, StoreError> {
-    let rows = sqlx::query(by_key()).bind(side.as_str()).bind(to_json(keys)).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((row.try_get(17)?, decode(row, locale)?))).collect()
-}
-
-/// The text is made of constants only.
-pub(super) fn by_key() -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(format!(
-        "SELECT {COLUMNS}, match_key.key FROM json_each(?2) AS wanted \
-         CROSS JOIN match_key ON match_key.key = wanted.value AND match_key.side = ?1 \
-         JOIN seen ON seen.id = match_key.seen WHERE seen.gone = 0 OR seen.link IS NOT NULL ORDER BY seen.id"
-    ))
-}
-
 pub(super) const MOVE: &str = "UPDATE seen SET parent_id = row.value ->> 4, raw_hash = row.value ->> 5, fingerprint = row.value ->> 6, \
              version = row.value ->> 7, created = row.value ->> 8, modified = row.value ->> 9, standing = row.value ->> 10, \
              in_scope = row.value ->> 11, stored_id = row.value ->> 12, fields = row.value ->> 13, gone = 0 \
              FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0";
+
+pub(super) const VERDICTS: &str =
+    "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0";
 
 /// Keeps records: moves the rows that have one, adds the others. Returns the row of each, in order.
 pub async fn put(connection: &mut Connection, puts: &[Put]) -> Result<Vec<SeenId>, StoreError> {
@@ -231,31 +214,6 @@ pub async fn touch(connection: &mut Connection, rows: &[(SeenId, RawHash, Option
     sqlx::query(TOUCH).bind(to_json(&rows)).execute(connection).await?;
     Ok(())
 }
-
-/// Replaces the match keys of companies.
-pub async fn put_match_keys(
-    connection: &mut Connection,
-    side: Side,
-    keys: &[(SeenId, Vec<String>)],
-) -> Result<(), StoreError> {
-    let ids: Vec<i64> = keys.iter().map(|(id, _)| id.0).collect();
-    sqlx::query("DELETE FROM match_key WHERE seen IN (SELECT value FROM json_each(?1))")
-        .bind(to_json(&ids))
-        .execute(&mut *connection)
-        .await?;
-    let rows: Vec<(i64, &String)> = keys.iter().flat_map(|(id, keys)| keys.iter().map(|key| (id.0, key))).collect();
-    sqlx::query(
-        "INSERT OR IGNORE INTO match_key (side, seen, key) SELECT ?1, value ->> 0, value ->> 1 FROM json_each(?2)",
-    )
-    .bind(side.as_str())
-    .bind(to_json(&rows))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(super) const VERDICTS: &str =
-    "UPDATE seen SET verdict = row.value ->> 1, ruling = ?2 FROM json_each(?1) AS row WHERE seen.id = row.value ->> 0";
 
 /// Writes what was decided about records without a link, and by which rules.
 pub async fn put_verdicts(
@@ -419,7 +377,7 @@ fn columns(put: &Put, id: Option<SeenId>) -> serde_json::Value {
     ])
 }
 
-fn decode(row: &SqliteRow, locale: &Locale) -> Result<Seen, StoreError> {
+pub(super) fn decode(row: &SqliteRow, locale: &Locale) -> Result<Seen, StoreError> {
     let fields: BTreeMap<Field, Text> = from_json("seen.fields", row.try_get(15)?)?;
     let parent: String = row.try_get(4)?;
     let created: Option<String> = row.try_get(9)?;

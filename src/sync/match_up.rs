@@ -7,7 +7,7 @@ use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
 use crate::domain::plan::{KeyKind, LinkId};
 use crate::domain::record::{Side, Standing};
 use crate::store::seen::{Seen, SeenId};
-use crate::store::{Connection, StoreError, link, seen};
+use crate::store::{Connection, StoreError, link, match_key, seen};
 
 /// A key as the index keeps it: the sort first, so that a name never equals a tax number.
 pub(crate) fn stored_key(kind: KeyKind, key: &str) -> String {
@@ -137,7 +137,7 @@ async fn candidates(
     side: Side,
     keys: &[String],
 ) -> Result<Candidates, PassError> {
-    let rows = seen::by_match_key(connection, &world.ruling.locale, side, keys).await?;
+    let rows = match_key::find(connection, &world.ruling.locale, side, keys).await?;
     let links: BTreeSet<LinkId> = rows.iter().filter_map(|(_, row)| row.link).collect();
     let bonds = bonds(connection, world, &links.into_iter().collect::<Vec<_>>()).await?;
     let mut found = Candidates { archived: BTreeSet::new(), by_key: BTreeMap::new(), by_row: BTreeMap::new() };

@@ -13,7 +13,7 @@ use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::shape::{RawHash, Row};
 use crate::store::seen::{Put, Seen, SeenId};
 use crate::store::todo::{Subject, Why};
-use crate::store::{Connection, StoreError, base, seen, todo};
+use crate::store::{Connection, StoreError, base, match_key, seen, todo};
 
 /// What staging needs beside the rows.
 #[derive(Debug, Clone, Copy)]
@@ -142,7 +142,7 @@ async fn put_keys(
             (*id, keys.keys.iter().map(|(kind, key)| super::match_up::stored_key(*kind, key)).collect())
         })
         .collect();
-    seen::put_match_keys(connection, stage.side, &keys).await
+    match_key::put(connection, stage.side, &keys).await
 }
 
 enum Pairing {

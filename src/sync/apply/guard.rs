@@ -12,7 +12,7 @@ use crate::domain::shape::Row;
 use crate::store::link::Link;
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, Store, StoreError, link};
+use crate::store::{Connection, Store, StoreError, link, match_key};
 use crate::sync::PassError;
 use crate::sync::stage::{Stage, stage};
 
@@ -110,7 +110,7 @@ impl Applying<'_> {
                 (*id, keys.keys.iter().map(|(kind, key)| crate::sync::match_up::stored_key(*kind, key)).collect())
             })
             .collect();
-        seen::put_match_keys(connection, side, &keys).await
+        match_key::put(connection, side, &keys).await
     }
 
     /// What a missing property shows is unknown.

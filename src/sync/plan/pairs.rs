@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use sha2::Digest;
-
 use super::pair::{BothManners, StoredPair, load, payload};
 use super::{Draft, OPEN_GAP, Planning};
 use crate::domain::field::Field;

@@ -16,7 +16,7 @@ use crate::store::intent::{self, Intent, Outcome};
 use crate::store::link::{self, NewLink};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, Store, StoreError, waiting};
+use crate::store::{Connection, Store, StoreError, match_key, waiting};
 use crate::sync::match_up::stored_key;
 use crate::sync::scan::Scans;
 use crate::sync::stage::{Stage, stage};
@@ -130,7 +130,7 @@ async fn newer(
         (Kind::Company, _) | (Kind::Contact, None) => {
             let keys = matching::company_keys(&source.record, recovery.organisation, world.ruling.of(Kind::Company));
             let keys: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
-            let rows = seen::by_match_key(store.connection(), locale, intent.side, &keys).await?;
+            let rows = match_key::find(store.connection(), locale, intent.side, &keys).await?;
             rows.into_iter().map(|(_, row)| (row.id, row)).collect::<BTreeMap<_, _>>().into_values().collect()
         }
         (Kind::Contact, Some(parent)) => {
