@@ -115,12 +115,11 @@ fn first_load(wanted: u64) -> anyhow::Result<()> {
     let companies = wanted / 2;
     let servers = Servers::start(companies, Content::FlowtlyOnly)?;
     let loaded = child::run(Role::FirstPass, servers.config())?;
-    let (wall, records, batches) =
-        (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
+    let (wall, records, batches) = (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
     print(&json!({
         "case": "first-load", "companies": companies, "wall_s": wall, "cpu_s": loaded.value("cpu_s"),
         "peak_mb": loaded.value("peak_mb"), "requests": loaded.value("requests"), "bytes": loaded.value("bytes"),
-        "writes": loaded.value("writes"), "created": records, "create_batches": batches,
+        "writes": loaded.value("writes"), "created": loaded.value("created"), "create_batches": loaded.value("create_batches"),
         "full_batches": loaded.value("full_batches"), "records_per_s": rounded(records / wall),
         "ms_per_batch": rounded(wall * 1_000.0 / batches.max(1.0)),
     }))?;
