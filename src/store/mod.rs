@@ -18,6 +18,9 @@ pub mod waiting;
 pub mod history;
 pub mod pass;
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -108,6 +111,7 @@ impl Store {
     /// Opens the state for writing, making or migrating it as needed. The lock proves that nobody else writes it.
     pub async fn open(lock: &lock::WriterLock) -> Result<Self, StoreError> {
         let path = lock.state().to_path_buf();
+        make_private(&path)?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
@@ -228,6 +232,16 @@ impl Store {
         } else {
             StoreError::Open { path: path.to_path_buf(), message }
         }
+    }
+}
+
+/// The state holds personal data: a new file is for its owner alone. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Open { path: path.to_path_buf(), message: error.to_string() }),
     }
 }
 

@@ -115,7 +115,8 @@ fn first_load(wanted: u64) -> anyhow::Result<()> {
     let companies = wanted / 2;
     let servers = Servers::start(companies, Content::FlowtlyOnly)?;
     let loaded = child::run(Role::FirstPass, servers.config())?;
-    let (wall, records, batches) = (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
+    let (wall, records, batches) =
+        (loaded.number("wall_s")?, loaded.number("created")?, loaded.number("create_batches")?);
     print(&json!({
         "case": "first-load", "companies": companies, "wall_s": wall, "cpu_s": loaded.value("cpu_s"),
         "peak_mb": loaded.value("peak_mb"), "requests": loaded.value("requests"), "bytes": loaded.value("bytes"),

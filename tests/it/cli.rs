@@ -1,6 +1,7 @@
 //! The binary as a user runs it, against the `sandbox` command on loopback.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -95,6 +96,8 @@ fn a_new_user_checks_looks_allows_and_is_in_agreement() {
     assert_eq!(code(&refused), 3, "{}", printed(&refused));
     assert!(printed(&refused).contains("--allow first-pass"), "{}", printed(&refused));
     assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let mode = std::fs::metadata(served.path("flowtly-sync.sqlite")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "the state is for its owner alone");
     let diff = served.run(&["diff", "--format", "json"]);
     assert_eq!(code(&diff), 0, "{}", printed(&diff));
     let report: serde_json::Value = serde_json::from_slice(&diff.stdout).unwrap();
