@@ -31,7 +31,8 @@ pub enum StepOp {
 }
 
 impl StepOp {
-    const fn as_str(self) -> &'static str {
+    /// The word in the state and in traces.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
             Self::Create => "create",

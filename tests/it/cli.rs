@@ -224,6 +224,27 @@ fn the_daemon_says_when_it_is_ready_keeps_others_out_and_stops_on_sigterm() {
 }
 
 #[test]
+fn the_most_talkative_log_holds_no_personal_data_and_no_secret() {
+    let served = Served::start();
+    let diff = served.run(&["diff", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_slice(&diff.stdout).unwrap();
+    let labels: Vec<&str> =
+        plan["actions"].as_array().unwrap().iter().map(|action| action["label"].as_str().unwrap()).collect();
+    assert!(labels.len() > 10, "there is something that could leak");
+    let pass = served.command(&["reconcile", "--allow", "first-pass"]).env("RUST_LOG", "trace").output().unwrap();
+    assert_eq!(code(&pass), 0);
+    let log = told(&pass);
+    assert!(log.contains("\"name\":\"action\""), "actions are traced: {}", &log[..log.len().min(2_000)]);
+    assert!(log.contains("\"name\":\"http"), "calls are traced");
+    for label in labels {
+        assert!(!log.contains(label), "the log names {label}");
+    }
+    for secret in ["sandbox-token", "Bearer ", "@", "+48 "] {
+        assert!(!log.contains(secret), "the log holds {secret}");
+    }
+}
+
+#[test]
 fn the_demo_ends_in_agreement() {
     for seed in ["plain", "messy"] {
         let directory = tempfile::tempdir().unwrap();

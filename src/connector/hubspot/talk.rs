@@ -121,10 +121,9 @@ impl Talk {
     }
 
     async fn send(&self, call: Call) -> Result<Reply, PortError> {
-        let route = call.route;
         let reply = self.http.send(call).await?;
         if let Some(remaining) = daily_remaining(&reply) {
-            tracing::trace!(hubspot.route = route, hubspot.daily_remaining = remaining, "requests left today");
+            self.http.budget().learn(Some(remaining), None);
         }
         Ok(reply)
     }

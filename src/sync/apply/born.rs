@@ -1,5 +1,7 @@
 //! Settling a create: the record, the link, and the agreement on what was sent.
 
+use tracing::{Instrument, debug};
+
 use super::Applying;
 use super::create::Ready;
 use super::settle::{Stored, judge};
@@ -61,7 +63,10 @@ impl Applying<'_> {
             let new = NewLink { kind, parent, flowtly, crm, reason: &reason, pass: self.situation.pass };
             let link = link::insert(connection, &new).await?;
             action::made_link(connection, ready.action.id, link).await?;
-            self.agree_on_created(connection, side, &ready, link, &put, &mut bases, &mut entries).await?;
+            let span = super::span(&ready.action, Some(link));
+            self.agree_on_created(connection, side, &ready, link, &put, &mut bases, &mut entries)
+                .instrument(span)
+                .await?;
             intent::close(connection, self.now(), intent, intent::Outcome::Settled).await?;
             self.applied.written += 1;
             self.applied.links.insert(link);
@@ -123,6 +128,7 @@ impl Applying<'_> {
         }
         bases.push((link, side, target_bases));
         bases.push((link, side.opposite(), source_bases));
+        debug!(action.fields = ready.fields.len(), "settled");
         Ok(())
     }
 }

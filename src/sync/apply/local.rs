@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tracing::Instrument;
+
 use super::{Applying, LOCAL_GROUP};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, ActionId, LinkId, Op, RecordRef};
@@ -30,7 +32,8 @@ impl Applying<'_> {
             let mut verdicts: Vec<(SeenId, String)> = Vec::new();
             let mut records = self.to_be_linked(&mut transaction, kind, &actions).await?;
             for action in &actions {
-                self.local_action(&mut transaction, action, &mut records, &mut verdicts).await?;
+                let span = super::span(action, None);
+                self.local_action(&mut transaction, action, &mut records, &mut verdicts).instrument(span).await?;
             }
             if !verdicts.is_empty() {
                 let verdicts: Vec<(SeenId, &str)> = verdicts.iter().map(|(id, text)| (*id, text.as_str())).collect();

@@ -282,6 +282,19 @@ struct Refusal<'a> {
     message: &'a str,
 }
 
+/// The trace of one action: numbers only. What happens while it is settled stands within it.
+fn span(action: &Action, link: Option<LinkId>) -> tracing::Span {
+    let step = action::step(action);
+    tracing::info_span!(
+        "action",
+        action.id = action.id.0,
+        action.op = step.op.as_str(),
+        side = step.side.map(Side::as_str),
+        kind = action.kind.as_str(),
+        link.id = link.map(|link| link.0)
+    )
+}
+
 /// A step that writes to a side.
 const fn step(kind: Kind, op: StepOp, side: Side) -> Step {
     Step { kind, op, side: Some(side) }

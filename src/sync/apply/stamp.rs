@@ -127,7 +127,8 @@ impl Applying<'_> {
         for (((action, link, text), intent), answer) in ready.into_iter().zip(ids).zip(answers) {
             match answer {
                 Written::Stored(_) => {
-                    self.remember_stamp(&mut transaction, link.id, &text).await?;
+                    let span = super::span(&action, Some(link.id));
+                    self.remember_stamp(&mut transaction, link.id, &text).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                     self.applied.written += 1;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, debug, info_span, warn};
 
 use super::guard::{parent_change, target_of};
 use super::settle::{Stored, judge, overlay};
@@ -108,7 +108,8 @@ impl Applying<'_> {
             match answer {
                 Written::Stored(row) => {
                     self.unknown_in_a_row = 0;
-                    self.settle_update(&mut transaction, side, &ready, Some(*row)).await?;
+                    let span = super::span(&ready.action, Some(ready.link.id));
+                    self.settle_update(&mut transaction, side, &ready, Some(*row)).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                 }
                 Written::Failed(error)
@@ -226,6 +227,7 @@ impl Applying<'_> {
         }
         self.applied.written += 1;
         self.applied.links.insert(ready.link.id);
+        debug!(action.fields = ready.changes.len(), "settled");
         Ok(())
     }
 
