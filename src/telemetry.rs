@@ -66,7 +66,7 @@ where
         Style::Coloured => Box::new(base.with(lines.with_ansi(true))),
         Style::Plain => Box::new(base.with(lines.with_ansi(false))),
         Style::Json => {
-            let lines = lines.json().flatten_event(true).with_current_span(true).with_span_list(false);
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(true);
             Box::new(base.with(lines))
         }
     }
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(event["message"], "read 3 companies");
         assert_eq!(event["level"], "INFO");
         assert_eq!(event["company.count"], 3);
-        assert_eq!(event["span"]["pass.id"], 7);
+        assert_eq!(event["spans"][0]["pass.id"], 7);
         assert!(event["timestamp"].as_str().unwrap().ends_with('Z'));
     }
 
