@@ -214,7 +214,8 @@ fn the_daemon_says_when_it_is_ready_keeps_others_out_and_stops_on_sigterm() {
     assert!(told(&second).contains(&format!("in use by process {}", daemon.id())), "{}", told(&second));
     assert_eq!(code(&served.run(&["status"])), 0, "what reads may read");
 
-    let signal = |name: &str| Command::new("kill").args([name, &daemon.id().to_string()]).status().unwrap();
+    let signal =
+        |name: &str| Command::new("sh").args(["-c", &format!("kill {name} {}", daemon.id())]).status().unwrap();
     assert!(signal("-HUP").success());
     hear("STATUS=idle; pass 2");
     assert!(signal("-TERM").success());
@@ -234,7 +235,11 @@ fn the_most_talkative_log_holds_no_personal_data_and_no_secret() {
     let pass = served.command(&["reconcile", "--allow", "first-pass"]).env("RUST_LOG", "trace").output().unwrap();
     assert_eq!(code(&pass), 0);
     let log = told(&pass);
-    assert!(log.contains("\"name\":\"action\"") && log.contains("\"name\":\"pass\""), "actions are traced: {}", &log[..log.len().min(2_000)]);
+    assert!(
+        log.contains("\"name\":\"action\"") && log.contains("\"name\":\"pass\""),
+        "actions are traced: {}",
+        &log[..log.len().min(2_000)]
+    );
     assert!(log.contains("\"name\":\"http"), "calls are traced");
     for label in labels {
         assert!(!log.contains(label), "the log names {label}");
