@@ -226,6 +226,30 @@ pub async fn put_verdicts(
     Ok(())
 }
 
+/// Forgets rows without a link: nothing refers to them any more.
+pub async fn forget(connection: &mut Connection, ids: &[SeenId]) -> Result<(), StoreError> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    sqlx::query("DELETE FROM seen WHERE link IS NULL AND id IN (SELECT value FROM json_each(?1))")
+        .bind(to_json(&ids))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the row that stands where this record shall stand, if it has no link.
+pub async fn forget_unlinked(connection: &mut Connection, record: &Record) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM seen WHERE side = ?1 AND kind = ?2 AND remote_id = ?3 AND parent_id = ?4 AND link IS NULL",
+    )
+    .bind(record.side.as_str())
+    .bind(record.kind.as_str())
+    .bind(record.id.as_str())
+    .bind(record.parent.as_ref().map(RemoteId::as_str).unwrap_or_default())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Marks records as confirmed gone.
 pub async fn mark_gone(connection: &mut Connection, ids: &[SeenId]) -> Result<(), StoreError> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();

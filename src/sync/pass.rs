@@ -222,7 +222,12 @@ async fn check(
             todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
             mark::set(store.connection(), Mark::Ruling, &ruling).await?;
         }
-        recover(world, &mut store, Recovery { organisation: &probed.organisation, pass: number }).await?;
+        recover(
+            world,
+            &mut store,
+            Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing },
+        )
+        .await?;
         probed
     };
     stopped(stop)?;
@@ -235,7 +240,7 @@ async fn check(
     let missing = read_missing(world, store, &scope, &mut scans).await?;
     stopped(stop)?;
     let mut store = store.lock().await;
-    let recovery = Recovery { organisation: &probed.organisation, pass: number };
+    let recovery = Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing };
     conclude(world, &mut store, recovery, &scans, began).await?;
     note_foreign_ids(&mut store, &probed.organisation, &scans).await?;
     let adoption = adoption(&mut store).await?;

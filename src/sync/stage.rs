@@ -62,7 +62,8 @@ pub(crate) async fn stage(
     let mut puts: Vec<Put> = Vec::new();
     let mut moved: Vec<(Seen, Record)> = Vec::new();
     let mut touched = Vec::new();
-    let mut left: Vec<SeenId> = Vec::new();
+    let mut left: Vec<Seen> = Vec::new();
+    let mut in_the_way: Vec<SeenId> = Vec::new();
     for (raw_hash, row) in rows {
         staged.absorbed.extend(row.absorbed.iter().cloned());
         staged.stored_ids.extend(row.stored_id.clone());
@@ -79,7 +80,8 @@ pub(crate) async fn stage(
                     moved.push((old, record));
                 }
                 Pairing::New(record) => puts.push(Put { id: None, record, raw_hash: *raw_hash }),
-                Pairing::Left(old) => left.push(old.id),
+                Pairing::Left(old) => left.push(old),
+                Pairing::Stale(id) => in_the_way.push(id),
             }
         }
     }
@@ -88,7 +90,14 @@ pub(crate) async fn stage(
         seen::touch(connection, &touched).await?;
     }
     if !left.is_empty() {
-        seen::mark_gone(connection, &left).await?;
+        let ids: Vec<SeenId> = left.iter().map(|row| row.id).collect();
+        seen::mark_gone(connection, &ids).await?;
+        let newly: Vec<Subject> =
+            left.iter().filter(|row| !row.gone).filter_map(|row| row.link.map(Subject::Link)).collect();
+        todo::arm(connection, stage.kind, &newly, Why::Staged, Some(stage.due)).await?;
+    }
+    if !in_the_way.is_empty() {
+        seen::forget(connection, &in_the_way).await?;
     }
     if puts.is_empty() {
         return Ok(staged);
@@ -146,17 +155,27 @@ async fn put_keys(
 }
 
 enum Pairing {
+    /// The row of this record.
     Same(Seen, Record),
+    /// The row continues with another company, or with none.
     Moved(Seen, Record),
+    /// No row yet.
     New(Record),
+    /// The person left this company, and no company took its place.
     Left(Seen),
+    /// A row that stands for nothing any more and would be in the way.
+    Stale(SeenId),
 }
 
 /// Pairs the rows of a person (one a company) with the records that were delivered. One row without a record and one
-/// record without a row are a move to another company; a linked row that is left over became a contact without one.
+/// record without a row are a move to another company; a linked row that is left over became a contact without one. Linked
+/// rows come first; what is gone and has no link is used only where nothing else fits, and never stands in the way.
 fn pair_up(known: Vec<Seen>, records: Vec<Record>) -> Vec<Pairing> {
     let mut pairs = Vec::with_capacity(records.len());
-    let mut rows = known;
+    let (mut stale, mut rows): (Vec<Seen>, Vec<Seen>) =
+        known.into_iter().partition(|row| row.gone && row.link.is_none());
+    let template = records.first().cloned();
+    let mut homeless = records.iter().any(|record| record.parent.is_none());
     let mut unpaired = Vec::new();
     for record in records {
         match rows.iter().position(|row| row.record.parent == record.parent) {
@@ -166,29 +185,39 @@ fn pair_up(known: Vec<Seen>, records: Vec<Record>) -> Vec<Pairing> {
     }
     rows.sort_by_key(|row| (row.link.is_none(), row.id));
     let mut rows = rows.into_iter();
-    let shows_none = unpaired.iter().any(|record| record.parent.is_none());
-    let template = pairs
-        .iter()
-        .find_map(|pair| match pair {
-            Pairing::Same(_, record) => Some(record.clone()),
-            Pairing::Moved(..) | Pairing::New(_) | Pairing::Left(_) => None,
-        })
-        .or_else(|| unpaired.first().cloned());
     for record in unpaired {
-        pairs.push(match rows.next() {
-            Some(row) => Pairing::Moved(row, record),
-            None => Pairing::New(record),
-        });
+        let before =
+            stale.iter().position(|row| row.record.parent == record.parent).map(|place| stale.swap_remove(place));
+        match (rows.next(), before) {
+            (Some(row), before) => {
+                pairs.extend(before.map(|stale| Pairing::Stale(stale.id)));
+                pairs.push(Pairing::Moved(row, record));
+            }
+            (None, Some(before)) => pairs.push(Pairing::Same(before, record)),
+            (None, None) => pairs.push(Pairing::New(record)),
+        }
     }
-    let mut orphaned = shows_none;
+    let rows: Vec<Seen> = rows.collect();
+    let in_the_way = |row: &Seen| row.link.is_none() && row.record.parent.is_none();
+    // A linked row that says "no company" already is the one; only one can.
+    homeless |= rows.iter().any(|row| row.link.is_some() && row.record.parent.is_none());
+    let mut without: Vec<Seen> = Vec::new();
     for row in rows {
         match &template {
-            Some(template) if row.link.is_some() && !orphaned => {
-                orphaned = true;
+            Some(template) if row.link.is_some() && !homeless => {
+                homeless = true;
+                pairs.extend(stale.iter().filter(|stale| in_the_way(stale)).map(|stale| Pairing::Stale(stale.id)));
                 pairs.push(Pairing::Moved(row, Record { parent: None, ..template.clone() }));
             }
-            Some(_) | None => pairs.push(Pairing::Left(row)),
+            Some(template) if row.link.is_some() && row.record.parent.is_none() => {
+                pairs.push(Pairing::Same(row, Record { parent: None, ..template.clone() }));
+            }
+            Some(_) | None => without.push(row),
         }
+    }
+    let moved_out = pairs.iter().any(|pair| matches!(pair, Pairing::Moved(_, record) if record.parent.is_none()));
+    for row in without {
+        pairs.push(if moved_out && in_the_way(&row) { Pairing::Stale(row.id) } else { Pairing::Left(row) });
     }
     pairs
 }

@@ -26,6 +26,7 @@ impl Applying<'_> {
         side: Side,
         stored: Vec<(Ready, i64, Row)>,
     ) -> Result<(), PassError> {
+        let stored = self.without_known(connection, kind, side, stored).await?;
         if stored.is_empty() {
             return Ok(());
         }
@@ -74,6 +75,32 @@ impl Applying<'_> {
         base::put(connection, &bases).await?;
         history::add(connection, self.situation.pass, self.now(), &entries).await?;
         Ok(())
+    }
+
+    /// A system that answers a create with a record that has a partner already made nothing: a person is asked.
+    async fn without_known(
+        &mut self,
+        connection: &mut Connection,
+        kind: Kind,
+        side: Side,
+        stored: Vec<(Ready, i64, Row)>,
+    ) -> Result<Vec<(Ready, i64, Row)>, PassError> {
+        let ids: Vec<&str> = stored.iter().map(|(_, _, row)| row.id.as_str()).collect();
+        let known = seen::by_remote_id(connection, &self.world.ruling.locale, side, kind, &ids).await?;
+        let mut made = Vec::with_capacity(stored.len());
+        for (ready, intent, row) in stored {
+            let parent = ready.parent.as_ref().map(|(_, id)| id);
+            let has_partner = known
+                .iter()
+                .any(|old| old.link.is_some() && old.record.id == row.id && old.record.parent.as_ref() == parent);
+            if has_partner {
+                intent::close(connection, self.now(), intent, intent::Outcome::Overtaken).await?;
+                self.ask_about_double(connection, &ready.source, &ready.action.label).await?;
+            } else {
+                made.push((ready, intent, row));
+            }
+        }
+        Ok(made)
     }
 
     #[expect(clippy::too_many_arguments, reason = "a step of one loop, split off for reading")]

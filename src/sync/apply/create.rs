@@ -260,7 +260,7 @@ impl Applying<'_> {
             }
         };
         self.frontiers.insert((side, kind), frontier);
-        if rows.is_empty() {
+        if rows.is_empty() && !self.appeared.contains(&(side, kind)) {
             return Ok(ready);
         }
         self.raise_highest(side, kind, rows.iter().map(|row| &row.id));
@@ -272,7 +272,10 @@ impl Applying<'_> {
         let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
         let staged = stage(&mut transaction, to, &hashed).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        if staged.differing == 0 {
+        if staged.differing > 0 {
+            self.appeared.insert((side, kind));
+        }
+        if !self.appeared.contains(&(side, kind)) {
             return Ok(ready);
         }
         let mut free = Vec::with_capacity(ready.len());

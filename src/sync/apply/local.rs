@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use tracing::Instrument;
 
 use super::{Applying, LOCAL_GROUP};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, ActionId, LinkId, Op, RecordRef};
-use crate::domain::record::{Kind, Side};
-use crate::domain::value::Text;
+use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::value::{Locale, Text};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::base::{self, Entry};
 use crate::store::link::{self, LinkState, NewLink};
@@ -90,19 +91,39 @@ impl Applying<'_> {
                 let rows =
                     seen::by_remote_id(connection, &self.world.ruling.locale, *side, action.kind, &[to.as_str()])
                         .await?;
-                if let Some(new) = rows.into_iter().find(|row| row.link.is_none()) {
+                let was = match side {
+                    Side::Flowtly => action.flowtly.as_ref(),
+                    Side::Crm => action.crm.as_ref(),
+                };
+                let parent = was.and_then(|record| record.parent.clone());
+                let new = rows.into_iter().find(|row| row.link.is_none() && !row.gone && row.record.parent == parent);
+                if let Some(new) = new {
+                    if let Some(home) = self.home_of(connection, link, *side).await?
+                        && link::is_taken(connection, to, home).await?
+                    {
+                        return self.ask_about_double(connection, &new, &action.label).await;
+                    }
                     records.remove(&new.reference());
                     self.hold_for_repoint(connection, link, *side, &new).await?;
                     link::repoint(connection, link, *side, (new.id, to)).await?;
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
                     self.applied.links.insert(link);
+                    if action.kind == Kind::Company {
+                        wake_contacts(connection, &self.world.ruling.locale, *side, to, self.now()).await?;
+                    }
                 }
                 Ok(())
             }
             Op::Pause { .. } => self.set_state(connection, action, LinkState::Paused).await,
             Op::Resume => {
                 self.set_state(connection, action, LinkState::Live).await?;
-                self.wake_contacts(connection, action).await
+                if action.kind == Kind::Company {
+                    for company in [&action.flowtly, &action.crm].into_iter().flatten() {
+                        let locale = &self.world.ruling.locale;
+                        wake_contacts(connection, locale, company.side, &company.id, self.now()).await?;
+                    }
+                }
+                Ok(())
             }
             Op::Unlink { .. } => self.set_state(connection, action, LinkState::Tombstone).await,
             Op::Conflict(conflict) => {
@@ -147,19 +168,17 @@ impl Applying<'_> {
         Ok(())
     }
 
-    /// Contacts that came while their company rested are looked at now.
-    async fn wake_contacts(&mut self, connection: &mut Connection, action: &Action) -> Result<(), PassError> {
-        if action.kind != Kind::Company {
-            return Ok(());
+    /// The company of a contact's link, where the CRM's half is the one that changes.
+    async fn home_of(
+        &self,
+        connection: &mut Connection,
+        link: LinkId,
+        side: Side,
+    ) -> Result<Option<LinkId>, StoreError> {
+        if side == Side::Flowtly {
+            return Ok(None);
         }
-        for company in [&action.flowtly, &action.crm].into_iter().flatten() {
-            let locale = &self.world.ruling.locale;
-            let children = seen::children(connection, locale, company.side, &[company.id.as_str()]).await?;
-            let asleep: Vec<Subject> =
-                children.iter().filter(|row| row.link.is_none()).map(|row| Subject::Seen(row.id)).collect();
-            todo::arm(connection, Kind::Contact, &asleep, Why::BlockedByParent, Some(self.now())).await?;
-        }
-        Ok(())
+        Ok(link::by_id(connection, &[link]).await?.remove(&link).and_then(|link| link.parent))
     }
 
     async fn link(
@@ -305,4 +324,18 @@ impl Applying<'_> {
         }
         Ok(())
     }
+}
+
+/// Contacts that waited for their company are looked at now.
+pub(crate) async fn wake_contacts(
+    connection: &mut Connection,
+    locale: &Locale,
+    side: Side,
+    company: &RemoteId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let children = seen::children(connection, locale, side, &[company.as_str()]).await?;
+    let asleep: Vec<Subject> =
+        children.iter().filter(|row| row.link.is_none()).map(|row| Subject::Seen(row.id)).collect();
+    todo::arm(connection, Kind::Contact, &asleep, Why::BlockedByParent, Some(now)).await
 }

@@ -12,6 +12,7 @@ mod born;
 mod stamp;
 mod settle;
 
+pub(crate) use local::wake_contacts;
 pub(crate) use stamp::{STAMP_FIELD, stamp_payload};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,6 +86,8 @@ pub(crate) struct Applying<'a> {
     stop: &'a CancellationToken,
     applied: Applied,
     unknown_in_a_row: u32,
+    /// Where something appeared since the plan was made: from then on every create is matched once more.
+    appeared: BTreeSet<(Side, Kind)>,
     /// The highest number among the ids of a side and kind, as far as it was asked for.
     highest: BTreeMap<(Side, Kind), Option<u64>>,
 }
@@ -106,6 +109,7 @@ pub(crate) async fn apply(
         stop,
         applied: Applied::default(),
         unknown_in_a_row: 0,
+        appeared: BTreeSet::new(),
         highest: BTreeMap::new(),
     };
     for kind in Kind::BOTH {

@@ -155,6 +155,10 @@ impl Applying<'_> {
             if let Some(record) = shape.records(&row, locale).into_iter().next() {
                 stored = overlay(record, &ready.target.record);
                 base::hold(&mut target_bases, &ready.target.record, &stored);
+                if wrote_parent {
+                    // The person may have been seen there already, without a link: that row is this record from now on.
+                    seen::forget_unlinked(connection, &stored).await?;
+                }
                 let put = Put { id: Some(ready.target.id), record: stored.clone(), raw_hash };
                 seen::put(connection, std::slice::from_ref(&put)).await?;
                 if kind == Kind::Company {

@@ -17,6 +17,7 @@ use crate::store::link::{self, NewLink};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, match_key, waiting};
+use crate::sync::apply::wake_contacts;
 use crate::sync::match_up::stored_key;
 use crate::sync::scan::Scans;
 use crate::sync::stage::{Stage, stage};
@@ -42,8 +43,10 @@ pub(super) async fn create(
         .map_err(on(intent.side))?;
     match found.as_deref() {
         Some([row]) => {
+            let mut row = row.clone();
+            recovery.hide(intent.side, intent.kind, &mut row);
             let shape = world.shape(intent.side, intent.kind);
-            let raw_hash = shape.raw_hash(shape.key(), row);
+            let raw_hash = shape.raw_hash(shape.key(), &row);
             let mut transaction = store.begin().await?;
             let to = Stage {
                 world,
@@ -187,6 +190,12 @@ async fn adopt(
     };
     let link = link::insert(connection, &new).await?;
     agree_on_sent(connection, world, intent, link, source, &target.record).await?;
+    if intent.kind == Kind::Company {
+        for half in [source, target] {
+            let record = &half.record;
+            wake_contacts(connection, &world.ruling.locale, record.side, &record.id, world.clock.now()).await?;
+        }
+    }
     todo::arm(connection, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await
 }
 

@@ -7,6 +7,8 @@ mod create;
 
 pub(crate) use create::conclude;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
 
@@ -15,7 +17,7 @@ use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
 use crate::domain::plan::{Change, LinkId, Op};
-use crate::domain::record::Side;
+use crate::domain::record::{Kind, Side};
 use crate::domain::shape::Row;
 use crate::domain::value::{Reading, Text};
 use crate::store::action::StepOp;
@@ -32,6 +34,17 @@ pub(crate) struct Recovery<'a> {
     pub(crate) organisation: &'a str,
     /// The pass.
     pub(crate) pass: i64,
+    /// Properties that are missing: their texts are unknown whatever is delivered.
+    pub(crate) missing: &'a BTreeMap<(Side, Kind), BTreeSet<usize>>,
+}
+
+impl Recovery<'_> {
+    /// What a missing property shows is unknown.
+    fn hide(&self, side: Side, kind: Kind, row: &mut Row) {
+        if let Some(positions) = self.missing.get(&(side, kind)) {
+            super::scan::hide(positions, std::slice::from_mut(row));
+        }
+    }
 }
 
 /// Closes what evidence closes.
@@ -106,7 +119,8 @@ async fn update(
 ) -> Result<Option<Outcome>, PassError> {
     let Op::Update { changes, .. } = &intent.body.action.op else { return Ok(Some(Outcome::Overtaken)) };
     let Some(link) = intent.link else { return Ok(Some(Outcome::Overtaken)) };
-    let Some(row) = read(world, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
+    let Some(mut row) = read(world, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
+    recovery.hide(intent.side, intent.kind, &mut row);
     let shape = world.shape(intent.side, intent.kind);
     let locale = &world.ruling.locale;
     let halves = seen::by_link(store.connection(), locale, &[link]).await?;

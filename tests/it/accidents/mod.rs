@@ -5,6 +5,7 @@ mod values;
 mod recognised;
 mod reads;
 mod writes;
+mod families;
 mod people;
 mod mapping;
 mod restored;
