@@ -100,12 +100,6 @@ pub async fn totals(connection: &mut Connection, pass: i64) -> Result<Option<Tot
     text.map(|text| from_json("pass.totals", &text)).transpose()
 }
 
-/// Whether a pass of this state ever carried out its whole plan.
-pub async fn any_applied(connection: &mut Connection) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM pass WHERE outcome = 'applied')").fetch_one(connection).await?;
-    Ok(row.try_get::<i64, _>(0)? != 0)
-}
-
 /// What passes that began since `since` did: the sums of their totals.
 pub async fn done_since(connection: &mut Connection, since: DateTime<Utc>) -> Result<Totals, StoreError> {
     let rows = sqlx::query(

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
-use super::scan::{Scans, Scope, hide};
-use super::stage::{Stage, stage};
+use super::scan::{Scans, Scope};
+use super::stage::{Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
@@ -152,19 +152,20 @@ async fn read(
     let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
     let mut rows: Vec<Row> = Vec::new();
     let mut gone = Vec::new();
+    let mut into = BTreeSet::new();
     for (id, answer) in ids.iter().zip(answers) {
         let owners = wanted.iter().filter(|(_, theirs)| theirs == id).map(|(row, _)| *row);
         match answer {
             Lookup::Found(row) => rows.push(*row),
             Lookup::Gone => gone.extend(owners),
-            Lookup::MergedInto(into) => {
-                missing.merged.extend(owners.map(|old| Merged { side, kind, old, into: into.clone() }));
+            Lookup::MergedInto(survivor) => {
+                missing.merged.extend(owners.map(|old| Merged { side, kind, old, into: survivor.clone() }));
+                into.insert(survivor);
             }
         }
     }
     // What a record was merged into is read too: an incremental walk need not have shown it.
-    let into: Vec<RemoteId> =
-        missing.merged.iter().filter(|m| m.side == side && m.kind == kind).map(|m| m.into.clone()).collect();
+    let into: Vec<RemoteId> = into.into_iter().collect();
     if !into.is_empty() {
         for answer in world.source(side).get(kind, &into).await.map_err(on(side))? {
             if let Lookup::Found(row) = answer {
@@ -176,16 +177,10 @@ async fn read(
         warn!(side.name = side.as_str(), "the canary does not answer: nothing is taken as gone");
         gone.clear();
     }
-    if let Some(positions) = scope.missing.get(&(side, kind)) {
-        hide(positions, &mut rows);
-    }
-    let shape = world.shape(side, kind);
-    let key = shape.key();
-    let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
     let mut store = store.lock().await;
     let mut transaction = store.begin().await?;
-    let to = Stage { world, organisation: scope.organisation, side, kind, due: scope.due };
-    let staged = stage(&mut transaction, to, &hashed).await?;
+    let to = Stage { world, organisation: scope.organisation, side, kind, due: scope.due, missing: scope.missing };
+    let staged = take_in(&mut transaction, to, rows).await?;
     if !gone.is_empty() {
         seen::mark_gone(&mut transaction, &gone).await?;
         let links: Vec<Subject> = seen::by_id(&mut transaction, &world.ruling.locale, &gone)

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
 use crate::domain::plan::{KeyKind, LinkId};
-use crate::domain::record::{Side, Standing};
+use crate::domain::record::{Record, Side, Standing};
 use crate::store::seen::{Seen, SeenId};
 use crate::store::{Connection, StoreError, link, match_key, seen};
 
 /// A key as the index keeps it: the sort first, so that a name never equals a tax number.
-pub(crate) fn stored_key(kind: KeyKind, key: &str) -> String {
+fn stored_key(kind: KeyKind, key: &str) -> String {
     let word = match kind {
         KeyKind::StoredId => "id".to_owned(),
         KeyKind::TaxNumber => "tax".to_owned(),
@@ -21,6 +21,25 @@ pub(crate) fn stored_key(kind: KeyKind, key: &str) -> String {
         KeyKind::Email => "email".to_owned(),
     };
     format!("{word}:{key}")
+}
+
+/// A record's keys as the index keeps them.
+pub(crate) fn stored_keys(keys: &MatchKeys) -> Vec<String> {
+    keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect()
+}
+
+/// Keeps the match keys of companies in step with what was read of them.
+pub(crate) async fn index_companies<'a>(
+    connection: &mut Connection,
+    world: World<'_>,
+    organisation: &str,
+    side: Side,
+    records: impl Iterator<Item = (SeenId, &'a Record)>,
+) -> Result<(), StoreError> {
+    let rules = &world.ruling.company;
+    let keys: Vec<(SeenId, Vec<String>)> =
+        records.map(|(id, record)| (id, stored_keys(&matching::company_keys(record, organisation, rules)))).collect();
+    match_key::put(connection, side, &keys).await
 }
 
 /// What is decided about companies without a link, by row.
@@ -41,13 +60,12 @@ pub(crate) async fn match_companies(
         if keyed.is_empty() {
             continue;
         }
-        let all: BTreeSet<String> =
-            keyed.iter().flat_map(|(_, keys)| keys.keys.iter().map(|(kind, key)| stored_key(*kind, key))).collect();
+        let all: BTreeSet<String> = keyed.iter().flat_map(|(_, keys)| stored_keys(keys)).collect();
         let all: Vec<String> = all.into_iter().collect();
         let others = candidates(connection, world, organisation, side.opposite(), &all).await?;
         let twins = candidates(connection, world, organisation, side, &all).await?;
         for (subject, keys) in keyed {
-            let mine: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
+            let mine = stored_keys(&keys);
             let others = others.pick(&mine, None, Archived::WhereNoneLives);
             let twins = twins.pick(&mine, Some(subject.id), Archived::Never);
             verdicts.insert(subject.id, matching::decide(&keys, &others, &twins));

@@ -32,7 +32,7 @@ use crate::connector::port::Source;
 use crate::domain::record::{Kind, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
-use crate::domain::shape::Shape;
+use crate::domain::shape::{Shape, first_eight};
 use crate::domain::value::Locale;
 use crate::store::StoreError;
 
@@ -108,7 +108,7 @@ impl<'a> World<'a> {
         }
         // Debug output of plain data: stable within a release, and another release may well look at everything again.
         hasher.update(format!("{:?}{:?}{:?}", self.ruling.company, self.ruling.contact, self.ruling.locale).as_bytes());
-        hasher.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        first_eight(hasher)
     }
 }
 

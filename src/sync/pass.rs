@@ -104,7 +104,6 @@ struct Checked {
     missing: Missing,
     refusals: Vec<Refusal>,
     probed: Probed,
-    request: Request,
     complete: bool,
 }
 
@@ -267,7 +266,7 @@ async fn check(
         allowed: request.allow.clone(),
     };
     let refusals = judge(&planned.totals, &world.ruling.limits, &circumstances);
-    Ok(Checked { situation, planned, scans, missing, refusals, probed, request, complete })
+    Ok(Checked { situation, planned, scans, missing, refusals, probed, complete })
 }
 
 /// Cursors, pass record and certificate, in one transaction.
@@ -278,7 +277,7 @@ async fn close(
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, scans, missing, refusals, probed, request, complete } = checked;
+    let Checked { situation, planned, scans, missing, refusals, probed, complete } = checked;
     let now = world.clock.now();
     let ending = match &applied {
         Some(applied) if applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0 => {
@@ -346,7 +345,6 @@ async fn close(
         "the pass ended: {}",
         ending.as_str()
     );
-    let _ = request;
     Ok(Report {
         pass: situation.pass,
         complete,

@@ -11,12 +11,12 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::bitmap::Bitmap;
-use super::stage::{Stage, stage};
+use super::stage::{Missing, Stage, stage};
 use super::{PassError, World, on};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Evidence, Extent, Step, Walk, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
-use crate::domain::shape::{Delivered, RawHash, Row};
+use crate::domain::shape::{RawHash, Row};
 use crate::store::{Store, seen};
 
 /// How many rows share one statement.
@@ -63,7 +63,7 @@ pub(crate) struct Scope<'a> {
     /// How much each walk shall show, and whether it is this state's first.
     pub(crate) extents: &'a BTreeMap<(Side, Kind), Extent>,
     /// Properties that are missing: their texts are unknown whatever is delivered.
-    pub(crate) missing: &'a BTreeMap<(Side, Kind), BTreeSet<usize>>,
+    pub(crate) missing: &'a Missing,
     /// When what differs is due.
     pub(crate) due: DateTime<Utc>,
     /// Kinds that were never walked whole.
@@ -140,9 +140,7 @@ async fn walk_once(
     extent: Extent,
 ) -> Result<Scanned, PassError> {
     let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?);
-    let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due };
-    let nothing = BTreeSet::new();
-    let missing = scope.missing.get(&(side, kind)).unwrap_or(&nothing);
+    let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due, missing: scope.missing };
     let mut found = Found { key: world.shape(side, kind).key(), ..Found::default() };
     let mut rows: Vec<Row> = Vec::new();
     let mut end: Option<WalkEnd> = None;
@@ -155,10 +153,10 @@ async fn walk_once(
             Step::End(reached) => end = Some(reached),
         }
         if rows.len() >= ROWS_A_STATEMENT {
-            found.compare(stage, store, missing, std::mem::take(&mut rows)).await?;
+            found.compare(stage, store, std::mem::take(&mut rows)).await?;
         }
     }
-    found.compare(stage, store, missing, rows).await?;
+    found.compare(stage, store, rows).await?;
     let end = end.ok_or(PassError::Stopped)?;
     let (consistent, numbered) = match end.evidence {
         Evidence::Key => (true, false),
@@ -239,17 +237,11 @@ struct Found {
 }
 
 impl Found {
-    async fn compare(
-        &mut self,
-        to: Stage<'_>,
-        store: &Mutex<Store>,
-        missing: &BTreeSet<usize>,
-        mut rows: Vec<Row>,
-    ) -> Result<(), PassError> {
+    async fn compare(&mut self, to: Stage<'_>, store: &Mutex<Store>, mut rows: Vec<Row>) -> Result<(), PassError> {
         if rows.is_empty() {
             return Ok(());
         }
-        hide(missing, &mut rows);
+        to.hide(&mut rows);
         let shape = to.world.shape(to.side, to.kind);
         let hashed: Vec<(RawHash, Row)> = rows.into_iter().map(|row| (shape.raw_hash(self.key, &row), row)).collect();
         let mut store = store.lock().await;
@@ -282,19 +274,5 @@ impl Found {
             self.met.insert(id);
         }
         Ok(())
-    }
-}
-
-/// What a missing property delivers is unknown, whatever it looks like on the wire.
-pub(crate) fn hide(missing: &BTreeSet<usize>, rows: &mut [Row]) {
-    if missing.is_empty() {
-        return;
-    }
-    for row in rows {
-        for position in missing {
-            if let Some(text) = row.texts.get_mut(*position) {
-                *text = Delivered::Unknown;
-            }
-        }
     }
 }

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use super::match_up::index_companies;
 use super::{PassError, World};
-use crate::domain::matching;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, Record, RemoteId, Side};
-use crate::domain::shape::{RawHash, Row};
+use crate::domain::shape::{Delivered, RawHash, Row};
 use crate::store::seen::{Put, Seen, SeenId};
 use crate::store::todo::{Subject, Why};
-use crate::store::{Connection, StoreError, base, match_key, seen, todo};
+use crate::store::{Connection, StoreError, base, seen, todo};
 
 /// What staging needs beside the rows.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,38 @@ pub(crate) struct Stage<'a> {
     pub(crate) kind: Kind,
     /// When what differs is due.
     pub(crate) due: DateTime<Utc>,
+    /// Properties that are missing, by their position in a row.
+    pub(crate) missing: &'a Missing,
+}
+
+/// Properties that are missing, by side and kind: their texts are unknown whatever is delivered.
+pub(crate) type Missing = BTreeMap<(Side, Kind), BTreeSet<usize>>;
+
+impl Stage<'_> {
+    /// What a missing property delivers is unknown, whatever it looks like on the wire.
+    pub(crate) fn hide(&self, rows: &mut [Row]) {
+        let Some(missing) = self.missing.get(&(self.side, self.kind)) else { return };
+        for row in rows {
+            for position in missing {
+                if let Some(text) = row.texts.get_mut(*position) {
+                    *text = Delivered::Unknown;
+                }
+            }
+        }
+    }
+}
+
+/// Stages rows as a system delivered them: hidden, hashed, and compared with *seen*.
+pub(crate) async fn take_in(
+    connection: &mut Connection,
+    to: Stage<'_>,
+    mut rows: Vec<Row>,
+) -> Result<Staged, PassError> {
+    to.hide(&mut rows);
+    let shape = to.world.shape(to.side, to.kind);
+    let key = shape.key();
+    let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+    stage(connection, to, &hashed).await
 }
 
 /// What became of the rows.
@@ -105,7 +137,8 @@ pub(crate) async fn stage(
     hold_bases(connection, &moved).await?;
     let put_ids = seen::put(connection, &puts).await?;
     if stage.kind == Kind::Company {
-        put_keys(connection, stage, &puts, &put_ids).await?;
+        let records = put_ids.iter().copied().zip(puts.iter().map(|put| &put.record));
+        index_companies(connection, stage.world, stage.organisation, stage.side, records).await?;
     }
     let links: BTreeMap<SeenId, LinkId> = moved.iter().filter_map(|(old, _)| Some((old.id, old.link?))).collect();
     let subjects: Vec<Subject> =
@@ -134,24 +167,6 @@ async fn hold_bases(connection: &mut Connection, moved: &[(Seen, Record)]) -> Re
         }
     }
     if held.is_empty() { Ok(()) } else { base::put(connection, &held).await }
-}
-
-async fn put_keys(
-    connection: &mut Connection,
-    stage: Stage<'_>,
-    puts: &[Put],
-    ids: &[SeenId],
-) -> Result<(), StoreError> {
-    let rules = stage.world.ruling.of(stage.kind);
-    let keys: Vec<(SeenId, Vec<String>)> = puts
-        .iter()
-        .zip(ids)
-        .map(|(put, id)| {
-            let keys = matching::company_keys(&put.record, stage.organisation, rules);
-            (*id, keys.keys.iter().map(|(kind, key)| super::match_up::stored_key(*kind, key)).collect())
-        })
-        .collect();
-    match_key::put(connection, stage.side, &keys).await
 }
 
 enum Pairing {

@@ -350,7 +350,8 @@ fn digest_text(hasher: &mut Sha256, text: &str) {
     hasher.update(text.as_bytes());
 }
 
-fn first_eight(hasher: Sha256) -> u64 {
+/// The first eight bytes of a digest: short enough for a column, long enough to tell texts apart.
+pub(crate) fn first_eight(hasher: Sha256) -> u64 {
     let digest = hasher.finalize();
     digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }

@@ -20,7 +20,7 @@ use crate::store::{Connection, Store, StoreError, intent, waiting};
 use crate::sync::PassError;
 use crate::sync::match_up::{match_companies, match_contact};
 use crate::sync::plan::stored_id;
-use crate::sync::stage::{Stage, stage};
+use crate::sync::stage::take_in;
 
 /// A create on its way.
 pub(super) struct Ready {
@@ -248,7 +248,7 @@ impl Applying<'_> {
             return Ok(ready);
         }
         let Some(frontier) = self.frontiers.get(&(side, kind)).cloned() else { return Ok(ready) };
-        let (mut rows, frontier) = match self.world.source(side).appeared(kind, &frontier).await {
+        let (rows, frontier) = match self.world.source(side).appeared(kind, &frontier).await {
             Ok(appeared) => appeared,
             Err(error) => {
                 for ready in &ready {
@@ -264,13 +264,8 @@ impl Applying<'_> {
             return Ok(ready);
         }
         self.raise_highest(side, kind, rows.iter().map(|row| &row.id));
-        self.hide(side, kind, &mut rows);
-        let shape = self.world.shape(side, kind);
-        let key = shape.key();
-        let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
         let mut transaction = store.begin().await?;
-        let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
-        let staged = stage(&mut transaction, to, &hashed).await?;
+        let staged = take_in(&mut transaction, self.stage(side, kind), rows).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         if staged.differing > 0 {
             self.appeared.insert((side, kind));
@@ -352,20 +347,7 @@ impl Applying<'_> {
         let had = ready.fields.len();
         let rest: Vec<(Field, Text)> = ready.fields.into_iter().filter(|(field, _)| !named.contains(field)).collect();
         if can_do_without && rest.len() < had && error.duplicates.is_empty() {
-            let parent = match &ready.action.op {
-                Op::Create { parent, .. } => *parent,
-                Op::Link
-                | Op::Update { .. }
-                | Op::Stamp
-                | Op::Agree { .. }
-                | Op::Repoint { .. }
-                | Op::Pause { .. }
-                | Op::Resume
-                | Op::Unlink { .. }
-                | Op::Conflict(_)
-                | Op::Question(_)
-                | Op::Skip => None,
-            };
+            let Op::Create { parent, .. } = ready.action.op else { return Ok(None) };
             return Ok(Some(Action { op: Op::Create { side, fields: rest, parent }, ..ready.action }));
         }
         let payload = ready.source.fingerprint.0;

@@ -12,9 +12,10 @@ use crate::domain::shape::Row;
 use crate::store::link::Link;
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, Store, StoreError, link, match_key};
+use crate::store::{Connection, Store, StoreError, link};
 use crate::sync::PassError;
-use crate::sync::stage::{Stage, stage};
+use crate::sync::match_up::index_companies;
+use crate::sync::stage::take_in;
 
 impl Applying<'_> {
     /// Re-reads the targets and drops what moved since it was planned; what was read is staged.
@@ -56,14 +57,10 @@ impl Applying<'_> {
                 shown.push(*row);
             }
         }
-        self.hide(side, kind, &mut shown);
         let there: BTreeSet<RemoteId> = shown.iter().map(|row| row.id.clone()).collect();
         let shape = self.world.shape(side, kind);
-        let key = shape.key();
-        let hashed: Vec<_> = shown.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
         let mut transaction = store.begin().await?;
-        let to = Stage { world: self.world, organisation: &self.situation.organisation, side, kind, due: self.now() };
-        stage(&mut transaction, to, &hashed).await?;
+        take_in(&mut transaction, self.stage(side, kind), shown).await?;
         let after = halves(&mut transaction, self, &ids).await?;
         let mut parents = BTreeMap::new();
         for parent in links.iter().filter_map(|(action, _)| parent_change(action)) {
@@ -102,22 +99,12 @@ impl Applying<'_> {
         side: Side,
         records: &[(SeenId, &Record)],
     ) -> Result<(), StoreError> {
-        let rules = self.world.ruling.of(Kind::Company);
-        let keys: Vec<(SeenId, Vec<String>)> = records
-            .iter()
-            .map(|(id, record)| {
-                let keys = crate::domain::matching::company_keys(record, &self.situation.organisation, rules);
-                (*id, keys.keys.iter().map(|(kind, key)| crate::sync::match_up::stored_key(*kind, key)).collect())
-            })
-            .collect();
-        match_key::put(connection, side, &keys).await
+        index_companies(connection, self.world, &self.situation.organisation, side, records.iter().copied()).await
     }
 
     /// What a missing property shows is unknown.
     pub(super) fn hide(&self, side: Side, kind: Kind, rows: &mut [Row]) {
-        if let Some(positions) = self.situation.missing.get(&(side, kind)) {
-            crate::sync::scan::hide(positions, rows);
-        }
+        self.stage(side, kind).hide(rows);
     }
 }
 

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::plan::Situation;
+use super::stage::Stage;
 use super::{PassError, World};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Frontier, Sink, Write, Written};
@@ -128,6 +129,18 @@ pub(crate) async fn apply(
 impl Applying<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.world.clock.now()
+    }
+
+    /// Where what is read of a side goes.
+    fn stage(&self, side: Side, kind: Kind) -> Stage<'_> {
+        Stage {
+            world: self.world,
+            organisation: &self.situation.organisation,
+            side,
+            kind,
+            due: self.now(),
+            missing: &self.situation.missing,
+        }
     }
 
     /// Whether a side is not written to any more in this pass.

@@ -10,6 +10,7 @@ use crate::connector::error::Outcome;
 use crate::connector::port::{Lookup, Target, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId};
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::shape::first_eight;
 use crate::store::action::{self, StepOp};
 use crate::store::link::Link;
 use crate::store::seen::{self, Put, Seen};
@@ -173,7 +174,7 @@ impl Applying<'_> {
 pub(crate) fn stamp_payload(stored_id: &str) -> u64 {
     let mut hasher = Sha256::new();
     hasher.update(stored_id.as_bytes());
-    hasher.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    first_eight(hasher)
 }
 
 /// Under which name a refused stamp waits among the failures.

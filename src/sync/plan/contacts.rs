@@ -13,8 +13,7 @@ use crate::store::seen::{Seen, SeenId};
 use crate::store::todo::{Subject, Why};
 use crate::store::{Store, StoreError, link, seen, todo, waiting};
 use crate::sync::match_up::{bonds, match_contact};
-use crate::sync::scan::hide;
-use crate::sync::stage::{Stage, stage};
+use crate::sync::stage::{Stage, take_in};
 use crate::sync::{PassError, on};
 
 /// How many new companies are looked at together.
@@ -74,13 +73,7 @@ impl Planning<'_> {
 
     /// An incremental pass has not walked all contacts: those of a company that is linked now are read by their company.
     async fn read_children(&mut self, store: &mut Store, side: Side, companies: &[RemoteId]) -> Result<(), PassError> {
-        let mut rows = self.world.source(side).children(companies).await.map_err(on(side))?;
-        if let Some(positions) = self.situation.missing.get(&(side, Kind::Contact)) {
-            hide(positions, &mut rows);
-        }
-        let shape = self.world.shape(side, Kind::Contact);
-        let key = shape.key();
-        let hashed: Vec<_> = rows.into_iter().map(|row| (shape.raw_hash(key, &row), row)).collect();
+        let rows = self.world.source(side).children(companies).await.map_err(on(side))?;
         let mut transaction = store.begin().await?;
         let to = Stage {
             world: self.world,
@@ -88,8 +81,9 @@ impl Planning<'_> {
             side,
             kind: Kind::Contact,
             due: self.situation.now,
+            missing: &self.situation.missing,
         };
-        stage(&mut transaction, to, &hashed).await?;
+        take_in(&mut transaction, to, rows).await?;
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(())
     }

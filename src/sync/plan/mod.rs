@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::gone::Merged;
+use super::stage::Missing;
 use super::{PassError, World};
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef, Op, Question, Reason, RecordRef, Totals};
@@ -44,7 +45,7 @@ pub(crate) struct Situation {
     /// Records that continue under another id.
     pub(crate) merged: Vec<Merged>,
     /// Properties that are missing: their texts are unknown whatever is delivered.
-    pub(crate) missing: BTreeMap<(Side, Kind), BTreeSet<usize>>,
+    pub(crate) missing: Missing,
     /// Whether this pass walked everything; else contacts of newly linked companies are read by their company.
     pub(crate) complete: bool,
 }

@@ -10,6 +10,7 @@ use crate::domain::field::Field;
 use crate::domain::plan::{Change, LinkId};
 use crate::domain::planner::{Context, Decision, Manners, Pair, PairHalf};
 use crate::domain::record::{Kind, Record, RemoteId, Side};
+use crate::domain::shape::first_eight;
 use crate::domain::value::Reading;
 use crate::store::link::Link;
 use crate::store::seen::Seen;
@@ -188,7 +189,7 @@ pub(crate) fn payload(change: &Change) -> u64 {
         hasher.update([0]);
         hasher.update(text.as_bytes());
     }
-    hasher.finalize().iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    first_eight(hasher)
 }
 
 /// Whether a contact's half says that its company has no link.

@@ -18,9 +18,9 @@ use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, match_key, waiting};
 use crate::sync::apply::wake_contacts;
-use crate::sync::match_up::stored_key;
+use crate::sync::match_up::stored_keys;
 use crate::sync::scan::Scans;
-use crate::sync::stage::{Stage, stage};
+use crate::sync::stage::take_in;
 use crate::sync::{PassError, World, on};
 
 use super::{Recovery, close, is_over, over_after};
@@ -43,19 +43,8 @@ pub(super) async fn create(
         .map_err(on(intent.side))?;
     match found.as_deref() {
         Some([row]) => {
-            let mut row = row.clone();
-            recovery.hide(intent.side, intent.kind, &mut row);
-            let shape = world.shape(intent.side, intent.kind);
-            let raw_hash = shape.raw_hash(shape.key(), &row);
             let mut transaction = store.begin().await?;
-            let to = Stage {
-                world,
-                organisation: recovery.organisation,
-                side: intent.side,
-                kind: intent.kind,
-                due: world.clock.now(),
-            };
-            stage(&mut transaction, to, &[(raw_hash, row.clone())]).await?;
+            take_in(&mut transaction, recovery.stage(world, intent), vec![row.clone()]).await?;
             let ids = [row.id.as_str()];
             let locale = &world.ruling.locale;
             let rows = seen::by_remote_id(&mut transaction, locale, intent.side, intent.kind, &ids).await?;
@@ -132,7 +121,7 @@ async fn newer(
     let rows: Vec<Seen> = match (intent.kind, intent.body.parent) {
         (Kind::Company, _) | (Kind::Contact, None) => {
             let keys = matching::company_keys(&source.record, recovery.organisation, world.ruling.of(Kind::Company));
-            let keys: Vec<String> = keys.keys.iter().map(|(kind, key)| stored_key(*kind, key)).collect();
+            let keys = stored_keys(&keys);
             let rows = match_key::find(store.connection(), locale, intent.side, &keys).await?;
             rows.into_iter().map(|(_, row)| (row.id, row)).collect::<BTreeMap<_, _>>().into_values().collect()
         }

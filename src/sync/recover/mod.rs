@@ -7,17 +7,15 @@ mod create;
 
 pub(crate) use create::conclude;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
 
-use super::stage::{Stage, stage};
+use super::stage::{Missing, Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
 use crate::domain::plan::{Change, LinkId, Op};
-use crate::domain::record::{Kind, Side};
+use crate::domain::record::Side;
 use crate::domain::shape::Row;
 use crate::domain::value::{Reading, Text};
 use crate::store::action::StepOp;
@@ -35,14 +33,19 @@ pub(crate) struct Recovery<'a> {
     /// The pass.
     pub(crate) pass: i64,
     /// Properties that are missing: their texts are unknown whatever is delivered.
-    pub(crate) missing: &'a BTreeMap<(Side, Kind), BTreeSet<usize>>,
+    pub(crate) missing: &'a Missing,
 }
 
-impl Recovery<'_> {
-    /// What a missing property shows is unknown.
-    fn hide(&self, side: Side, kind: Kind, row: &mut Row) {
-        if let Some(positions) = self.missing.get(&(side, kind)) {
-            super::scan::hide(positions, std::slice::from_mut(row));
+impl<'a> Recovery<'a> {
+    /// Where what is read of an intent's side goes.
+    fn stage(&self, world: World<'a>, intent: &Intent) -> Stage<'a> {
+        Stage {
+            world,
+            organisation: self.organisation,
+            side: intent.side,
+            kind: intent.kind,
+            due: world.clock.now(),
+            missing: self.missing,
         }
     }
 }
@@ -120,7 +123,7 @@ async fn update(
     let Op::Update { changes, .. } = &intent.body.action.op else { return Ok(Some(Outcome::Overtaken)) };
     let Some(link) = intent.link else { return Ok(Some(Outcome::Overtaken)) };
     let Some(mut row) = read(world, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
-    recovery.hide(intent.side, intent.kind, &mut row);
+    recovery.stage(world, intent).hide(std::slice::from_mut(&mut row));
     let shape = world.shape(intent.side, intent.kind);
     let locale = &world.ruling.locale;
     let halves = seen::by_link(store.connection(), locale, &[link]).await?;
@@ -163,15 +166,7 @@ async fn settle_arrived(
     row: &Row,
 ) -> Result<(), PassError> {
     let shape = world.shape(intent.side, intent.kind);
-    let raw_hash = shape.raw_hash(shape.key(), row);
-    let to = Stage {
-        world,
-        organisation: recovery.organisation,
-        side: intent.side,
-        kind: intent.kind,
-        due: world.clock.now(),
-    };
-    stage(connection, to, &[(raw_hash, row.clone())]).await?;
+    take_in(connection, recovery.stage(world, intent), vec![row.clone()]).await?;
     let mut bases = base::load(connection, &[link]).await?;
     let mut target = bases.remove(&(link, intent.side)).unwrap_or_default();
     let mut source = bases.remove(&(link, intent.side.opposite())).unwrap_or_default();
