@@ -16,17 +16,26 @@ use crate::sandbox::{Detail, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubS
 /// The number that all sandboxes' data grows from: the same data every time.
 const SEED: u64 = 17;
 
-/// Both servers, filled.
-pub(super) fn servers(sample: Sample, clock: &Arc<dyn Clock>) -> (FlowtlyServer, HubSpotServer) {
+/// Both servers, empty.
+fn empty(clock: &Arc<dyn Clock>) -> (FlowtlyServer, HubSpotServer) {
     let flowtly = FlowtlyServer::new(FlowtlyOptions::default(), Arc::clone(clock));
     let hubspot = HubSpotServer::new(HubSpotOptions::default(), Arc::clone(clock));
     hubspot.add_property(ObjectType::Company, "vat_number");
+    (flowtly, hubspot)
+}
+
+fn world(sample: Sample, flavour: Flavour) -> World {
+    World::generate(usize::try_from(sample.companies).unwrap_or(usize::MAX), SEED, flavour)
+}
+
+/// Both servers, filled.
+pub(super) fn servers(sample: Sample, clock: &Arc<dyn Clock>) -> (FlowtlyServer, HubSpotServer) {
+    let (flowtly, hubspot) = empty(clock);
     let flavour = match sample.seed {
         Seed::Plain => Flavour::Plain,
         Seed::Messy => Flavour::Messy,
     };
-    let companies = usize::try_from(sample.companies).unwrap_or(usize::MAX);
-    World::generate(companies, SEED, flavour).fill(&flowtly, &hubspot, Spread::default());
+    world(sample, flavour).fill(&flowtly, &hubspot, Spread::default());
     (flowtly, hubspot)
 }
 
@@ -40,11 +49,8 @@ pub(super) async fn sandbox(
 ) -> anyhow::Result<u8> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (flowtly, hubspot) = if agreed {
-        let flowtly = FlowtlyServer::new(FlowtlyOptions::default(), Arc::clone(&clock));
-        let hubspot = HubSpotServer::new(HubSpotOptions::default(), Arc::clone(&clock));
-        hubspot.add_property(ObjectType::Company, "vat_number");
-        let companies = usize::try_from(sample.companies).unwrap_or(usize::MAX);
-        World::generate(companies, SEED, Flavour::Plain).contacts_per_company(1..2).fill_agreed(&flowtly, &hubspot);
+        let (flowtly, hubspot) = empty(&clock);
+        world(sample, Flavour::Plain).contacts_per_company(1..2).fill_agreed(&flowtly, &hubspot);
         (flowtly, hubspot)
     } else {
         servers(sample, &clock)
