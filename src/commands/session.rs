@@ -19,7 +19,7 @@ use crate::render::progress::Bars;
 use crate::store::{Store, action};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{Ending, Report, Request};
-use crate::sync::{Progress, Ruling, World};
+use crate::sync::{Pace, Progress, Ruling, World};
 
 /// How many actions of a plan are held at once while it is printed.
 const ACTIONS: u32 = 500;
@@ -63,6 +63,7 @@ impl Session {
             clock: self.clock.as_ref(),
             ruling: &self.ruling,
             progress,
+            pace: Pace::default(),
         }
     }
 

@@ -75,6 +75,19 @@ pub struct World<'a> {
     pub ruling: &'a Ruling,
     /// Who is told how it goes.
     pub progress: &'a dyn Progress,
+    /// Whether its steps may overlap.
+    pub pace: Pace,
+}
+
+/// Whether a pass overlaps what does not depend on each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// Both sides are read at once, and pages are fetched ahead while earlier ones are compared: the order of requests then
+    /// depends on how fast everybody is.
+    #[default]
+    Together,
+    /// One thing after the other: the same inputs give the same requests in the same order, for runs that are repeated.
+    InTurn,
 }
 
 impl fmt::Debug for World<'_> {

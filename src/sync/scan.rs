@@ -12,7 +12,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::bitmap::Bitmap;
 use super::stage::{Missing, Stage, stage};
-use super::{PassError, World, on};
+use super::{Pace, PassError, World, on};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Evidence, Extent, Step, Walk, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
@@ -70,13 +70,14 @@ pub(crate) struct Scope<'a> {
     pub(crate) first: &'a BTreeSet<(Side, Kind)>,
 }
 
-/// Scans both sides at once.
+/// Scans both sides, at once where the pace allows it.
 pub(crate) async fn scan(world: World<'_>, store: &Mutex<Store>, scope: &Scope<'_>) -> Result<Scans, PassError> {
-    let (flowtly, crm) = futures_util::future::try_join(
-        scan_side(world, store, scope, Side::Flowtly),
-        scan_side(world, store, scope, Side::Crm),
-    )
-    .await?;
+    let sides = Side::BOTH.map(|side| scan_side(world, store, scope, side));
+    let [flowtly, crm] = sides;
+    let (flowtly, crm) = match world.pace {
+        Pace::Together => futures_util::future::try_join(flowtly, crm).await?,
+        Pace::InTurn => (flowtly.await?, crm.await?),
+    };
     Ok(flowtly.into_iter().chain(crm).collect())
 }
 
@@ -139,7 +140,7 @@ async fn walk_once(
     kind: Kind,
     extent: Extent,
 ) -> Result<Scanned, PassError> {
-    let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?);
+    let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?, world.pace);
     let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due, missing: scope.missing };
     let mut found = Found { key: world.shape(side, kind).key(), ..Found::default() };
     let mut rows: Vec<Row> = Vec::new();
@@ -179,14 +180,18 @@ async fn walk_once(
     })
 }
 
-/// A walk that goes on by itself while its pages are compared.
-struct Ahead {
-    steps: mpsc::Receiver<Result<Step, PortError>>,
-    _task: AbortOnDropHandle<()>,
+/// A walk: one that goes on by itself while its pages are compared, or one that waits for them.
+enum Ahead {
+    Going { steps: mpsc::Receiver<Result<Step, PortError>>, _task: AbortOnDropHandle<()> },
+    Waiting(Box<dyn Walk>),
 }
 
 impl Ahead {
-    fn of(mut walk: Box<dyn Walk>) -> Self {
+    fn of(mut walk: Box<dyn Walk>, pace: Pace) -> Self {
+        match pace {
+            Pace::InTurn => return Self::Waiting(walk),
+            Pace::Together => {}
+        }
         let (sender, steps) = mpsc::channel(PAGES_AHEAD);
         let going = async move {
             loop {
@@ -198,12 +203,15 @@ impl Ahead {
                 }
             }
         };
-        Self { steps, _task: AbortOnDropHandle::new(tokio::spawn(going.in_current_span())) }
+        Self::Going { steps, _task: AbortOnDropHandle::new(tokio::spawn(going.in_current_span())) }
     }
 
     async fn next(&mut self) -> Result<Step, PortError> {
         let stopped = || Err(PortError::new(ErrorKind::Cancelled, "the walk was stopped"));
-        self.steps.recv().await.unwrap_or_else(stopped)
+        match self {
+            Self::Going { steps, .. } => steps.recv().await.unwrap_or_else(stopped),
+            Self::Waiting(walk) => walk.next().await,
+        }
     }
 }
 

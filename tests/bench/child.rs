@@ -19,7 +19,7 @@ use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Request};
-use flowtly_sync::sync::{Ruling, Silent, World};
+use flowtly_sync::sync::{Pace, Ruling, Silent, World};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -142,6 +142,7 @@ async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
         clock: bench.clock.as_ref(),
         ruling: &ruling,
         progress: &Silent,
+        pace: Pace::default(),
     };
     let sinks = Sinks { flowtly: bench.systems.flowtly.as_ref(), crm: bench.systems.crm.as_ref() };
     let request = Request { complete: true, allow };

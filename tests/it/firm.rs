@@ -23,7 +23,7 @@ use flowtly_sync::store::waiting::{self, WaitingConflict, WaitingQuestion};
 use flowtly_sync::store::{Store, action};
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
-use flowtly_sync::sync::{PassError, Ruling, Silent, World};
+use flowtly_sync::sync::{Pace, PassError, Ruling, Silent, World};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -147,6 +147,7 @@ impl Firm {
             clock: self.clock.as_ref(),
             ruling: &ruling,
             progress: &Silent,
+            pace: Pace::default(),
         };
         let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
         let (store, report) = pass::run(world, sinks, store, request, stop).await;
@@ -179,6 +180,7 @@ impl Firm {
             clock: self.clock.as_ref(),
             ruling: &ruling,
             progress: &Silent,
+            pace: Pace::default(),
         };
         let request = Request { complete: true, ..Request::default() };
         let (mut store, report) = pass::dry_run(world, store, request, &CancellationToken::new()).await;
