@@ -129,19 +129,23 @@ pub async fn of(
     Ok(Some((row.try_get(0)?, due.map(|text| super::parse_stamp("todo.due", &text)).transpose()?)))
 }
 
-/// Notes that this waits for a person. What of it is due at a time of its own (a refused field beside a conflict) stays due.
+/// Notes that this waits for a person. What of it is due at a time of its own (a refused field beside a conflict) stays due;
+/// a record that was forgotten since (a contact's move took its place) waits for nobody.
 pub async fn rest(connection: &mut Connection, kind: Kind, subject: Subject) -> Result<(), StoreError> {
     let (link, seen) = match subject {
         Subject::Link(id) => (Some(id.0), None),
         Subject::Seen(id) => (None, Some(id.0)),
     };
-    sqlx::query("INSERT INTO todo (kind, link, seen, why) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
-        .bind(kind.as_str())
-        .bind(link)
-        .bind(seen)
-        .bind(Why::WaitsForPerson.as_str())
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO todo (kind, link, seen, why) SELECT ?1, ?2, ?3, ?4 \
+         WHERE ?3 IS NULL OR EXISTS (SELECT 1 FROM seen WHERE id = ?3) ON CONFLICT DO NOTHING",
+    )
+    .bind(kind.as_str())
+    .bind(link)
+    .bind(seen)
+    .bind(Why::WaitsForPerson.as_str())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -185,6 +189,29 @@ pub async fn mark_planned(connection: &mut Connection, pass: i64, rows: &[i64]) 
         .bind(pass)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// Notes that a pass has planned these records, which nothing made due: a pass that stops half way leaves them due.
+pub async fn bring(
+    connection: &mut Connection,
+    kind: Kind,
+    pass: i64,
+    records: &[SeenId],
+    due: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let records: Vec<i64> = records.iter().map(|id| id.0).collect();
+    sqlx::query(
+        "INSERT INTO todo (kind, seen, why, due, planned) SELECT ?2, value, ?3, ?4, ?5 FROM json_each(?1) WHERE true \
+         ON CONFLICT (seen) DO UPDATE SET planned = excluded.planned",
+    )
+    .bind(to_json(&records))
+    .bind(kind.as_str())
+    .bind(Why::BlockedByParent.as_str())
+    .bind(stamp(due))
+    .bind(pass)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -289,11 +289,12 @@ async fn close(
     };
     let applied = if let Some(applied) = applied {
         let touched: BTreeSet<_> = planned.links.iter().chain(&applied.links).copied().collect();
+        // Looked at before they are taken out of todo: whoever stops in between has them looked at again.
+        assess(world, store, &situation, &touched).await?;
         todo::settle_planned(store.connection(), situation.pass).await?;
         for (kind, subject) in &planned.waiting {
             todo::rest(store.connection(), *kind, *subject).await?;
         }
-        assess(world, store, &situation, &touched).await?;
         applied
     } else {
         todo::forget_planned(store.connection()).await?;

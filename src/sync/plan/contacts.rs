@@ -65,6 +65,10 @@ impl Planning<'_> {
                 ids.extend(children.into_iter().filter(|row| row.link.is_none()).map(|row| row.id));
             }
             ids.sort_unstable();
+            if !ids.is_empty() {
+                let (pass, now) = (self.situation.pass, self.situation.now);
+                todo::bring(store.connection(), Kind::Contact, pass, &ids, now).await?;
+            }
             self.contacts(store, &ids).await?;
             self.flush(store).await?;
         }
@@ -90,9 +94,9 @@ impl Planning<'_> {
 
     pub(super) async fn contacts(&mut self, store: &mut Store, rows: &[SeenId]) -> Result<(), PassError> {
         let locale = &self.world.ruling.locale;
-        let records = seen::by_id(store.connection(), locale, rows).await?;
-        let subjects: Vec<&Seen> =
-            records.iter().filter(|row| row.link.is_none() && !row.gone && !self.judged.contains(&row.id)).collect();
+        let rows: Vec<SeenId> = rows.iter().filter(|row| !self.judged.contains(row)).copied().collect();
+        let records = seen::by_id(store.connection(), locale, &rows).await?;
+        let subjects: Vec<&Seen> = records.iter().filter(|row| row.link.is_none() && !row.gone).collect();
         if subjects.is_empty() {
             return Ok(());
         }
