@@ -9,7 +9,6 @@ use bytes::Bytes;
 use flowtly_sync::connector::error::PortError;
 use flowtly_sync::connector::http::Transport;
 use flowtly_sync::domain::record::Side;
-use flowtly_sync::sandbox::RouterTransport;
 use http::{Method, Request, Response};
 
 /// When somebody acts.
@@ -60,26 +59,26 @@ impl Meddling {
 }
 
 /// A transport beside which people work.
-pub struct Meddler {
-    inner: RouterTransport,
+pub struct Meddler<T> {
+    inner: T,
     side: Side,
     meddling: Meddling,
 }
 
-impl Meddler {
-    pub fn new(inner: RouterTransport, side: Side, meddling: Meddling) -> Self {
+impl<T> Meddler<T> {
+    pub fn new(inner: T, side: Side, meddling: Meddling) -> Self {
         Self { inner, side, meddling }
     }
 }
 
-impl fmt::Debug for Meddler {
+impl<T> fmt::Debug for Meddler<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Meddler").field("side", &self.side).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
-impl Transport for Meddler {
+impl<T: Transport> Transport for Meddler<T> {
     async fn send(
         &self,
         request: Request<Bytes>,

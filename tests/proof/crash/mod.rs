@@ -1,0 +1,138 @@
+//! Crash at every step: each scenario is lived once unhurt, which numbers its durable steps; then once for every step and
+//! every way of being hurt there. After each the process is started again until nothing is open, and the end must be the
+//! one of the unhurt run, with nothing doubled and nothing left to do.
+
+mod scenarios;
+
+use std::time::Duration;
+
+use flowtly_sync::store::intent;
+use flowtly_sync::sync::pass::Ending;
+use libtest_mimic::{Failed, Trial};
+
+use crate::figures;
+use crate::firm::Firm;
+use crate::life::{Lived, live};
+use crate::portrait::portrait;
+use crate::size::{Size, size};
+use crate::steps::{Hurt, Step, Steps};
+use scenarios::{SCENARIOS, Scenario};
+
+/// Longer than the longest request and any lag: what was lost on the way has arrived by then, or never will.
+const LATER: Duration = Duration::from_hours(2);
+
+/// Within this many lives after a crash everything must be settled.
+const LIVES: usize = 8;
+
+/// In a sample only every so many points are tried.
+const SAMPLED: usize = 41;
+
+/// One case a scenario.
+pub fn trials() -> Vec<Trial> {
+    SCENARIOS
+        .iter()
+        .map(|scenario| Trial::test(format!("crash::{}", scenario.name), || prove(scenario).map_err(Failed::from)))
+        .collect()
+}
+
+fn prove(scenario: &'static Scenario) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (steps, unhurt) = runtime.block_on(async {
+        let firm = (scenario.firm)().await;
+        let steps = Steps::default();
+        match live(&firm, scenario.complete, &steps).await {
+            Lived::Ended(_) => {}
+            lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("unhurt, yet {lived:?}")),
+        }
+        settle(&firm).await.map_err(|problem| format!("unhurt: {problem}"))?;
+        Ok((steps.taken(), portrait(&firm).await))
+    })?;
+    let points = steps.iter().enumerate().flat_map(|(at, step)| step.hurts().iter().map(move |hurt| (at, step, *hurt)));
+    let every = if size() == Size::Sample { SAMPLED } else { 1 };
+    let mut problems = Vec::new();
+    let mut tried = 0;
+    for (at, step, hurt) in points.step_by(every) {
+        tried += 1;
+        if let Err(problem) = runtime.block_on(hurt_at(scenario, at, step, hurt, &unhurt)) {
+            problems.push(format!("step {at} of {} ({step}), {hurt:?}: {problem}", steps.len()));
+        }
+    }
+    figures::count("crash_points", tried);
+    figures::count("crash_scenarios", 1);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let shown = problems.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
+    Err(format!("{} of {tried} points end badly:\n{shown}", problems.len()))
+}
+
+/// One point.
+async fn hurt_at(scenario: &Scenario, at: usize, step: &Step, hurt: Hurt, unhurt: &[String]) -> Result<(), String> {
+    let firm = (scenario.firm)().await;
+    let steps = Steps::hurt(at, hurt);
+    let lived = live(&firm, scenario.complete, &steps).await;
+    let reached = steps.taken();
+    if reached.get(at) != Some(step) {
+        return Err(format!("the run took another way: {:?} in its place", reached.get(at)));
+    }
+    let dies = matches!(hurt, Hurt::DiesBefore | Hurt::DiesAfter);
+    if dies && !matches!(lived, Lived::Died) {
+        return Err(format!("it did not die: {lived:?}"));
+    }
+    settle(&firm).await?;
+    let end = portrait(&firm).await;
+    if end == unhurt { Ok(()) } else { Err(format!("another end:\n{}", difference(unhurt, &end))) }
+}
+
+/// Lives on until nothing is open; then once more, which must find nothing to do.
+async fn settle(firm: &Firm) -> Result<(), String> {
+    for _ in 0..LIVES {
+        firm.clock.advance(LATER);
+        let report = match live(firm, true, &Steps::default()).await {
+            Lived::Ended(report) => report,
+            lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("the next life ended badly: {lived:?}")),
+        };
+        let mut store = firm.store().await;
+        let open = intent::open(store.connection()).await.unwrap().len();
+        store.close().await.unwrap();
+        let at_rest = report.written == 0 && !report.totals.would_act() && !report.more && open == 0;
+        if at_rest && firm.meddling.is_done() {
+            return last_look(firm).await;
+        }
+    }
+    Err(format!("not settled after {LIVES} lives"))
+}
+
+async fn last_look(firm: &Firm) -> Result<(), String> {
+    let writes = firm.writes();
+    let report = match live(firm, true, &Steps::default()).await {
+        Lived::Ended(report) => report,
+        lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("the last pass ended badly: {lived:?}")),
+    };
+    if firm.writes() != writes {
+        return Err("the second pass wrote".to_owned());
+    }
+    if report.totals.would_act() || report.ending != Ending::Applied {
+        return Err(format!("the second pass is not empty: {:?} {:?}", report.ending, report.totals));
+    }
+    if report.certificate.unexplained != 0 || report.certificate.pending != 0 {
+        return Err(format!("the certificate is not clean: {:?}", report.certificate));
+    }
+    Ok(())
+}
+
+fn difference(unhurt: &[String], end: &[String]) -> String {
+    let mut left: Vec<&String> = unhurt.iter().collect();
+    let mut right = Vec::new();
+    for line in end {
+        match left.iter().position(|other| *other == line) {
+            Some(place) => {
+                left.remove(place);
+            }
+            None => right.push(line),
+        }
+    }
+    let left = left.iter().map(|line| format!("  - {line}"));
+    let right = right.iter().map(|line| format!("  + {line}"));
+    left.chain(right).collect::<Vec<_>>().join("\n")
+}
