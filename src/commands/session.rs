@@ -51,6 +51,7 @@ impl Session {
             contact: settings.kind_rules(Kind::Contact).clone(),
             locale: settings.locale().clone(),
             limits: settings.limits,
+            canaries: settings.canaries.clone(),
         };
         Ok(Self { settings, systems, ruling, clock })
     }

@@ -14,7 +14,7 @@ use super::settings::{CrmSection, LogFormat, LogSection, Mapped, ScheduleSection
 use super::{flowtly, hubspot, mapping, rules, show};
 use crate::connector::http::HttpSettings;
 use crate::connector::retry::RetrySettings;
-use crate::domain::record::{Kind, Side};
+use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::{Limit, Limits};
 use crate::domain::value::Locale;
 
@@ -88,8 +88,12 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         creates: limit(reader, "limits.creates"),
         updates: limit(reader, "limits.updates"),
         blanked: limit(reader, "limits.blanked"),
+        links: limit(reader, "limits.links"),
+        conflicts: limit(reader, "limits.conflicts"),
+        pauses: limit(reader, "limits.pauses"),
         shrink: limit(reader, "limits.shrink"),
     };
+    let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
     let http = http(reader);
     let locale = locale(reader);
     let flowtly = flowtly::read(reader);
@@ -102,6 +106,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         schedule,
         log,
         limits,
+        canaries,
         http,
         flowtly: flowtly?,
         crm: CrmSection::HubSpot(hubspot?),

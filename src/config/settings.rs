@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::flowtly::FlowtlySection;
 use super::hubspot::HubSpotSection;
 use crate::connector::http::HttpSettings;
-use crate::domain::record::{Kind, Side};
+use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
 use crate::domain::shape::Shape;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub log: LogSection,
     /// What a plan may do without being asked about.
     pub limits: Limits,
+    /// Flowtly's ids of linked companies that every pass must find on both sides; empty for the lowest pairs.
+    pub canaries: Vec<RemoteId>,
     /// How requests are sent.
     pub http: HttpSettings,
     /// How to reach Flowtly.

@@ -139,7 +139,7 @@ fn tell(notifier: Notifier, report: &Report) {
 fn is_refused_credential(error: &PassError) -> bool {
     match error {
         PassError::Side { error, .. } => matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden),
-        PassError::WrongAccount { .. } => true,
+        PassError::WrongAccount { .. } | PassError::AccountNotTold { .. } => true,
         PassError::Store(_) | PassError::Stopped => false,
     }
 }

@@ -55,6 +55,11 @@ impl Section {
         self.push(0, text.into(), None, Origin::Foreign);
     }
 
+    /// Adds a line below the last one that holds a system's words; they need not be clean.
+    pub fn foreign_below(&mut self, text: impl Into<String>) {
+        self.push(1, text.into(), None, Origin::Foreign);
+    }
+
     /// Whether there is nothing to show.
     pub const fn is_empty(&self) -> bool {
         self.lines.is_empty()

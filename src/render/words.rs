@@ -8,6 +8,7 @@ use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkId, Question, RecordRef};
 use crate::domain::planner::{Choice, Decision, OUTSIDE};
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::Example;
 use crate::domain::value::Text;
 
 /// What is shown where a value is empty.
@@ -83,6 +84,17 @@ pub fn count(number: u64, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
         (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// An example of a refusal, not yet clean: `company ACME (Flowtly 17, CRM 900): 3 values`.
+pub fn example(example: &Example) -> String {
+    let ids = ids(example.flowtly.as_ref(), example.crm.as_ref());
+    let values = example.values.map(|values| format!(": {}", count(values, "value"))).unwrap_or_default();
+    if example.label.is_empty() {
+        format!("{} ({ids}){values}", example.kind)
+    } else {
+        format!("{} {} ({ids}){values}", example.kind, example.label)
     }
 }
 

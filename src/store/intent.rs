@@ -7,8 +7,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::action::StepOp;
 use super::seen::{SeenId, parse_kind, parse_side};
-use super::{Connection, StoreError, from_json, parse_stamp, stamp, to_json};
-use crate::domain::plan::{Action, LinkId};
+use super::{Connection, StoreError, deed, from_json, parse_stamp, stamp, to_json};
+use crate::domain::plan::{Action, LinkId, Op};
 use crate::domain::record::{Kind, RemoteId, Side};
 
 /// What an intent is about.
@@ -107,12 +107,14 @@ pub async fn insert(
                 new.source.map(|id| id.0),
                 new.target.as_ref().map(RemoteId::as_str),
                 to_json(&new.body),
+                blanked(&new.body.action.op),
             )
         })
         .collect();
     let rows = sqlx::query(
-        "INSERT INTO intent (pass, made, kind, side, op, link, source, target_id, body) \
-         SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 \
+        "INSERT INTO intent (pass, made, kind, side, op, link, source, target_id, body, blanked) \
+         SELECT ?1, ?2, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+         value ->> 7 \
          FROM json_each(?3) ORDER BY key RETURNING id",
     )
     .bind(pass)
@@ -161,13 +163,33 @@ pub async fn open(connection: &mut Connection) -> Result<Vec<Intent>, StoreError
     rows.iter().map(decode).collect()
 }
 
-/// Forgets closed intents that were made before `before`: their evidence is no longer needed.
+/// Forgets closed intents that were closed before `before`: their evidence is no longer needed. What they did stays counted.
+/// To be called in a transaction.
 pub async fn prune(connection: &mut Connection, before: DateTime<Utc>) -> Result<(), StoreError> {
+    deed::take_over(connection, before).await?;
     sqlx::query("DELETE FROM intent WHERE closed IS NOT NULL AND closed < ?1")
         .bind(stamp(before))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// How many values a write clears.
+fn blanked(op: &Op) -> usize {
+    match op {
+        Op::Update { changes, .. } => changes.iter().filter(|change| change.blanks()).count(),
+        Op::Link
+        | Op::Create { .. }
+        | Op::Stamp
+        | Op::Agree { .. }
+        | Op::Repoint { .. }
+        | Op::Pause { .. }
+        | Op::Resume
+        | Op::Unlink { .. }
+        | Op::Conflict(_)
+        | Op::Question(_)
+        | Op::Skip => 0,
+    }
 }
 
 const fn op_word(op: StepOp) -> &'static str {

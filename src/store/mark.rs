@@ -14,6 +14,10 @@ pub enum Mark {
     Ruling,
     /// How many records were known to be gone when a pass was last accepted, by side and kind, as JSON.
     Gone,
+    /// The hash of rules, mappings and scope under which a plan was last accepted.
+    Accepted,
+    /// The numbers that refused passes showed since a plan was last accepted, as JSON.
+    Shown,
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
@@ -24,6 +28,8 @@ impl Mark {
             Self::Adoption => "adoption",
             Self::Ruling => "ruling",
             Self::Gone => "gone",
+            Self::Accepted => "accepted",
+            Self::Shown => "shown",
             Self::Running => "running",
         }
     }

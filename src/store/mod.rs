@@ -14,6 +14,7 @@ pub mod base;
 pub mod todo;
 pub mod action;
 pub mod intent;
+pub mod deed;
 pub mod waiting;
 pub mod history;
 pub mod pass;

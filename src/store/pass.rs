@@ -100,32 +100,6 @@ pub async fn totals(connection: &mut Connection, pass: i64) -> Result<Option<Tot
     text.map(|text| from_json("pass.totals", &text)).transpose()
 }
 
-/// What passes that began since `since` did: the sums of their totals.
-pub async fn done_since(connection: &mut Connection, since: DateTime<Utc>) -> Result<Totals, StoreError> {
-    let rows = sqlx::query(
-        "SELECT totals FROM pass WHERE started >= ?1 AND totals IS NOT NULL AND outcome IN ('applied', 'partly')",
-    )
-    .bind(stamp(since))
-    .fetch_all(connection)
-    .await?;
-    let mut sum = Totals::default();
-    for row in &rows {
-        let totals: Totals = from_json("pass.totals", row.try_get(0)?)?;
-        sum.links += totals.links;
-        for (side, count) in totals.creates {
-            *sum.creates.entry(side).or_default() += count;
-        }
-        for (side, count) in totals.updates {
-            *sum.updates.entry(side).or_default() += count;
-        }
-        for (side, count) in totals.blanked {
-            *sum.blanked.entry(side).or_default() += count;
-        }
-        sum.conflicts += totals.conflicts;
-    }
-    Ok(sum)
-}
-
 /// How far a side was read.
 pub async fn cursor(connection: &mut Connection, side: Side, kind: Kind) -> Result<Cursor, StoreError> {
     let row = sqlx::query("SELECT since, whole_at, whole_shape FROM cursor WHERE side = ?1 AND kind = ?2")

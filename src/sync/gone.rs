@@ -6,25 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use super::canary::Canaries;
 use super::scan::{Scans, Scope};
 use super::stage::{Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side, Standing};
+use crate::domain::safety::FEW;
 use crate::domain::shape::Row;
 use crate::store::seen::SeenId;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Store, StoreError, link, seen, todo};
+use crate::store::{Store, StoreError, seen, todo};
 
 /// How many rows are looked at together.
 const CHUNK: u32 = 500;
 
 /// How many row numbers are compared together with what a complete walk met.
 const PRESENT: u32 = 10_000;
-
-/// How many of the lowest live pairs are asked: one of them may really be gone, all of them hardly.
-const CANARIES: u32 = 3;
 
 /// A record that continues under another id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +47,8 @@ pub(crate) struct Missing {
     pub(crate) gone: BTreeMap<(Side, Kind), u64>,
     /// How many known records a complete walk did not show, by side and kind.
     pub(crate) not_shown: BTreeMap<(Side, Kind), u64>,
+    /// A few of them.
+    pub(crate) not_shown_ids: BTreeMap<(Side, Kind), Vec<RemoteId>>,
 }
 
 /// Reads by id what the scans did not deliver but the pass needs.
@@ -56,16 +57,16 @@ pub(crate) async fn read_missing(
     store: &Mutex<Store>,
     scope: &Scope<'_>,
     scans: &mut Scans,
+    canaries: &mut Canaries,
 ) -> Result<Missing, PassError> {
     let mut missing = Missing::default();
-    let mut canaries: BTreeMap<Side, bool> = BTreeMap::new();
     for side in Side::BOTH {
         for kind in Kind::BOTH {
             let wanted = wanted(world, store, scope, scans, side, kind, &mut missing).await?;
             let wanted: Vec<(SeenId, RemoteId)> = wanted.into_iter().collect();
             let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
             for chunk in wanted.chunks(batch) {
-                read(world, store, scope, scans, side, kind, chunk, &mut missing, &mut canaries).await?;
+                read(world, store, scope, scans, side, kind, chunk, &mut missing, canaries).await?;
             }
         }
     }
@@ -107,6 +108,7 @@ async fn wanted(
             }
         }
         missing.not_shown.insert((side, kind), wanted.len() as u64);
+        missing.not_shown_ids.insert((side, kind), wanted.values().take(FEW).cloned().collect());
         return Ok(wanted);
     }
     let absorbed: Vec<&str> = scanned.absorbed.iter().map(RemoteId::as_str).collect();
@@ -146,7 +148,7 @@ async fn read(
     kind: Kind,
     wanted: &[(SeenId, RemoteId)],
     missing: &mut Missing,
-    canaries: &mut BTreeMap<Side, bool>,
+    canaries: &mut Canaries,
 ) -> Result<(), PassError> {
     let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
@@ -173,7 +175,11 @@ async fn read(
             }
         }
     }
-    if !gone.is_empty() && !canary_answers(world, store, side, canaries).await? {
+    // A list that was not whole says nothing about what is missing; a whole one will ask again.
+    if scans.get(&(side, kind)).is_some_and(|scanned| scanned.complete && !scanned.consistent) {
+        gone.clear();
+    }
+    if !gone.is_empty() && !canaries.let_go(world, scope, side).await? {
         warn!(side.name = side.as_str(), "the canary does not answer: nothing is taken as gone");
         gone.clear();
     }
@@ -206,29 +212,4 @@ async fn read(
         }
     }
     Ok(())
-}
-
-/// Whether one of the lowest live company pairs still answers on a side; asked once a pass. Without a link there is no canary, and
-/// nothing that could be lost.
-async fn canary_answers(
-    world: World<'_>,
-    store: &Mutex<Store>,
-    side: Side,
-    asked: &mut BTreeMap<Side, bool>,
-) -> Result<bool, PassError> {
-    if let Some(answer) = asked.get(&side) {
-        return Ok(*answer);
-    }
-    let canaries = link::canaries(store.lock().await.connection(), CANARIES).await?;
-    let ids: Vec<RemoteId> = canaries.iter().map(|link| link.remote_id(side).clone()).collect();
-    let answers = ids.is_empty()
-        || world
-            .source(side)
-            .get(Kind::Company, &ids)
-            .await
-            .map_err(on(side))?
-            .iter()
-            .any(|answer| matches!(answer, Lookup::Found(_) | Lookup::MergedInto(_)));
-    asked.insert(side, answers);
-    Ok(answers)
 }

@@ -1,7 +1,7 @@
 //! One pass, step by step. Each step is a function that takes ports, store and clock.
 //!
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
-//! there and [`stage`]s what differs; [`gone`] confirms what is missing; [`plan`] decides, with [`match_up`] for records
+//! there and [`stage`]s what differs; [`canary`] looks for the pairs that must be there; [`gone`] confirms what is missing; [`plan`] decides, with [`match_up`] for records
 //! without a link; `domain::safety` judges; [`apply`] writes: guard, intent, write, settle; [`certificate`] says how it
 //! stands; [`pass`] is the whole story.
 //!
@@ -11,6 +11,7 @@ pub mod probe;
 pub mod recover;
 pub mod scan;
 pub mod stage;
+mod canary;
 pub mod gone;
 pub mod match_up;
 pub mod plan;
@@ -29,7 +30,7 @@ use thiserror::Error;
 use crate::clock::Clock;
 use crate::connector::error::PortError;
 use crate::connector::port::Source;
-use crate::domain::record::{Kind, Side};
+use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
 use crate::domain::shape::{Shape, first_eight};
@@ -50,6 +51,8 @@ pub struct Ruling {
     pub locale: Locale,
     /// The safety limits.
     pub limits: Limits,
+    /// Flowtly's ids of companies whose pairs every pass must find on both sides; empty for the lowest pairs.
+    pub canaries: Vec<RemoteId>,
 }
 
 impl Ruling {
@@ -169,6 +172,17 @@ pub enum PassError {
         side: Side,
         /// The account that answers.
         found: String,
+        /// The account of the state.
+        expected: String,
+    },
+    /// A side does not tell any more which account it is: it cannot be held against the one that the state belongs to.
+    #[error(
+        "{side} does not tell which account it is, but this state belongs to account {expected}; use credentials that may \
+         see it, or name the account in the configuration"
+    )]
+    AccountNotTold {
+        /// Which.
+        side: Side,
         /// The account of the state.
         expected: String,
     },

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::apply::{Applied, Sinks, apply, evidence_lasts};
+use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::gone::{Missing, read_missing};
 use super::plan::{Planned, Situation, plan};
@@ -16,17 +17,17 @@ use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, scan};
 use super::standing::{
-    adoption, extents, first_walks, gone_unaccepted, known, listed, missing_word, note_foreign_ids, whole,
+    adoption, extents, first_walks, gone_unaccepted, known, listed, missing_word, not_whole, note_foreign_ids, shown, whole,
 };
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
 use crate::domain::plan::Totals;
 use crate::domain::record::{Kind, Side};
-use crate::domain::safety::{Circumstances, Refusal, RefusalName, judge};
+use crate::domain::safety::{Circumstances, Refusal, RefusalName, Shown, judge, remember};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, intent, mark, pass, seen, todo, waiting};
+use crate::store::{Store, StoreError, deed, intent, mark, pass, seen, todo, waiting};
 
 /// Limits are counted over a sliding day.
 const SLIDING_DAY: TimeDelta = TimeDelta::hours(24);
@@ -80,6 +81,11 @@ pub struct Report {
     pub refusals: Vec<Refusal>,
     /// Mapped properties that are missing.
     pub missing: Vec<(Side, Kind, String)>,
+    /// Lists that could not be read whole: nothing is taken as gone because of them, and nothing is created there.
+    pub not_whole: Vec<(Side, Kind)>,
+    /// Rules, mapping or scope are others than when a plan was last accepted: what follows from that is a transition, and
+    /// nobody's edit.
+    pub transition: bool,
     /// Sides that failed while they were written.
     pub failing: BTreeMap<Side, PortError>,
     /// Writes that were carried out.
@@ -105,6 +111,9 @@ struct Checked {
     refusals: Vec<Refusal>,
     probed: Probed,
     complete: bool,
+    /// What is to be remembered as shown if the plan is refused.
+    shown: Vec<Shown>,
+    transition: bool,
 }
 
 /// One pass, carried out.
@@ -233,11 +242,14 @@ async fn check(
     let first = first_walks(world, &mut *store.lock().await).await?;
     let scope =
         Scope { organisation: &probed.organisation, extents, missing: &probed.missing, due: started, first: &first };
+    let allowed = request.allow.contains(&RefusalName::CanaryNotSeen);
+    let mut canaries = choose(world, &mut *store.lock().await, allowed).await?;
     let began = world.clock.now();
     let mut scans = scan(world, store, &scope).await?;
     stopped(stop)?;
-    let missing = read_missing(world, store, &scope, &mut scans).await?;
+    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries).await?;
     stopped(stop)?;
+    let canaries = canaries.sight(world, store, &scope, &scans).await?;
     let mut store = store.lock().await;
     let recovery = Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing };
     conclude(world, &mut store, recovery, &scans, began).await?;
@@ -262,11 +274,33 @@ async fn check(
         first_pass: adoption.is_some(),
         known: before.iter().map(|(key, known)| (*key, known + unaccepted.get(key).copied().unwrap_or(0))).collect(),
         listed: listed(&before, &scans, &missing),
-        done_today: pass::done_since(store.connection(), started - SLIDING_DAY).await?,
-        allowed: request.allow.clone(),
+        not_shown: missing.not_shown_ids.clone(),
+        not_whole: not_whole(&scans),
+        canaries,
+        done_today: deed::done_since(store.connection(), started - SLIDING_DAY).await?,
+        worst: planned.worst.clone(),
+        allowed: request.allow,
+        shown: shown(&mut store).await?,
     };
     let refusals = judge(&planned.totals, &world.ruling.limits, &circumstances);
-    Ok(Checked { situation, planned, scans, missing, refusals, probed, complete })
+    let lost = refusals.iter().filter(|refusal| refusal.name == RefusalName::CanaryNotSeen);
+    let lost: BTreeSet<Side> = lost.filter_map(|refusal| refusal.side).collect();
+    for (side, account) in probed.unbound.iter().filter(|(side, _)| !lost.contains(side)) {
+        info!(side.name = side.as_str(), "the pairs of this state were found: it belongs to this account from now on");
+        mark::set_account(store.connection(), *side, account).await?;
+    }
+    let Circumstances { allowed, shown, .. } = circumstances;
+    let shown = remember(&shown, |name| allowed.contains(&name), &refusals);
+    let accepted = mark::get(store.connection(), Mark::Accepted).await?;
+    let transition = accepted.is_some_and(|accepted| accepted != ruling_word(world));
+    if transition {
+        info!("rules, mapping or scope changed since a plan was last accepted: every record is looked at again");
+    }
+    Ok(Checked { situation, planned, scans, missing, refusals, probed, complete, shown, transition })
+}
+
+fn ruling_word(world: World<'_>) -> String {
+    format!("{:016x}", world.ruling_key())
 }
 
 /// Cursors, pass record and certificate, in one transaction.
@@ -277,7 +311,7 @@ async fn close(
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, scans, missing, refusals, probed, complete } = checked;
+    let Checked { situation, planned, scans, missing, refusals, probed, complete, shown, transition } = checked;
     let now = world.clock.now();
     let ending = match &applied {
         Some(applied) if applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0 => {
@@ -306,8 +340,10 @@ async fn close(
         let old = pass::cursor(&mut transaction, *side, *kind).await?;
         let overlap = TimeDelta::from_std(world.source(*side).capabilities().overlap).unwrap_or_default();
         let walked_whole = scanned.complete && scanned.consistent;
+        // A list that was not read whole may have hidden what no later question for changes would show.
+        let unbroken = walked_whole || !scanned.complete;
         let cursor = Cursor {
-            since: Some(scanned.started - overlap),
+            since: if unbroken { Some(scanned.started - overlap) } else { old.since },
             whole_at: if walked_whole { Some(scanned.started) } else { old.whole_at },
             whole_shape: if walked_whole { Some(world.shape(*side, *kind).key()) } else { old.whole_shape },
         };
@@ -320,6 +356,14 @@ async fn close(
     if writes && refusals.is_empty() {
         let gone = seen::gone(&mut transaction).await?;
         mark::set(&mut transaction, Mark::Gone, &crate::store::to_json(&gone)).await?;
+        mark::set(&mut transaction, Mark::Accepted, &ruling_word(world)).await?;
+        mark::clear(&mut transaction, Mark::Shown).await?;
+    } else if writes {
+        mark::set(&mut transaction, Mark::Shown, &crate::store::to_json(&shown)).await?;
+        for refusal in &refusals {
+            let (name, examples) = (refusal.name.as_str(), refusal.ids());
+            info!(refusal.name = name, refusal.examples = examples, "the worst of {name}: {examples}");
+        }
     }
     let proved = ending == Ending::Applied;
     if proved {
@@ -327,7 +371,10 @@ async fn close(
     }
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
+    // Deeds are kept for longer than they are asked for: a clock may have been set back.
+    deed::prune(&mut transaction, now - SLIDING_DAY * 7).await?;
     transaction.commit().await.map_err(StoreError::from)?;
+    let not_whole = not_whole(&scans).into_keys().collect();
     let waiting = waiting::counts(store.connection()).await?;
     let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
@@ -353,6 +400,8 @@ async fn close(
         totals: planned.totals,
         refusals,
         missing: probed.missing_names,
+        not_whole,
+        transition,
         failing: applied.failing,
         written: applied.written,
         refused: applied.refused,

@@ -7,13 +7,15 @@ use tracing::warn;
 use super::{PassError, World, on};
 use crate::connector::port::Presence;
 use crate::domain::record::{Kind, Side};
-use crate::store::{Store, mark};
+use crate::store::{Store, link, mark};
 
 /// What the probe found.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Probed {
     /// Flowtly's account; empty where it does not tell.
     pub(crate) organisation: String,
+    /// Accounts that the state shall belong to once its pairs were found there: it has pairs, and knew no account so far.
+    pub(crate) unbound: Vec<(Side, String)>,
     /// By side and kind the positions of properties that are missing.
     pub(crate) missing: BTreeMap<(Side, Kind), BTreeSet<usize>>,
     /// The same by name, for people.
@@ -24,19 +26,22 @@ pub(crate) struct Probed {
 pub(crate) async fn probe(world: World<'_>, store: &mut Store) -> Result<Probed, PassError> {
     let (flowtly, crm) =
         futures_util::future::join(probe_side(world, Side::Flowtly), probe_side(world, Side::Crm)).await;
+    let has_links = link::count(store.connection()).await? > 0;
     let mut probed = Probed::default();
     for (side, answer) in [(Side::Flowtly, flowtly?), (Side::Crm, crm?)] {
-        if let Some(found) = &answer.account {
-            match mark::account(store.connection(), side).await? {
-                Some(expected) if expected != *found => {
-                    return Err(PassError::WrongAccount { side, found: found.clone(), expected });
-                }
-                Some(_) => {}
-                None => mark::set_account(store.connection(), side, found).await?,
+        let expected = mark::account(store.connection(), side).await?;
+        match (&answer.account, expected) {
+            (Some(found), Some(expected)) if expected != *found => {
+                return Err(PassError::WrongAccount { side, found: found.clone(), expected });
             }
-            if side == Side::Flowtly {
-                probed.organisation.clone_from(found);
-            }
+            (None, Some(expected)) => return Err(PassError::AccountNotTold { side, expected }),
+            (Some(found), None) if has_links => probed.unbound.push((side, found.clone())),
+            (Some(found), None) => mark::set_account(store.connection(), side, found).await?,
+            // Where a side tells no account its pairs stand in for it.
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        if side == Side::Flowtly {
+            probed.organisation = answer.account.unwrap_or_default();
         }
         for (kind, position, path) in answer.missing {
             warn!(

@@ -16,6 +16,7 @@ use super::{Pace, PassError, World, on};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Evidence, Extent, Step, Walk, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::Uneven;
 use crate::domain::shape::{RawHash, Row};
 use crate::store::{Store, seen};
 
@@ -50,6 +51,8 @@ pub(crate) struct Scanned {
     pub(crate) consistent: bool,
     /// It went by page number.
     pub(crate) numbered: bool,
+    /// How many records the list told of at its end, and how many different ones it showed.
+    pub(crate) told: Uneven,
 }
 
 /// All scans of a pass.
@@ -118,7 +121,7 @@ async fn scan_kind(
         warn!(
             side.name = side.as_str(),
             kind.name = kind.as_str(),
-            "the totals moved during the walk: nothing is taken as missing from it"
+            "the list could not be read whole: nothing is taken as gone because of it, and nothing is created there"
         );
     }
     info!(
@@ -159,6 +162,10 @@ async fn walk_once(
     }
     found.compare(stage, store, rows).await?;
     let end = end.ok_or(PassError::Stopped)?;
+    let told = match end.evidence {
+        Evidence::Key => Uneven { told: None, shown: found.met.count() },
+        Evidence::Numbered { last_total, distinct, .. } => Uneven { told: last_total, shown: distinct },
+    };
     let (consistent, numbered) = match end.evidence {
         Evidence::Key => (true, false),
         Evidence::Numbered { first_total: Some(first), last_total: Some(last), distinct } => {
@@ -177,6 +184,7 @@ async fn walk_once(
         stored_ids: found.stored_ids,
         consistent,
         numbered,
+        told,
     })
 }
 
@@ -230,6 +238,7 @@ impl Scanned {
             stored_ids: self.stored_ids.into_iter().chain(repeated.stored_ids).collect(),
             consistent: repeated.consistent,
             numbered: repeated.numbered,
+            told: repeated.told,
         }
     }
 }

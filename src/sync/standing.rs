@@ -11,6 +11,7 @@ use super::scan::Scans;
 use super::{PassError, World};
 use crate::connector::port::Extent;
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::{Shown, Uneven};
 use crate::store::mark::Mark;
 use crate::store::{Store, StoreError, intent, link, mark, pass, seen};
 
@@ -102,22 +103,34 @@ pub(super) async fn gone_unaccepted(store: &mut Store) -> Result<BTreeMap<(Side,
         .collect())
 }
 
-/// What each complete walk showed of what was known; `None` where it could not be told.
+/// What each complete walk showed of what was known; `None` where it could not be told. A walk that was not whole counts
+/// too: what it and its repeats showed together is there.
 pub(super) fn listed(
     before: &BTreeMap<(Side, Kind), u64>,
     scans: &Scans,
     missing: &Missing,
 ) -> BTreeMap<(Side, Kind), Option<u64>> {
-    scans
-        .iter()
-        .filter(|(_, scanned)| scanned.complete)
-        .map(|(key, scanned)| {
+    let complete = scans.iter().filter(|(_, scanned)| scanned.complete);
+    complete
+        .map(|(key, _)| {
             let known = before.get(key).copied().unwrap_or(0);
-            let shown = known.saturating_sub(missing.not_shown.get(key).copied().unwrap_or(0));
-            // A side that had nothing cannot shrink; a walk whose totals moved says nothing about what is missing.
-            (*key, (scanned.consistent || known == 0).then_some(shown))
+            (*key, missing.not_shown.get(key).map(|not_shown| known.saturating_sub(*not_shown)))
         })
         .collect()
+}
+
+/// Complete walks that were not whole after their repeats.
+pub(super) fn not_whole(scans: &Scans) -> BTreeMap<(Side, Kind), Uneven> {
+    let uneven = scans.iter().filter(|(_, scanned)| scanned.complete && !scanned.consistent);
+    uneven.map(|(key, scanned)| (*key, scanned.told)).collect()
+}
+
+/// What refused passes showed since a plan was last accepted.
+pub(super) async fn shown(store: &mut Store) -> Result<Vec<Shown>, StoreError> {
+    match mark::get(store.connection(), Mark::Shown).await? {
+        Some(text) => crate::store::from_json("mark.shown", &text),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Why the state has to prove itself; `None` once a pass carried out its whole plan.

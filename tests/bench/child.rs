@@ -132,6 +132,7 @@ async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
         contact: settings.kind_rules(Kind::Contact).clone(),
         locale: settings.locale().clone(),
         limits: settings.limits,
+        canaries: settings.canaries.clone(),
     };
     let allow = if first { [RefusalName::FirstPass].into() } else { [].into() };
     let begun = Instant::now();

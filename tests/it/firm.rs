@@ -59,6 +59,9 @@ token_file = "hubspot-token"
 creates = { count = 1000, share = 1.0 }
 updates = { count = 1000, share = 1.0 }
 blanked = { count = 1000, share = 1.0 }
+links = { count = 1000, share = 1.0 }
+conflicts = { count = 1000, share = 1.0 }
+pauses = { count = 1000, share = 1.0 }
 shrink = { count = 1000, share = 1.0 }
 "#;
 
@@ -233,6 +236,7 @@ pub fn ruling(settings: &Settings) -> Ruling {
         contact: settings.kind_rules(Kind::Contact).clone(),
         locale: settings.locale().clone(),
         limits: settings.limits,
+        canaries: settings.canaries.clone(),
     }
 }
 

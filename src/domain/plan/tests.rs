@@ -214,6 +214,7 @@ fn totals_count_each_operation_where_it_belongs() {
         skipped: BTreeMap::from([("no counterpart".to_owned(), 2)]),
         agreed: 2,
         local: 4,
+        pauses: BTreeMap::from([(Side::Crm, 2), (Side::Flowtly, 1)]),
         stamps: 1,
     };
     assert_eq!(totals, expected);

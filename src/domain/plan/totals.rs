@@ -28,6 +28,9 @@ pub struct Totals {
     pub agreed: u64,
     /// Other local actions: re-points, pauses, resumes, tombstones.
     pub local: u64,
+    /// Of these, pairs that a side takes out of agreement or puts to another record: archived, gone, or merged there.
+    #[serde(default)]
+    pub pauses: BTreeMap<Side, u64>,
     /// Our id to be written into CRM records.
     pub stamps: u64,
 }
@@ -47,7 +50,11 @@ impl Totals {
             }
             Op::Stamp => self.stamps += 1,
             Op::Agree { fields } => self.agreed += fields.len() as u64,
-            Op::Repoint { .. } | Op::Pause { .. } | Op::Resume | Op::Unlink { .. } => self.local += 1,
+            Op::Repoint { side, .. } | Op::Pause { side } | Op::Unlink { side } => {
+                self.local += 1;
+                *self.pauses.entry(*side).or_default() += 1;
+            }
+            Op::Resume => self.local += 1,
             Op::Conflict(_) => self.conflicts += 1,
             Op::Question(_) => self.questions += 1,
             Op::Skip => *self.skipped.entry(action.reason.to_string()).or_default() += 1,

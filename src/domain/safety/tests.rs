@@ -8,6 +8,9 @@ const LIMITS: Limits = Limits {
     creates: Limit { count: 50, share: 0.10 },
     updates: Limit { count: 100, share: 0.20 },
     blanked: Limit { count: 20, share: 0.05 },
+    links: Limit { count: 40, share: 0.10 },
+    conflicts: Limit { count: 30, share: 0.05 },
+    pauses: Limit { count: 20, share: 0.05 },
     shrink: Limit { count: 10, share: 0.05 },
 };
 
@@ -285,4 +288,308 @@ fn a_refusal_is_parsed_from_the_word_that_it_shows() {
         assert_eq!(RefusalName::parse(&name.to_string()), Some(name));
     }
     assert_eq!(RefusalName::parse("too-many"), None);
+}
+
+fn links(_: Side, count: u64) -> Totals {
+    Totals { links: count, ..Totals::default() }
+}
+
+fn conflicts(_: Side, count: u64) -> Totals {
+    Totals { conflicts: count, ..Totals::default() }
+}
+
+fn pauses(side: Side, count: u64) -> Totals {
+    Totals { local: count, pauses: BTreeMap::from([(side, count)]), ..Totals::default() }
+}
+
+#[rstest]
+#[case::a_placeholder_tax_number_joins_strangers(links as fn(Side, u64) -> Totals, RefusalName::TooManyLinks, None, 200)]
+#[case::two_robots_write_every_record_on_both_sides(conflicts, RefusalName::TooManyConflicts, None, 100)]
+#[case::somebody_archives_the_whole_portal(pauses, RefusalName::TooManyPauses, Some(Side::Crm), 100)]
+fn a_flood_is_refused_and_counts_with_what_was_done_today(
+    #[case] totals: fn(Side, u64) -> Totals,
+    #[case] name: RefusalName,
+    #[case] side: Option<Side>,
+    #[case] most: u64,
+) {
+    assert_eq!(judge(&totals(Side::Crm, most), &LIMITS, &settled()), vec![]);
+    let refusals = judge(&totals(Side::Crm, most + 1), &LIMITS, &settled());
+    assert_eq!(names(&refusals), vec![(name, side, most + 1, most)]);
+    let after = Circumstances { done_today: totals(Side::Crm, most), ..settled() };
+    assert_eq!(names(&judge(&totals(Side::Crm, 1), &LIMITS, &after)), vec![(name, side, most + 1, most)]);
+    assert_eq!(judge(&Totals::default(), &LIMITS, &after), vec![]);
+    let first = Circumstances { first_pass: true, allowed: BTreeSet::from([RefusalName::FirstPass]), ..settled() };
+    assert_eq!(judge(&totals(Side::Crm, most + 1), &LIMITS, &first), vec![]);
+}
+
+#[test]
+fn pairs_are_measured_by_the_side_that_has_fewer_records() {
+    let mut circumstances = settled();
+    circumstances.known.insert((Side::Flowtly, Kind::Company), 0);
+    circumstances.known.insert((Side::Flowtly, Kind::Contact), 500);
+    assert_eq!(judge(&links(Side::Crm, 50), &LIMITS, &circumstances), vec![]);
+    let refusals = judge(&links(Side::Crm, 51), &LIMITS, &circumstances);
+    assert_eq!(names(&refusals), vec![(RefusalName::TooManyLinks, None, 51, 50)]);
+    assert!(refusals[0].message.contains("50 of 500 records of the side that has fewer"), "{}", refusals[0].message);
+}
+
+fn uneven(told: Option<u64>, shown: u64) -> Circumstances {
+    let not_whole = BTreeMap::from([((Side::Flowtly, Kind::Company), Uneven { told, shown })]);
+    Circumstances { not_whole, ..settled() }
+}
+
+#[test]
+fn a_walk_that_was_not_whole_refuses_what_rests_on_knowing_every_record() {
+    for totals in [links(Side::Crm, 1), creates(Side::Crm, 1), creates(Side::Flowtly, 1)] {
+        let refusals = judge(&totals, &LIMITS, &uneven(Some(500), 300));
+        assert_eq!(names(&refusals), vec![(RefusalName::WalkNotWhole, Some(Side::Flowtly), 200, 0)]);
+        assert!(refusals[0].message.contains("told of 500 and showed 300"), "{}", refusals[0].message);
+        // Allowing the first pass does not stand for it.
+        let first = Circumstances {
+            first_pass: true,
+            allowed: BTreeSet::from([RefusalName::FirstPass]),
+            ..uneven(Some(500), 300)
+        };
+        assert_eq!(judge(&totals, &LIMITS, &first).len(), 1);
+        let allowed =
+            Circumstances { allowed: BTreeSet::from([RefusalName::WalkNotWhole]), ..uneven(Some(500), 300) };
+        assert_eq!(judge(&totals, &LIMITS, &allowed), vec![]);
+    }
+    for totals in [Totals::default(), updates(Side::Crm, 1), pauses(Side::Crm, 1), conflicts(Side::Crm, 1)] {
+        assert_eq!(judge(&totals, &LIMITS, &uneven(Some(500), 300)), vec![], "{totals:?}");
+    }
+    let moved = judge(&links(Side::Crm, 1), &LIMITS, &uneven(Some(300), 300));
+    assert_eq!(moved[0].found, 1, "the totals moved while it was read: {}", moved[0].message);
+    assert_eq!(judge(&links(Side::Crm, 1), &LIMITS, &uneven(None, 7))[0].found, 7);
+}
+
+fn canaries(asked: u64, seen: Option<u64>, named: bool) -> Circumstances {
+    let unseen = vec![Example::of_record(Side::Crm, Kind::Company, RemoteId::new("900"))];
+    let canaries = BTreeMap::from([(Side::Crm, Canaries { asked, seen, named, unseen })]);
+    Circumstances { canaries, ..settled() }
+}
+
+#[rstest]
+#[case::none_before_the_first_link(0, Some(0), false, None)]
+#[case::one_of_the_lowest_is_enough(3, Some(1), false, None)]
+#[case::none_of_the_lowest(3, Some(0), false, Some(3))]
+#[case::the_only_one(1, Some(0), false, Some(1))]
+#[case::every_named_one(2, Some(2), true, None)]
+#[case::a_named_one_is_missing(2, Some(1), true, Some(1))]
+#[case::it_could_not_be_told(2, None, false, Some(2))]
+#[case::it_could_not_be_told_of_named_ones(2, None, true, Some(2))]
+fn a_side_where_the_pairs_are_not_is_refused(
+    #[case] asked: u64,
+    #[case] seen: Option<u64>,
+    #[case] named: bool,
+    #[case] missing: Option<u64>,
+) {
+    // Also where the plan does nothing: something is wrong, and a person should know.
+    let refusals = judge(&Totals::default(), &LIMITS, &canaries(asked, seen, named));
+    let found: Vec<_> = refusals.iter().map(|refusal| (refusal.name, refusal.side, refusal.found)).collect();
+    let expected: Vec<_> =
+        missing.map(|missing| (RefusalName::CanaryNotSeen, Some(Side::Crm), missing)).into_iter().collect();
+    assert_eq!(found, expected);
+    assert!(refusals.iter().all(|refusal| refusal.ids() == "company CRM 900"), "{refusals:?}");
+    let allowed =
+        Circumstances { allowed: BTreeSet::from([RefusalName::CanaryNotSeen]), ..canaries(asked, seen, named) };
+    assert_eq!(judge(&Totals::default(), &LIMITS, &allowed), vec![]);
+}
+
+/// Each guard with what it needs taken away.
+#[rstest]
+#[case::creates(creates as fn(Side, u64) -> Totals)]
+#[case::updates(updates)]
+#[case::cleared_values(blanked)]
+#[case::links(links)]
+#[case::conflicts(conflicts)]
+#[case::pauses(pauses)]
+fn a_count_that_cannot_be_held_against_a_share_trips(#[case] totals: fn(Side, u64) -> Totals) {
+    let limits = |share| {
+        let limit = Limit { count: 10, share };
+        Limits {
+            creates: limit,
+            updates: limit,
+            blanked: limit,
+            links: limit,
+            conflicts: limit,
+            pauses: limit,
+            shrink: limit,
+        }
+    };
+    assert_eq!(judge(&totals(Side::Crm, 11), &limits(0.5), &settled()), vec![]);
+    for share in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
+        assert_eq!(judge(&totals(Side::Crm, 11), &limits(share), &settled()).len(), 1, "{share}");
+    }
+    assert_eq!(judge(&totals(Side::Crm, 11), &limits(0.5), &Circumstances::default()).len(), 1, "nothing is known");
+    let endless = Circumstances { done_today: totals(Side::Crm, u64::MAX), ..settled() };
+    assert_eq!(judge(&totals(Side::Crm, 1), &limits(0.5), &endless).len(), 1);
+}
+
+#[test]
+fn a_shrink_that_cannot_be_held_against_a_share_trips() {
+    let listed = |count| Circumstances { listed: BTreeMap::from([((Side::Crm, Kind::Company), count)]), ..settled() };
+    let limits = |share| Limits { shrink: Limit { count: 10, share }, ..LIMITS };
+    assert_eq!(judge(&Totals::default(), &limits(0.5), &listed(Some(900))), vec![]);
+    assert_eq!(judge(&Totals::default(), &limits(f64::NAN), &listed(Some(900))).len(), 1);
+    assert_eq!(judge(&Totals::default(), &limits(0.5), &listed(None)).len(), 1);
+}
+
+fn allowing(name: RefusalName, shown: Vec<Shown>) -> Circumstances {
+    Circumstances { allowed: BTreeSet::from([name]), shown, ..settled() }
+}
+
+#[test]
+fn an_allowance_stands_for_what_was_shown_and_a_tenth_more_then_it_is_refused_with_both_numbers() {
+    let name = RefusalName::TooManyCreates;
+    let refusals = judge(&creates(Side::Crm, 1_000), &LIMITS, &settled());
+    let shown = remember(&[], |_| false, &refusals);
+    assert_eq!(judge(&creates(Side::Crm, 1_100), &LIMITS, &allowing(name, shown.clone())), vec![]);
+    let again = judge(&creates(Side::Crm, 1_101), &LIMITS, &allowing(name, shown.clone()));
+    assert_eq!(names(&again), vec![(name, Some(Side::Crm), 1_101, 200)]);
+    assert!(
+        again[0].message.starts_with(
+            "the allowance stands for what was shown and a tenth more: that was 1000, now there are 1101 records to be \
+             created in CRM; 1101 records"
+        ),
+        "{}",
+        again[0].message
+    );
+    // What was shown on one side says nothing about the other.
+    let other = judge(&creates(Side::Flowtly, 300), &LIMITS, &allowing(name, shown.clone()));
+    assert_eq!(names(&other), vec![(name, Some(Side::Flowtly), 300, 200)]);
+    // Whoever was refused again was told the new number.
+    let shown = remember(&shown, |allowed| allowed == name, &again);
+    assert_eq!(judge(&creates(Side::Crm, 1_101), &LIMITS, &allowing(name, shown)), vec![]);
+}
+
+#[test]
+fn what_a_refused_pass_never_showed_stands_as_it_was_found() {
+    let shown = remember(&[], |_| false, &judge(&updates(Side::Crm, 1_000), &LIMITS, &settled()));
+    assert_eq!(judge(&creates(Side::Crm, 1_101), &LIMITS, &allowing(RefusalName::TooManyCreates, shown)), vec![]);
+    assert_eq!(judge(&creates(Side::Crm, 1_101), &LIMITS, &allowing(RefusalName::TooManyCreates, vec![])), vec![]);
+}
+
+#[test]
+fn what_was_shown_falls_but_never_grows_unless_somebody_asked() {
+    let name = RefusalName::TooManyCreates;
+    let pass = |shown: &[Shown], count, asked: bool| {
+        remember(shown, |_| asked, &judge(&creates(Side::Crm, count), &LIMITS, &settled()))
+    };
+    let found = |shown: &[Shown]| shown.iter().map(|shown| shown.number.found).collect::<Vec<_>>();
+    let shown = pass(&[], 1_000, false);
+    assert_eq!(found(&shown), [1_000]);
+    let shown = pass(&shown, 60_000, false);
+    assert_eq!(found(&shown), [1_000], "a later pass of the daemon, which nobody may have looked at");
+    assert_eq!(judge(&creates(Side::Crm, 60_000), &LIMITS, &allowing(name, shown.clone())).len(), 1);
+    let shown = pass(&shown, 900, false);
+    assert_eq!(found(&shown), [900]);
+    assert_eq!(found(&pass(&shown, 5_000, true)), [5_000]);
+    let both = remember(&shown, |_| false, &judge(&creates(Side::Flowtly, 700), &LIMITS, &settled()));
+    assert_eq!(found(&both), [900, 0], "a side that came later was not in what was shown");
+}
+
+#[test]
+fn the_first_pass_is_allowed_for_each_of_its_numbers() {
+    let first = Circumstances { first_pass: true, ..settled() };
+    let totals = Totals {
+        links: 1_000,
+        creates: BTreeMap::from([(Side::Crm, 100)]),
+        conflicts: 10,
+        questions: 3,
+        ..Totals::default()
+    };
+    let shown = remember(&[], |_| false, &judge(&totals, &LIMITS, &first));
+    let allowed = Circumstances { first_pass: true, ..allowing(RefusalName::FirstPass, shown) };
+    assert_eq!(judge(&totals, &LIMITS, &allowed), vec![]);
+    let grown = Totals { links: 1_100, creates: BTreeMap::from([(Side::Crm, 110)]), conflicts: 11, ..totals.clone() };
+    assert_eq!(judge(&grown, &LIMITS, &allowed), vec![]);
+    // The same number of actions, but not the same plan: what was to be linked is to be created.
+    let doubled = Totals { links: 0, creates: BTreeMap::from([(Side::Crm, 1_100)]), ..totals.clone() };
+    let refusals = judge(&doubled, &LIMITS, &allowed);
+    assert_eq!(refusals.len(), 1);
+    assert!(refusals[0].message.contains("that was 100, now there are 1100 records to be created in CRM"));
+    for unseen in [updates(Side::Flowtly, 1), blanked(Side::Crm, 1), pauses(Side::Crm, 1), creates(Side::Flowtly, 1)] {
+        assert_eq!(judge(&unseen, &LIMITS, &allowed).len(), 1, "{unseen:?}");
+    }
+    let asks = Totals { questions: 50, ..totals };
+    assert_eq!(judge(&asks, &LIMITS, &allowed), vec![], "asking harms nobody");
+}
+
+mod examples {
+    use super::*;
+    use crate::domain::field::Field;
+    use crate::domain::plan::{Action, ActionId, Change, KeyKind, Op, Reason, RecordRef};
+    use crate::domain::value::Text;
+
+    fn action(id: u32, op: Op, reason: Reason) -> Action {
+        let record = |side| Some(RecordRef { side, id: RemoteId::new(id.to_string()), parent: None });
+        Action {
+            id: ActionId(id),
+            kind: Kind::Company,
+            label: format!("Firma {id}"),
+            link: None,
+            flowtly: record(Side::Flowtly),
+            crm: record(Side::Crm),
+            op,
+            reason,
+        }
+    }
+
+    fn update(id: u32, cleared: usize, changed: usize) -> Action {
+        let change = |after: &str| Change {
+            field: Field::Phone,
+            before: Text::whole("before"),
+            after: Text::whole(after),
+            source: Text::whole(after),
+            reason: Reason::Moved { side: Side::Flowtly },
+        };
+        let changes = (0..cleared).map(|_| change("")).chain((0..changed).map(|_| change("after"))).collect();
+        action(id, Op::Update { side: Side::Crm, changes }, Reason::Moved { side: Side::Flowtly })
+    }
+
+    fn ids(examples: &[Example]) -> Vec<&str> {
+        examples.iter().filter_map(|example| example.flowtly.as_ref()).map(RemoteId::as_str).collect()
+    }
+
+    #[test]
+    fn the_records_with_the_most_cleared_values_come_first_and_only_a_few_are_kept() {
+        let mut worst = Worst::default();
+        for (id, cleared) in (1..).zip([1, 2, 1, 9, 1, 1, 3]) {
+            worst.note(&update(id, cleared, 1));
+        }
+        worst.note(&update(8, 0, 20));
+        let blanked = worst.of(RefusalName::TooManyBlankedValues, Some(Side::Crm));
+        assert_eq!(ids(&blanked), ["4", "7", "2", "1", "3"]);
+        assert_eq!(blanked[0].values, Some(9));
+        assert_eq!(ids(&worst.of(RefusalName::TooManyUpdates, Some(Side::Crm)))[0], "8");
+        assert_eq!(worst.of(RefusalName::TooManyBlankedValues, Some(Side::Flowtly)), []);
+    }
+
+    #[test]
+    fn the_links_for_which_least_speaks_come_first_and_creates_in_their_order() {
+        let mut worst = Worst::default();
+        let keys = [KeyKind::StoredId, KeyKind::TaxNumber, KeyKind::NameAndCountry, KeyKind::Configured(0)];
+        for (id, by) in (1..).zip(keys) {
+            worst.note(&action(id, Op::Link, Reason::Matched { by }));
+        }
+        assert_eq!(ids(&worst.of(RefusalName::TooManyLinks, None)), ["4", "3", "2", "1"]);
+        for id in 10..20 {
+            worst.note(&action(id, Op::Create { side: Side::Crm, fields: vec![], parent: None }, Reason::New));
+            worst.note(&action(id, Op::Pause { side: Side::Crm }, Reason::Archived { side: Side::Crm }));
+        }
+        assert_eq!(ids(&worst.of(RefusalName::TooManyCreates, Some(Side::Crm))), ["10", "11", "12", "13", "14"]);
+        assert_eq!(ids(&worst.of(RefusalName::TooManyPauses, Some(Side::Crm))), ["10", "11", "12", "13", "14"]);
+        assert_eq!(worst.overall().len(), FEW);
+    }
+
+    #[test]
+    fn a_refusal_carries_them_and_its_message_and_ids_hold_no_names() {
+        let mut worst = Worst::default();
+        worst.note(&update(4, 2, 0));
+        let refusals = judge(&blanked(Side::Crm, 500), &LIMITS, &Circumstances { worst, ..settled() });
+        assert_eq!(refusals[0].examples[0].label, "Firma 4");
+        assert_eq!(refusals[0].ids(), "company Flowtly 4, CRM 4");
+        assert!(!refusals[0].message.contains("Firma"), "{}", refusals[0].message);
+    }
 }

@@ -24,6 +24,12 @@ struct Missing<'a> {
 }
 
 #[derive(Serialize)]
+struct List {
+    side: Side,
+    kind: Kind,
+}
+
+#[derive(Serialize)]
 struct Failing<'a> {
     side: Side,
     message: &'a str,
@@ -44,6 +50,8 @@ struct Head<'a> {
     totals: &'a Totals,
     refusals: &'a [Refusal],
     missing: Vec<Missing<'a>>,
+    not_whole: Vec<List>,
+    transition: bool,
     failing: Vec<Failing<'a>>,
     written: u64,
     refused: u64,
@@ -74,6 +82,8 @@ impl Json {
                 .iter()
                 .map(|(side, kind, property)| Missing { side: *side, kind: *kind, property })
                 .collect(),
+            not_whole: report.not_whole.iter().map(|(side, kind)| List { side: *side, kind: *kind }).collect(),
+            transition: report.transition,
             failing: report
                 .failing
                 .iter()

@@ -5,9 +5,11 @@
 //! | key | |
 //! |---|---|
 //! | `pass`, `complete`, `ending` | the pass's number; whether it walked everything; `applied`, `partly`, `refused`, `planned` |
-//! | `totals` | [`Totals`](crate::domain::plan::Totals): `links`, `creates`, `updates`, `blanked` (by `flowtly`, `crm`), `conflicts`, `questions`, `skipped` (by reason), `agreed`, `local`, `stamps` |
-//! | `refusals` | what the safety limits refuse: `name`, `side`, `found`, `allowed`, `message` |
+//! | `totals` | [`Totals`](crate::domain::plan::Totals): `links`, `creates`, `updates`, `blanked` (by `flowtly`, `crm`), `conflicts`, `questions`, `skipped` (by reason), `agreed`, `local`, `pauses` (by side), `stamps` |
+//! | `refusals` | what the safety limits refuse: `name`, `side`, `kind`, `found`, `allowed`, `message`, `numbers` (what an allowance stands for: `of`, `side`, `kind`, `found`), `examples` (the worst: `kind`, `label`, `flowtly`, `crm`, `values`) |
 //! | `missing` | mapped properties that are missing: `side`, `kind`, `property` |
+//! | `not_whole` | lists that could not be read whole: `side`, `kind` |
+//! | `transition` | whether rules, mapping or scope changed since a plan was last accepted |
 //! | `failing` | sides that failed: `side`, `message` |
 //! | `written`, `refused`, `put_off` | how many writes were carried out, refused, put off |
 //! | `waiting` | what waits for a person now: `conflicts`, `questions`, `failures` |

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::record::Side;
 use crate::render::lines::Section;
 use crate::render::style::Tone;
-use crate::render::words::{count, when};
+use crate::render::words::{self, count, when};
 use crate::sync::certificate::Certificate;
 use crate::sync::pass::{Ending, Report};
 
@@ -37,6 +37,12 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
 fn totals(report: &Report) -> Section {
     let totals = &report.totals;
     let mut section = Section::new("Totals");
+    if report.transition {
+        section.own(
+            "rules, mapping or scope changed since a plan was last accepted: every record was looked at again, and what is \
+             planned may follow from that",
+        );
+    }
     if totals.links > 0 {
         section.own(format!("{} to be made", count(totals.links, "link")));
     }
@@ -88,6 +94,9 @@ fn refusals(report: &Report) -> Section {
     });
     for refusal in &report.refusals {
         section.own_toned(Tone::Bad, format!("{}: {}", refusal.name, refusal.message));
+        for example in &refusal.examples {
+            section.foreign_below(words::example(example));
+        }
     }
     section
 }
@@ -96,6 +105,12 @@ fn troubles(report: &Report) -> Section {
     let mut section = Section::new("Troubles");
     for (side, error) in &report.failing {
         section.foreign(format!("{side} failed while it was written: {error}"));
+    }
+    for (side, kind) in &report.not_whole {
+        section.own(format!(
+            "the list of {kind} records in {side} could not be read whole: nothing is taken as gone because of it, and nothing \
+             is created there"
+        ));
     }
     for (side, kind, path) in &report.missing {
         section.foreign(format!(

@@ -12,7 +12,7 @@ use crate::domain::plan::{
     ActionId, Asks, CandidateNote, Change, Conflict, KeyKind, LinkId, LinkRef, Question, RecordRef, Totals,
 };
 use crate::domain::record::Kind;
-use crate::domain::safety::{Refusal, RefusalName};
+use crate::domain::safety::{Example, Number, Refusal, RefusalName};
 use crate::domain::value::Text;
 use crate::render::clean::is_harmful;
 use crate::sync::certificate::Certificate;
@@ -125,6 +125,8 @@ fn report(actions: &[Action]) -> Report {
         totals,
         refusals: Vec::new(),
         missing: Vec::new(),
+        not_whole: Vec::new(),
+        transition: false,
         failing: BTreeMap::new(),
         written: 0,
         refused: 0,
@@ -229,10 +231,24 @@ fn what_surrounds_the_actions_is_told() {
     report.refusals = vec![Refusal {
         name: RefusalName::TooManyCreates,
         side: Some(Side::Crm),
+        kind: None,
         found: 70,
         allowed: 50,
         message: "70 records to be created in CRM, at most 50; to allow it once: `--allow too-many-creates`".to_owned(),
+        numbers: vec![Number { of: RefusalName::TooManyCreates, side: Some(Side::Crm), kind: None, found: 70 }],
+        examples: vec![
+            Example {
+                kind: Kind::Company,
+                label: HOSTILE.to_owned(),
+                flowtly: Some(RemoteId::new("17")),
+                crm: None,
+                values: Some(3),
+            },
+            Example::of_record(Side::Crm, Kind::Contact, RemoteId::new("9")),
+        ],
     }];
+    report.not_whole = vec![(Side::Flowtly, Kind::Company)];
+    report.transition = true;
     report.missing = vec![(Side::Crm, Kind::Company, "vat_number".to_owned())];
     report.failing = BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Timeout, format!("no reply {HOSTILE}")))]);
     report.waiting = (2, 1, 0);
@@ -257,14 +273,20 @@ The safety limits refused this plan. Nothing was written.
 Nothing to send, ask or link.
 
 Totals
+  rules, mapping or scope changed since a plan was last accepted: every record was looked at again, and what is planned \
+may follow from that
   Flowtly: 0 creates, 0 updates, 0 values cleared
   CRM: 0 creates, 0 updates, 0 values cleared
 
 Refused
   too-many-creates: 70 records to be created in CRM, at most 50; to allow it once: `--allow too-many-creates`
+      company \\u{1b}[2J\\u{9b}1mEvil|*x*\\n@all <b>\\u{202e} (Flowtly 17): 3 values
+      contact (CRM 9)
 
 Troubles
   CRM failed while it was written: no reply \\u{1b}[2J\\u{9b}1mEvil|*x*\\n@all <b>\\u{202e}
+  the list of company records in Flowtly could not be read whole: nothing is taken as gone because of it, and nothing is \
+created there
   CRM does not show the mapped company property vat_number: its field is left alone; see flowtly-sync check
 
 Waits for a person
@@ -287,6 +309,14 @@ Certificate
     let markdown = told(Format::Markdown, Style::Plain, Detail::Brief, &report, &[]);
     assert!(markdown.contains("\n## Refused\n\n- too-many-creates: 70 records"), "{markdown}");
     assert!(markdown.contains("; to allow it once: `--allow too-many-creates`\n"), "{markdown}");
+    assert!(markdown.contains("\n  - contact \\(CRM 9\\)\n"), "{markdown}");
+    assert!(!markdown.chars().any(|c| c != '\n' && is_harmful(c)), "{markdown}");
+    let json: Value = serde_json::from_str(&told(Format::Json, Style::Plain, Detail::Brief, &report, &[])).unwrap();
+    assert_eq!(json["refusals"][0]["examples"][0]["values"], 3);
+    assert_eq!(json["refusals"][0]["examples"][1]["crm"], "9");
+    assert_eq!(json["refusals"][0]["numbers"][0]["of"], "too-many-creates");
+    assert_eq!(json["not_whole"], serde_json::json!([{"side": "flowtly", "kind": "company"}]));
+    assert_eq!(json["transition"], true);
 }
 
 #[test]
@@ -327,6 +357,8 @@ fn json_is_one_object_whose_actions_read_back_as_they_were() {
             "totals",
             "refusals",
             "missing",
+            "not_whole",
+            "transition",
             "failing",
             "written",
             "refused",

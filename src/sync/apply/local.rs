@@ -12,6 +12,7 @@ use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::value::{Locale, Text};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::base::{self, Entry};
+use crate::store::deed::{self, Deed};
 use crate::store::link::{self, LinkState, NewLink};
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
@@ -40,8 +41,15 @@ impl Applying<'_> {
                 let verdicts: Vec<(SeenId, &str)> = verdicts.iter().map(|(id, text)| (*id, text.as_str())).collect();
                 seen::put_verdicts(&mut transaction, self.situation.ruling, &verdicts).await?;
             }
+            let deeds = std::mem::take(&mut self.deeds);
+            deed::add(&mut transaction, self.situation.pass, self.now(), &deeds).await?;
             transaction.commit().await.map_err(StoreError::from)?;
         }
+    }
+
+    /// Counts what the group did, for the limits of the day.
+    fn did(&mut self, deed: Deed) {
+        *self.deeds.entry(deed).or_default() += 1;
     }
 
     /// The records that these actions link: one statement a side. Each is used once, so that a record which an earlier
@@ -106,6 +114,7 @@ impl Applying<'_> {
                     records.remove(&new.reference());
                     self.hold_for_repoint(connection, link, *side, &new).await?;
                     link::repoint(connection, link, *side, (new.id, to)).await?;
+                    self.did(Deed::Pause(*side));
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
                     self.applied.links.insert(link);
                     if action.kind == Kind::Company {
@@ -114,7 +123,10 @@ impl Applying<'_> {
                 }
                 Ok(())
             }
-            Op::Pause { .. } => self.set_state(connection, action, LinkState::Paused).await,
+            Op::Pause { side } => {
+                self.did(Deed::Pause(*side));
+                self.set_state(connection, action, LinkState::Paused).await
+            }
             Op::Resume => {
                 self.set_state(connection, action, LinkState::Live).await?;
                 if action.kind == Kind::Company {
@@ -125,11 +137,15 @@ impl Applying<'_> {
                 }
                 Ok(())
             }
-            Op::Unlink { .. } => self.set_state(connection, action, LinkState::Tombstone).await,
+            Op::Unlink { side } => {
+                self.did(Deed::Pause(*side));
+                self.set_state(connection, action, LinkState::Tombstone).await
+            }
             Op::Conflict(conflict) => {
                 let Some(link) = self.link_of(connection, action.link).await? else { return Ok(()) };
                 let (pass, now) = (self.situation.pass, self.now());
                 waiting::put_conflict(connection, link, conflict, &action.reason, pass, now).await?;
+                self.did(Deed::Conflict);
                 self.applied.links.insert(link);
                 Ok(())
             }
@@ -224,6 +240,7 @@ impl Applying<'_> {
             pass: self.situation.pass,
         };
         let link = link::insert(connection, &new).await?;
+        self.did(Deed::Link);
         action::made_link(connection, action.id, link).await?;
         if let Some(parent) = parent {
             self.agree_on_parent(connection, link, parent).await?;

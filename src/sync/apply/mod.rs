@@ -30,6 +30,7 @@ use crate::connector::port::{Frontier, Sink, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef};
 use crate::domain::record::{Kind, Side};
 use crate::store::action::{self, Step, StepOp};
+use crate::store::deed::Deed;
 use crate::store::todo::{Subject, Why};
 use crate::store::{Connection, Store, StoreError, intent, todo, waiting};
 
@@ -86,6 +87,8 @@ pub(crate) struct Applying<'a> {
     frontiers: BTreeMap<(Side, Kind), Frontier>,
     stop: &'a CancellationToken,
     applied: Applied,
+    /// What the local group that is under way has done.
+    deeds: BTreeMap<Deed, u64>,
     unknown_in_a_row: u32,
     /// Where something appeared since the plan was made: from then on every create is matched once more.
     appeared: BTreeSet<(Side, Kind)>,
@@ -109,6 +112,7 @@ pub(crate) async fn apply(
         frontiers,
         stop,
         applied: Applied::default(),
+        deeds: BTreeMap::new(),
         unknown_in_a_row: 0,
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),

@@ -15,6 +15,7 @@ use super::{PassError, World};
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef, Op, Question, Reason, RecordRef, Totals};
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::safety::Worst;
 use crate::domain::value::Text;
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::Subject;
@@ -55,6 +56,8 @@ pub(crate) struct Situation {
 pub(crate) struct Planned {
     /// The sums.
     pub(crate) totals: Totals,
+    /// The worst of it.
+    pub(crate) worst: Worst,
     /// Links that were looked at.
     pub(crate) links: BTreeSet<LinkId>,
     /// Links of which every field was looked at: what waits of them and is not kept is over.
@@ -190,6 +193,7 @@ impl Planning<'_> {
             reason: draft.reason,
         };
         self.planned.totals.count(&action);
+        self.planned.worst.note(&action);
         self.buffer.push(action);
         id
     }

@@ -1,0 +1,220 @@
+//! Pairs that must be there at every pass: where none of them is found, this is not the place that the state knows, or we
+//! are not let in any more, and nothing that looks gone is believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::Mutex;
+
+use super::scan::{Scans, Scope};
+use super::stage::Stage;
+use super::{PassError, World, on};
+use crate::connector::port::Lookup;
+use crate::domain::field::Field;
+use crate::domain::plan::LinkId;
+use crate::domain::record::{Kind, Record, RemoteId, Side};
+use crate::domain::safety::{self, Example};
+use crate::domain::value::Reading;
+use crate::store::link::{Link, LinkState};
+use crate::store::seen::SeenId;
+use crate::store::{Store, StoreError, link, seen};
+
+/// How many of the lowest live pairs are asked: one of them may really be gone, all of them hardly.
+const LOWEST: u32 = 3;
+
+/// The canaries of a pass.
+#[derive(Debug, Default)]
+pub(crate) struct Canaries {
+    pairs: Vec<Canary>,
+    named: bool,
+    /// Named, and not a pair.
+    unlinked: Vec<RemoteId>,
+    /// A person allowed that none is found: what answers "gone" is believed.
+    allowed: bool,
+    /// What reads by id found, by side; each is asked once a pass.
+    found: BTreeMap<Side, BTreeSet<LinkId>>,
+}
+
+/// A pair, and what it looked like before this pass.
+#[derive(Debug)]
+struct Canary {
+    link: Link,
+    halves: BTreeMap<Side, (SeenId, Looks)>,
+}
+
+/// What a company is recognised by.
+#[derive(Debug, Clone, PartialEq)]
+struct Looks {
+    name: Reading,
+    tax: Reading,
+}
+
+impl Looks {
+    fn of(record: &Record) -> Self {
+        Self { name: record.reading(Field::Name).clone(), tax: record.reading(Field::TaxIdentity).clone() }
+    }
+
+    /// Whether this may be the same firm: not where everything that can be compared is another. What is not readable says
+    /// nothing against it.
+    fn may_be(&self, other: &Self) -> bool {
+        let unreadable = |a: &Reading, b: &Reading| *a == Reading::Unknown || *b == Reading::Unknown;
+        let same_tax = self.tax == other.tax && self.tax != Reading::Blank;
+        unreadable(&self.name, &other.name) && (unreadable(&self.tax, &other.tax) || same_tax)
+            || self.name == other.name
+            || same_tax
+    }
+}
+
+/// Picks the canaries: those that are named, else the lowest live pairs. Before the first link there are none.
+pub(crate) async fn choose(world: World<'_>, store: &mut Store, allowed: bool) -> Result<Canaries, StoreError> {
+    let lowest = link::canaries(store.connection(), LOWEST).await?;
+    let names: BTreeSet<&RemoteId> = world.ruling.canaries.iter().collect();
+    let named = !names.is_empty();
+    if !named || lowest.is_empty() {
+        return Ok(Canaries { pairs: load(world, store, lowest).await?, allowed, ..Canaries::default() });
+    }
+    let texts: Vec<&str> = names.iter().map(|id| id.as_str()).collect();
+    let links = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts).await?;
+    let links: Vec<Link> = links.into_iter().filter(|link| link.state != LinkState::Tombstone).collect();
+    let unlinked =
+        names.into_iter().filter(|id| !links.iter().any(|link| link.flowtly_id == **id)).cloned().collect();
+    Ok(Canaries { pairs: load(world, store, links).await?, named, unlinked, allowed, ..Canaries::default() })
+}
+
+async fn load(world: World<'_>, store: &mut Store, links: Vec<Link>) -> Result<Vec<Canary>, StoreError> {
+    let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
+    let mut halves: BTreeMap<LinkId, BTreeMap<Side, (SeenId, Looks)>> = BTreeMap::new();
+    for half in seen::by_link(store.connection(), &world.ruling.locale, &ids).await? {
+        if let Some(link) = half.link {
+            halves.entry(link).or_default().insert(half.record.side, (half.id, Looks::of(&half.record)));
+        }
+    }
+    Ok(links
+        .into_iter()
+        .map(|link| {
+            let halves = halves.remove(&link.id).unwrap_or_default();
+            Canary { link, halves }
+        })
+        .collect())
+}
+
+impl Canaries {
+    /// Whether what answers "gone" on a side may be believed: one of the canaries still answers by id, or there is none and
+    /// nothing that could be lost, or a person said so.
+    pub(crate) async fn let_go(
+        &mut self,
+        world: World<'_>,
+        scope: &Scope<'_>,
+        side: Side,
+    ) -> Result<bool, PassError> {
+        if self.pairs.is_empty() || self.allowed {
+            return Ok(true);
+        }
+        Ok(!self.ask(world, scope, side).await?.is_empty())
+    }
+
+    /// Reads the canaries of a side by id, once.
+    async fn ask(
+        &mut self,
+        world: World<'_>,
+        scope: &Scope<'_>,
+        side: Side,
+    ) -> Result<&BTreeSet<LinkId>, PassError> {
+        if !self.found.contains_key(&side) {
+            let ids: Vec<RemoteId> = self.pairs.iter().map(|canary| canary.link.remote_id(side).clone()).collect();
+            let answers = world.source(side).get(Kind::Company, &ids).await.map_err(on(side))?;
+            let mut found = BTreeSet::new();
+            for (canary, answer) in self.pairs.iter().zip(answers) {
+                let is_there = match answer {
+                    Lookup::Found(row) => {
+                        let to = Stage {
+                            world,
+                            organisation: scope.organisation,
+                            side,
+                            kind: Kind::Company,
+                            due: scope.due,
+                            missing: scope.missing,
+                        };
+                        let mut rows = vec![*row];
+                        to.hide(&mut rows);
+                        let shape = world.shape(side, Kind::Company);
+                        let records = rows.iter().flat_map(|row| shape.records(row, &world.ruling.locale)).next();
+                        records.is_some_and(|record| self.is_recognised(canary, side, &Looks::of(&record)))
+                    }
+                    Lookup::MergedInto(_) => true,
+                    Lookup::Gone => false,
+                };
+                if is_there {
+                    found.insert(canary.link.id);
+                }
+            }
+            self.found.insert(side, found);
+        }
+        Ok(self.found.entry(side).or_default())
+    }
+
+    /// One pair that changed altogether is a question about that pair. Where several did, ids of another place are meant.
+    fn is_recognised(&self, canary: &Canary, side: Side, now: &Looks) -> bool {
+        self.pairs.len() < 2 || canary.halves.get(&side).is_none_or(|(_, before)| before.may_be(now))
+    }
+
+    /// What became of them, by side: those that a complete walk showed are there, the others are read by id.
+    pub(crate) async fn sight(
+        &mut self,
+        world: World<'_>,
+        store: &Mutex<Store>,
+        scope: &Scope<'_>,
+        scans: &Scans,
+    ) -> Result<BTreeMap<Side, safety::Canaries>, PassError> {
+        let mut sights = BTreeMap::new();
+        for side in Side::BOTH {
+            let mut there = self.met(world, &mut *store.lock().await, scans, side).await?;
+            if there.len() < self.pairs.len() && (self.named || there.is_empty()) {
+                there.extend(self.ask(world, scope, side).await?.iter().copied());
+            }
+            let pair = |link: &Link| Example {
+                kind: Kind::Company,
+                label: String::new(),
+                flowtly: Some(link.flowtly_id.clone()),
+                crm: Some(link.crm_id.clone()),
+                values: None,
+            };
+            let missing = self.pairs.iter().filter(|canary| !there.contains(&canary.link.id));
+            let unlinked =
+                self.unlinked.iter().map(|id| Example::of_record(Side::Flowtly, Kind::Company, id.clone()));
+            let sight = safety::Canaries {
+                asked: (self.pairs.len() + self.unlinked.len()) as u64,
+                seen: Some(there.len() as u64),
+                named: self.named,
+                unseen: missing.map(|canary| pair(&canary.link)).chain(unlinked).collect(),
+            };
+            sights.insert(side, sight);
+        }
+        Ok(sights)
+    }
+
+    /// Those that a complete walk of this pass showed, and that are still what they were.
+    async fn met(
+        &self,
+        world: World<'_>,
+        store: &mut Store,
+        scans: &Scans,
+        side: Side,
+    ) -> Result<BTreeSet<LinkId>, StoreError> {
+        let Some(scanned) = scans.get(&(side, Kind::Company)).filter(|scanned| scanned.complete) else {
+            return Ok(BTreeSet::new());
+        };
+        let rows: Vec<SeenId> =
+            self.pairs.iter().filter_map(|canary| canary.halves.get(&side)).map(|(row, _)| *row).collect();
+        let now: BTreeMap<SeenId, Looks> = seen::by_id(store.connection(), &world.ruling.locale, &rows)
+            .await?
+            .into_iter()
+            .filter(|row| !row.gone && scanned.met.contains(row.id))
+            .map(|row| (row.id, Looks::of(&row.record)))
+            .collect();
+        let met = self.pairs.iter().filter(|canary| {
+            let looks = canary.halves.get(&side).and_then(|(row, _)| now.get(row));
+            looks.is_some_and(|looks| self.is_recognised(canary, side, looks))
+        });
+        Ok(met.map(|canary| canary.link.id).collect())
+    }
+}
