@@ -324,6 +324,25 @@ pub async fn gone(connection: &mut Connection) -> Result<Vec<(Side, Kind, u64)>,
         .collect()
 }
 
+/// A few records of a side and kind that are confirmed gone, those first whose pairs still have to be looked at because of it.
+pub async fn gone_ids(
+    connection: &mut Connection,
+    side: Side,
+    kind: Kind,
+    limit: usize,
+) -> Result<Vec<RemoteId>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT seen.remote_id FROM seen LEFT JOIN todo ON todo.link = seen.link AND todo.due IS NOT NULL \
+         WHERE seen.gone = 1 AND seen.side = ?1 AND seen.kind = ?2 ORDER BY todo.id IS NULL, seen.id DESC LIMIT ?3",
+    )
+    .bind(side.as_str())
+    .bind(kind.as_str())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(RemoteId::new(row.try_get::<String, _>(0)?))).collect()
+}
+
 /// How many records of a side and kind are known: live and not gone.
 pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<u64, StoreError> {
     let row = sqlx::query(COUNT).bind(side.as_str()).bind(kind.as_str()).fetch_one(connection).await?;

@@ -5,17 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 
+use super::plan::pair;
 use super::scan::{Scans, Scope};
 use super::stage::Stage;
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
+use crate::domain::planner::PairHalf;
 use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::safety::{self, Example};
 use crate::domain::value::Reading;
 use crate::store::link::{Link, LinkState};
-use crate::store::seen::SeenId;
+use crate::store::seen::{Seen, SeenId};
 use crate::store::{Store, StoreError, link, seen};
 
 /// How many of the lowest live pairs are asked: one of them may really be gone, all of them hardly.
@@ -28,13 +30,15 @@ pub(crate) struct Canaries {
     named: bool,
     /// Named, and not a pair.
     unlinked: Vec<RemoteId>,
+    /// Also a single pair must be recognised.
+    strict: bool,
     /// A person allowed that none is found: what answers "gone" is believed.
     allowed: bool,
     /// What reads by id found, by side; each is asked once a pass.
     found: BTreeMap<Side, BTreeSet<LinkId>>,
 }
 
-/// A pair, and what it looked like before this pass.
+/// A pair, and by what it is known: its rows, and what was agreed on.
 #[derive(Debug)]
 struct Canary {
     link: Link,
@@ -53,40 +57,49 @@ impl Looks {
         Self { name: record.reading(Field::Name).clone(), tax: record.reading(Field::TaxIdentity).clone() }
     }
 
+    /// What both sides agreed on; what they never did says nothing.
+    fn agreed(half: &PairHalf) -> Self {
+        let of = |field| half.base.get(&field).cloned().unwrap_or(Reading::Unknown);
+        Self { name: of(Field::Name), tax: of(Field::TaxIdentity) }
+    }
+
     /// Whether this may be the same firm: not where everything that can be compared is another. What is not readable says
     /// nothing against it.
     fn may_be(&self, other: &Self) -> bool {
         let unreadable = |a: &Reading, b: &Reading| *a == Reading::Unknown || *b == Reading::Unknown;
         let same_tax = self.tax == other.tax && self.tax != Reading::Blank;
-        unreadable(&self.name, &other.name) && (unreadable(&self.tax, &other.tax) || same_tax)
-            || self.name == other.name
-            || same_tax
+        same_tax || self.name == other.name || unreadable(&self.name, &other.name) && unreadable(&self.tax, &other.tax)
     }
 }
 
 /// Picks the canaries: those that are named, else the lowest live pairs. Before the first link there are none.
-pub(crate) async fn choose(world: World<'_>, store: &mut Store, allowed: bool) -> Result<Canaries, StoreError> {
+pub(crate) async fn choose(
+    world: World<'_>,
+    store: &mut Store,
+    allowed: bool,
+    strict: bool,
+) -> Result<Canaries, StoreError> {
     let lowest = link::canaries(store.connection(), LOWEST).await?;
-    let names: BTreeSet<&RemoteId> = world.ruling.canaries.iter().collect();
-    let named = !names.is_empty();
+    let wanted: BTreeSet<&RemoteId> = world.ruling.canaries.iter().collect();
+    let named = !wanted.is_empty();
     if !named || lowest.is_empty() {
-        return Ok(Canaries { pairs: load(world, store, lowest).await?, allowed, ..Canaries::default() });
+        return Ok(Canaries { pairs: load(world, store, lowest).await?, allowed, strict, ..Canaries::default() });
     }
-    let texts: Vec<&str> = names.iter().map(|id| id.as_str()).collect();
+    let texts: Vec<&str> = wanted.iter().map(|id| id.as_str()).collect();
     let links = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts).await?;
     let links: Vec<Link> = links.into_iter().filter(|link| link.state != LinkState::Tombstone).collect();
-    let unlinked =
-        names.into_iter().filter(|id| !links.iter().any(|link| link.flowtly_id == **id)).cloned().collect();
-    Ok(Canaries { pairs: load(world, store, links).await?, named, unlinked, allowed, ..Canaries::default() })
+    let unlinked = wanted.into_iter().filter(|id| !links.iter().any(|link| link.flowtly_id == **id)).cloned().collect();
+    Ok(Canaries { pairs: load(world, store, links).await?, named, unlinked, allowed, strict, ..Canaries::default() })
 }
 
+/// What they look like is what was agreed on: a pass that was refused has moved *seen*, perhaps to another firm's.
 async fn load(world: World<'_>, store: &mut Store, links: Vec<Link>) -> Result<Vec<Canary>, StoreError> {
     let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
-    let mut halves: BTreeMap<LinkId, BTreeMap<Side, (SeenId, Looks)>> = BTreeMap::new();
-    for half in seen::by_link(store.connection(), &world.ruling.locale, &ids).await? {
-        if let Some(link) = half.link {
-            halves.entry(link).or_default().insert(half.record.side, (half.id, Looks::of(&half.record)));
-        }
+    let mut halves = BTreeMap::new();
+    for stored in pair::load(store.connection(), world, Kind::Company, &ids, world.clock.now()).await? {
+        let half = |seen: &Seen, half: &PairHalf| (half.record.side, (seen.id, Looks::agreed(half)));
+        let both = [half(&stored.flowtly, &stored.pair.flowtly), half(&stored.crm, &stored.pair.crm)];
+        halves.insert(stored.link.id, BTreeMap::from(both));
     }
     Ok(links
         .into_iter()
@@ -100,12 +113,7 @@ async fn load(world: World<'_>, store: &mut Store, links: Vec<Link>) -> Result<V
 impl Canaries {
     /// Whether what answers "gone" on a side may be believed: one of the canaries still answers by id, or there is none and
     /// nothing that could be lost, or a person said so.
-    pub(crate) async fn let_go(
-        &mut self,
-        world: World<'_>,
-        scope: &Scope<'_>,
-        side: Side,
-    ) -> Result<bool, PassError> {
+    pub(crate) async fn let_go(&mut self, world: World<'_>, scope: &Scope<'_>, side: Side) -> Result<bool, PassError> {
         if self.pairs.is_empty() || self.allowed {
             return Ok(true);
         }
@@ -113,12 +121,7 @@ impl Canaries {
     }
 
     /// Reads the canaries of a side by id, once.
-    async fn ask(
-        &mut self,
-        world: World<'_>,
-        scope: &Scope<'_>,
-        side: Side,
-    ) -> Result<&BTreeSet<LinkId>, PassError> {
+    async fn ask(&mut self, world: World<'_>, scope: &Scope<'_>, side: Side) -> Result<&BTreeSet<LinkId>, PassError> {
         if !self.found.contains_key(&side) {
             let ids: Vec<RemoteId> = self.pairs.iter().map(|canary| canary.link.remote_id(side).clone()).collect();
             let answers = world.source(side).get(Kind::Company, &ids).await.map_err(on(side))?;
@@ -154,7 +157,7 @@ impl Canaries {
 
     /// One pair that changed altogether is a question about that pair. Where several did, ids of another place are meant.
     fn is_recognised(&self, canary: &Canary, side: Side, now: &Looks) -> bool {
-        self.pairs.len() < 2 || canary.halves.get(&side).is_none_or(|(_, before)| before.may_be(now))
+        self.pairs.len() < 2 && !self.strict || canary.halves.get(&side).is_none_or(|(_, agreed)| agreed.may_be(now))
     }
 
     /// What became of them, by side: those that a complete walk showed are there, the others are read by id.
@@ -179,8 +182,7 @@ impl Canaries {
                 values: None,
             };
             let missing = self.pairs.iter().filter(|canary| !there.contains(&canary.link.id));
-            let unlinked =
-                self.unlinked.iter().map(|id| Example::of_record(Side::Flowtly, Kind::Company, id.clone()));
+            let unlinked = self.unlinked.iter().map(|id| Example::of_record(Side::Flowtly, Kind::Company, id.clone()));
             let sight = safety::Canaries {
                 asked: (self.pairs.len() + self.unlinked.len()) as u64,
                 seen: Some(there.len() as u64),

@@ -12,25 +12,21 @@ use super::apply::{Applied, Sinks, apply, evidence_lasts};
 use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::gone::{Missing, read_missing};
+use super::judged::{Found, Judged, judged, note};
 use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, scan};
-use super::standing::{
-    adoption, extents, first_walks, gone_unaccepted, known, listed, missing_word, not_whole, note_foreign_ids, shown, whole,
-};
+use super::standing::{adoption, extents, first_walks, gone_unaccepted, known, missing_word, note_foreign_ids, whole};
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
 use crate::domain::plan::Totals;
 use crate::domain::record::{Kind, Side};
-use crate::domain::safety::{Circumstances, Refusal, RefusalName, Shown, judge, remember};
+use crate::domain::safety::{Refusal, RefusalName};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, deed, intent, mark, pass, seen, todo, waiting};
-
-/// Limits are counted over a sliding day.
-const SLIDING_DAY: TimeDelta = TimeDelta::hours(24);
+use crate::store::{Store, StoreError, intent, mark, pass, todo, waiting};
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -108,12 +104,9 @@ struct Checked {
     planned: Planned,
     scans: Scans,
     missing: Missing,
-    refusals: Vec<Refusal>,
+    judged: Judged,
     probed: Probed,
     complete: bool,
-    /// What is to be remembered as shown if the plan is refused.
-    shown: Vec<Shown>,
-    transition: bool,
 }
 
 /// One pass, carried out.
@@ -163,7 +156,9 @@ async fn drive(
         number
     };
     let span = info_span!("pass", pass.id = number, pass.extent = extent);
-    let outcome = story(world, sinks, store, request, stop, number, started, &extents, complete).instrument(span).await;
+    // On the heap: its state is large, and every caller's would be.
+    let whole = Box::pin(story(world, sinks, store, request, stop, number, started, &extents, complete));
+    let outcome = whole.instrument(span).await;
     let mut store = store.lock().await;
     if let Err(error) = &outcome {
         let totals = Totals::default();
@@ -191,7 +186,7 @@ async fn story(
 ) -> Result<Report, PassError> {
     let checked = check(world, store, request, stop, number, started, extents, complete).await?;
     let mut store = store.lock().await;
-    let accepted = checked.refusals.is_empty();
+    let accepted = checked.judged.refusals.is_empty();
     let applied = match sinks {
         Some(sinks) if accepted => {
             // The outcome of the questions and conflicts first: what is over is taken out before what is new comes in.
@@ -243,7 +238,9 @@ async fn check(
     let scope =
         Scope { organisation: &probed.organisation, extents, missing: &probed.missing, due: started, first: &first };
     let allowed = request.allow.contains(&RefusalName::CanaryNotSeen);
-    let mut canaries = choose(world, &mut *store.lock().await, allowed).await?;
+    // Where an account is to be taken over, even a single pair must be recognised.
+    let strict = !probed.unbound.is_empty();
+    let mut canaries = choose(world, &mut *store.lock().await, allowed, strict).await?;
     let began = world.clock.now();
     let mut scans = scan(world, store, &scope).await?;
     stopped(stop)?;
@@ -270,37 +267,18 @@ async fn check(
     let sent =
         planned.totals.creates.values().chain(planned.totals.updates.values()).sum::<u64>() + planned.totals.stamps;
     world.progress.planned(sent);
-    let circumstances = Circumstances {
+    let found = Found {
         first_pass: adoption.is_some(),
-        known: before.iter().map(|(key, known)| (*key, known + unaccepted.get(key).copied().unwrap_or(0))).collect(),
-        listed: listed(&before, &scans, &missing),
-        not_shown: missing.not_shown_ids.clone(),
-        not_whole: not_whole(&scans),
+        started,
+        before: &before,
+        unaccepted: &unaccepted,
+        scans: &scans,
+        missing: &missing,
         canaries,
-        done_today: deed::done_since(store.connection(), started - SLIDING_DAY).await?,
-        worst: planned.worst.clone(),
-        allowed: request.allow,
-        shown: shown(&mut store).await?,
+        probed: &probed,
     };
-    let refusals = judge(&planned.totals, &world.ruling.limits, &circumstances);
-    let lost = refusals.iter().filter(|refusal| refusal.name == RefusalName::CanaryNotSeen);
-    let lost: BTreeSet<Side> = lost.filter_map(|refusal| refusal.side).collect();
-    for (side, account) in probed.unbound.iter().filter(|(side, _)| !lost.contains(side)) {
-        info!(side.name = side.as_str(), "the pairs of this state were found: it belongs to this account from now on");
-        mark::set_account(store.connection(), *side, account).await?;
-    }
-    let Circumstances { allowed, shown, .. } = circumstances;
-    let shown = remember(&shown, |name| allowed.contains(&name), &refusals);
-    let accepted = mark::get(store.connection(), Mark::Accepted).await?;
-    let transition = accepted.is_some_and(|accepted| accepted != ruling_word(world));
-    if transition {
-        info!("rules, mapping or scope changed since a plan was last accepted: every record is looked at again");
-    }
-    Ok(Checked { situation, planned, scans, missing, refusals, probed, complete, shown, transition })
-}
-
-fn ruling_word(world: World<'_>) -> String {
-    format!("{:016x}", world.ruling_key())
+    let judged = judged(world, &mut store, &planned, found, request.allow).await?;
+    Ok(Checked { situation, planned, scans, missing, judged, probed, complete })
 }
 
 /// Cursors, pass record and certificate, in one transaction.
@@ -311,14 +289,14 @@ async fn close(
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, scans, missing, refusals, probed, complete, shown, transition } = checked;
+    let Checked { situation, planned, scans, missing, judged, probed, complete } = checked;
     let now = world.clock.now();
     let ending = match &applied {
         Some(applied) if applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0 => {
             Ending::Applied
         }
         Some(_) => Ending::Partly,
-        None if writes && !refusals.is_empty() => Ending::Refused,
+        None if writes && !judged.refusals.is_empty() => Ending::Refused,
         None => Ending::Planned,
     };
     let applied = if let Some(applied) = applied {
@@ -341,9 +319,8 @@ async fn close(
         let overlap = TimeDelta::from_std(world.source(*side).capabilities().overlap).unwrap_or_default();
         let walked_whole = scanned.complete && scanned.consistent;
         // A list that was not read whole may have hidden what no later question for changes would show.
-        let unbroken = walked_whole || !scanned.complete;
         let cursor = Cursor {
-            since: if unbroken { Some(scanned.started - overlap) } else { old.since },
+            since: if scanned.consistent { Some(scanned.started - overlap) } else { old.since },
             whole_at: if walked_whole { Some(scanned.started) } else { old.whole_at },
             whole_shape: if walked_whole { Some(world.shape(*side, *kind).key()) } else { old.whole_shape },
         };
@@ -353,17 +330,8 @@ async fn close(
     let certificate = certify(&mut transaction, as_of).await?;
     let text = crate::store::to_json(&certificate);
     pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
-    if writes && refusals.is_empty() {
-        let gone = seen::gone(&mut transaction).await?;
-        mark::set(&mut transaction, Mark::Gone, &crate::store::to_json(&gone)).await?;
-        mark::set(&mut transaction, Mark::Accepted, &ruling_word(world)).await?;
-        mark::clear(&mut transaction, Mark::Shown).await?;
-    } else if writes {
-        mark::set(&mut transaction, Mark::Shown, &crate::store::to_json(&shown)).await?;
-        for refusal in &refusals {
-            let (name, examples) = (refusal.name.as_str(), refusal.ids());
-            info!(refusal.name = name, refusal.examples = examples, "the worst of {name}: {examples}");
-        }
+    if writes {
+        note(&mut transaction, world, now, &judged).await?;
     }
     let proved = ending == Ending::Applied;
     if proved {
@@ -371,10 +339,7 @@ async fn close(
     }
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
-    // Deeds are kept for longer than they are asked for: a clock may have been set back.
-    deed::prune(&mut transaction, now - SLIDING_DAY * 7).await?;
     transaction.commit().await.map_err(StoreError::from)?;
-    let not_whole = not_whole(&scans).into_keys().collect();
     let waiting = waiting::counts(store.connection()).await?;
     let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
@@ -398,10 +363,10 @@ async fn close(
         complete,
         ending,
         totals: planned.totals,
-        refusals,
+        refusals: judged.refusals,
         missing: probed.missing_names,
-        not_whole,
-        transition,
+        not_whole: judged.not_whole,
+        transition: judged.transition,
         failing: applied.failing,
         written: applied.written,
         refused: applied.refused,

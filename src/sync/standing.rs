@@ -11,7 +11,7 @@ use super::scan::Scans;
 use super::{PassError, World};
 use crate::connector::port::Extent;
 use crate::domain::record::{Kind, RemoteId, Side};
-use crate::domain::safety::{Shown, Uneven};
+use crate::domain::safety::{FEW, Uneven};
 use crate::store::mark::Mark;
 use crate::store::{Store, StoreError, intent, link, mark, pass, seen};
 
@@ -70,7 +70,7 @@ pub(super) async fn whole(
     for ((side, kind), scanned) in scans {
         let cursor = pass::cursor(store.connection(), *side, *kind).await?;
         let before = cursor.whole_shape == Some(world.shape(*side, *kind).key());
-        if (scanned.complete && scanned.consistent) || (!scanned.complete && before) {
+        if scanned.consistent && (scanned.complete || before) {
             whole.insert((*side, *kind));
         }
     }
@@ -119,18 +119,29 @@ pub(super) fn listed(
         .collect()
 }
 
+/// A few of the records that are missing: those that the walk did not show, and those that earlier passes found gone and nobody
+/// accepted.
+pub(super) async fn missing_ids(
+    store: &mut Store,
+    missing: &Missing,
+    unaccepted: &BTreeMap<(Side, Kind), u64>,
+) -> Result<BTreeMap<(Side, Kind), Vec<RemoteId>>, StoreError> {
+    let mut ids = missing.not_shown_ids.clone();
+    for ((side, kind), _) in unaccepted.iter().filter(|(_, count)| **count > 0) {
+        let known = ids.entry((*side, *kind)).or_default();
+        for id in seen::gone_ids(store.connection(), *side, *kind, FEW).await? {
+            if known.len() < FEW && !known.contains(&id) {
+                known.push(id);
+            }
+        }
+    }
+    Ok(ids)
+}
+
 /// Complete walks that were not whole after their repeats.
 pub(super) fn not_whole(scans: &Scans) -> BTreeMap<(Side, Kind), Uneven> {
     let uneven = scans.iter().filter(|(_, scanned)| scanned.complete && !scanned.consistent);
     uneven.map(|(key, scanned)| (*key, scanned.told)).collect()
-}
-
-/// What refused passes showed since a plan was last accepted.
-pub(super) async fn shown(store: &mut Store) -> Result<Vec<Shown>, StoreError> {
-    match mark::get(store.connection(), Mark::Shown).await? {
-        Some(text) => crate::store::from_json("mark.shown", &text),
-        None => Ok(Vec::new()),
-    }
 }
 
 /// Why the state has to prove itself; `None` once a pass carried out its whole plan.

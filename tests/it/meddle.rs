@@ -27,15 +27,43 @@ struct Act {
     deed: Box<dyn FnOnce() + Send>,
 }
 
-/// What is still to be done by people.
+/// A reply that is not what the system said.
+type Distortion = Box<dyn Fn(&str) -> String + Send>;
+
+/// What is still to be done by people, and what stands between the systems and us.
 #[derive(Clone, Default)]
-pub struct Meddling(Arc<Mutex<Vec<Act>>>);
+pub struct Meddling(Arc<Mutex<Vec<Act>>>, Arc<Mutex<Vec<(Side, String, Distortion)>>>);
 
 impl Meddling {
     /// At the next request of this method whose path and query contain `path`.
     pub fn at(&self, side: Side, method: Method, path: &str, moment: Moment, act: impl FnOnce() + Send + 'static) {
         let act = Act { side, method, path: path.to_owned(), moment, deed: Box::new(act) };
         self.0.lock().unwrap().push(act);
+    }
+
+    /// From now on every reply of a side to a request whose path and query contain `path` is changed on its way.
+    pub fn distort(&self, side: Side, path: &str, distortion: impl Fn(&str) -> String + Send + 'static) {
+        self.1.lock().unwrap().push((side, path.to_owned(), Box::new(distortion)));
+    }
+
+    /// Replies are what the systems say again.
+    pub fn distort_nothing(&self) {
+        self.1.lock().unwrap().clear();
+    }
+
+    fn distorted(&self, side: Side, path: &str, response: Response<Bytes>) -> Response<Bytes> {
+        let distortions = self.1.lock().unwrap();
+        let met: Vec<_> = distortions
+            .iter()
+            .filter(|(where_to, part, _)| *where_to == side && path.contains(part.as_str()))
+            .collect();
+        if met.is_empty() {
+            return response;
+        }
+        response.map(|body| {
+            let said = String::from_utf8(body.to_vec()).unwrap();
+            Bytes::from(met.into_iter().fold(said, |said, (_, _, distortion)| distortion(&said)))
+        })
     }
 
     /// Whether everything was done.
@@ -90,6 +118,6 @@ impl<T: Transport> Transport for Meddler<T> {
         self.meddling.run(self.side, &method, &path, Moment::Before);
         let response = self.inner.send(request, timeout, limit).await;
         self.meddling.run(self.side, &method, &path, Moment::After);
-        response
+        response.map(|response| self.meddling.distorted(self.side, &path, response))
     }
 }

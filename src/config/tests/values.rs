@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::load::{find_file, load_text};
 use super::{environment, load_file, load_with};
 use crate::config::{CrmSection, LogFormat};
-use crate::domain::record::Kind;
+use crate::domain::record::{Kind, RemoteId};
 use crate::domain::rules::Preference;
 use crate::domain::safety::Limit;
 
@@ -39,6 +39,33 @@ search_parameter = \"q\"
     assert_eq!(settings.http.retry.max_tries, 3);
     assert_eq!(settings.flowtly.base_url.join("clients").unwrap().as_str(), "https://app.flowtly.com/api/clients");
     assert_eq!(settings.flowtly.search_parameter.as_deref(), Some("q"));
+}
+
+#[test]
+fn every_limit_has_a_count_a_share_and_a_default() {
+    let settings = load_file("").unwrap();
+    let limit = |count, share| Limit { count, share };
+    let limits = settings.limits;
+    assert_eq!((limits.links, limits.conflicts), (limit(50, 0.1), limit(30, 0.05)));
+    assert_eq!((limits.pauses, limits.shrink), (limit(20, 0.05), limit(10, 0.05)));
+    assert_eq!(settings.canaries, []);
+    let text = "[limits]\nlinks = { count = 1 }\nconflicts = { share = 0.5 }\npauses = { count = 0, share = 0 }\n\
+                canaries = [\"17\", \"204\"]\n";
+    let settings = load_file(text).unwrap();
+    let limits = settings.limits;
+    assert_eq!((limits.links, limits.conflicts), (limit(1, 0.1), limit(30, 0.5)));
+    assert_eq!(limits.pauses, limit(0, 0.0));
+    assert_eq!(settings.canaries, [RemoteId::new("17"), RemoteId::new("204")]);
+}
+
+#[test]
+fn a_limit_that_cannot_be_evaluated_is_no_setting() {
+    for share in ["nan", "inf", "-0.1", "1.5", "\"a tenth\""] {
+        for name in ["creates", "updates", "blanked", "links", "conflicts", "pauses", "shrink"] {
+            let problems = load_file(&format!("[limits]\n{name} = {{ share = {share} }}")).unwrap_err();
+            assert!(problems.iter().any(|problem| problem.contains(&format!("limits.{name}.share"))));
+        }
+    }
 }
 
 #[test]

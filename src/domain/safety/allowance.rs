@@ -77,9 +77,7 @@ pub fn remember<'a>(
     for refusal in refusals {
         let was_shown = shown.iter().any(|shown| shown.name == refusal.name);
         for number in &refusal.numbers {
-            let place = remembered
-                .iter()
-                .position(|shown| shown.name == refusal.name && shown.number.is_like(number));
+            let place = remembered.iter().position(|shown| shown.name == refusal.name && shown.number.is_like(number));
             let found = match (place.and_then(|place| remembered.get(place)), was_shown) {
                 _ if allowed(refusal.name) => number.found,
                 (Some(before), _) => before.number.found.min(number.found),

@@ -73,7 +73,13 @@ pub struct Refusal {
 
 impl Refusal {
     /// About one number; how to allow it is added to what is said.
-    fn new(name: RefusalName, side: Option<Side>, kind: Option<Kind>, (found, allowed): (u64, u64), says: &str) -> Self {
+    fn new(
+        name: RefusalName,
+        side: Option<Side>,
+        kind: Option<Kind>,
+        (found, allowed): (u64, u64),
+        says: &str,
+    ) -> Self {
         let message = format!("{says}; to allow it once: `--allow {name}`");
         let numbers = vec![Number { of: name, side, kind, found }];
         Self { name, side, kind, found, allowed, message, numbers, examples: Vec::new() }
@@ -130,9 +136,8 @@ struct Count {
 /// Every number of a plan that has a limit, in the order of the names, then by side.
 fn counts(totals: &Totals, limits: &Limits, circumstances: &Circumstances) -> Vec<Count> {
     let done = &circumstances.done_today;
-    let known = |side: Side| -> u64 {
-        Kind::BOTH.into_iter().filter_map(|kind| circumstances.known.get(&(side, kind))).sum()
-    };
+    let known =
+        |side: Side| -> u64 { Kind::BOTH.into_iter().filter_map(|kind| circumstances.known.get(&(side, kind))).sum() };
     let by_side = |name, limit, planned: &BTreeMap<Side, u64>, done: &BTreeMap<Side, u64>| {
         Side::BOTH.map(|side| Count {
             name,
@@ -191,8 +196,10 @@ fn first_pass(totals: &Totals, counts: &[Count], circumstances: &Circumstances) 
         totals.questions,
     );
     // The allowance stands for every limited number of the plan, so each of them is what was shown.
-    let numbers =
-        counts.iter().map(|count| Number { of: count.name, side: count.side, kind: None, found: count.planned }).collect();
+    let numbers = counts
+        .iter()
+        .map(|count| Number { of: count.name, side: count.side, kind: None, found: count.planned })
+        .collect();
     let examples = circumstances.worst.overall();
     let refusal = Refusal::new(RefusalName::FirstPass, None, None, (found.iter().sum(), 0), &says);
     Some(Refusal { numbers, examples, ..refusal })

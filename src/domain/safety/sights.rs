@@ -78,7 +78,8 @@ pub(super) fn not_whole(totals: &Totals, circumstances: &Circumstances) -> Vec<R
                 "the list of {kind} records in {side} could not be read whole: it told of {told_words} and showed {shown}; \
                  the plan links or creates records, for which every one must be known; repeat the pass first"
             );
-            let examples = not_shown(circumstances, side, kind);
+            let hidden = not_shown(circumstances, side, kind);
+            let examples = if hidden.is_empty() { circumstances.worst.overall() } else { hidden };
             let name = RefusalName::WalkNotWhole;
             Refusal { examples, ..Refusal::new(name, Some(side), Some(kind), (found, 0), &says) }
         })
@@ -87,7 +88,7 @@ pub(super) fn not_whole(totals: &Totals, circumstances: &Circumstances) -> Vec<R
 
 /// Sides on which the pairs that must be there are not.
 pub(super) fn canaries(circumstances: &Circumstances) -> Vec<Refusal> {
-    let sides = circumstances.canaries.iter().filter(|(_, canaries)| canaries.trip());
+    let sides = circumstances.canaries.iter().filter(|(_, canaries)| canaries.are_lost());
     sides
         .map(|(side, canaries)| {
             let Canaries { asked, seen, named, unseen } = canaries;
@@ -113,7 +114,7 @@ pub(super) fn canaries(circumstances: &Circumstances) -> Vec<Refusal> {
 
 impl Canaries {
     /// Whether they say that this is not the place that the state knows. A guard that cannot be evaluated trips.
-    const fn trip(&self) -> bool {
+    pub const fn are_lost(&self) -> bool {
         match (self.seen, self.named) {
             (None, _) => self.asked > 0,
             (Some(seen), true) => seen < self.asked,

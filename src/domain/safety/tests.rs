@@ -351,8 +351,7 @@ fn a_walk_that_was_not_whole_refuses_what_rests_on_knowing_every_record() {
             ..uneven(Some(500), 300)
         };
         assert_eq!(judge(&totals, &LIMITS, &first).len(), 1);
-        let allowed =
-            Circumstances { allowed: BTreeSet::from([RefusalName::WalkNotWhole]), ..uneven(Some(500), 300) };
+        let allowed = Circumstances { allowed: BTreeSet::from([RefusalName::WalkNotWhole]), ..uneven(Some(500), 300) };
         assert_eq!(judge(&totals, &LIMITS, &allowed), vec![]);
     }
     for totals in [Totals::default(), updates(Side::Crm, 1), pauses(Side::Crm, 1), conflicts(Side::Crm, 1)] {
@@ -544,8 +543,8 @@ mod examples {
             source: Text::whole(after),
             reason: Reason::Moved { side: Side::Flowtly },
         };
-        let changes = (0..cleared).map(|_| change("")).chain((0..changed).map(|_| change("after"))).collect();
-        action(id, Op::Update { side: Side::Crm, changes }, Reason::Moved { side: Side::Flowtly })
+        let all = (0..cleared).map(|_| change("")).chain((0..changed).map(|_| change("after"))).collect();
+        action(id, Op::Update { side: Side::Crm, changes: all }, Reason::Moved { side: Side::Flowtly })
     }
 
     fn ids(examples: &[Example]) -> Vec<&str> {

@@ -47,7 +47,10 @@ impl Example {
 
 /// The worst examples of each limited sort, at most [`FEW`] of each: memory stays flat however long the plan is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Worst(BTreeMap<(RefusalName, Option<Side>), Vec<(u64, Example)>>);
+pub struct Worst(BTreeMap<(RefusalName, Option<Side>), Vec<Weighed>>);
+
+/// How bad it is, and what it is.
+type Weighed = (u64, Example);
 
 impl Worst {
     /// Takes an action into account.
