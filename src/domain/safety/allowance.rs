@@ -53,7 +53,7 @@ pub(super) fn stands(refusal: &Refusal, shown: &[Shown]) -> Result<(), String> {
     if shown.is_empty() {
         return Ok(());
     }
-    for number in refusal.numbers.iter().filter(|number| number.found > 0) {
+    for number in &refusal.numbers {
         let before = shown.iter().find(|before| before.is_like(number)).map_or(0, |before| before.found);
         if !allowance_covers(before, number.found) {
             return Err(format!(

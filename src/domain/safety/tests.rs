@@ -376,6 +376,7 @@ fn canaries(asked: u64, seen: Option<u64>, named: bool) -> Circumstances {
 #[case::every_named_one(2, Some(2), true, None)]
 #[case::a_named_one_is_missing(2, Some(1), true, Some(1))]
 #[case::it_could_not_be_told(2, None, false, Some(2))]
+#[case::it_could_not_be_told_and_there_are_none(0, None, false, None)]
 #[case::it_could_not_be_told_of_named_ones(2, None, true, Some(2))]
 fn a_side_where_the_pairs_are_not_is_refused(
     #[case] asked: u64,
@@ -515,6 +516,97 @@ fn the_first_pass_is_allowed_for_each_of_its_numbers() {
     assert_eq!(judge(&asks, &LIMITS, &allowed), vec![], "asking harms nobody");
 }
 
+#[test]
+fn every_refusal_says_what_was_found_what_is_allowed_and_how_to_allow_it() {
+    let totals = Totals {
+        links: 300,
+        creates: BTreeMap::from([(Side::Crm, 812)]),
+        updates: BTreeMap::from([(Side::Flowtly, 900)]),
+        blanked: BTreeMap::from([(Side::Flowtly, 500)]),
+        conflicts: 150,
+        local: 400,
+        pauses: BTreeMap::from([(Side::Crm, 400)]),
+        ..Totals::default()
+    };
+    let canary = |asked, seen, named| Canaries { asked, seen, named, unseen: vec![] };
+    let not_whole = BTreeMap::from([
+        ((Side::Flowtly, Kind::Company), Uneven { told: Some(500), shown: 300 }),
+        ((Side::Flowtly, Kind::Contact), Uneven { told: None, shown: 300 }),
+    ]);
+    let circumstances = Circumstances {
+        listed: BTreeMap::from([((Side::Flowtly, Kind::Company), Some(3)), ((Side::Crm, Kind::Contact), None)]),
+        not_shown: BTreeMap::from([(
+            (Side::Flowtly, Kind::Company),
+            (1..9).map(|n| RemoteId::new(n.to_string())).collect(),
+        )]),
+        not_whole,
+        canaries: BTreeMap::from([(Side::Flowtly, canary(3, Some(0), false)), (Side::Crm, canary(4, Some(2), true))]),
+        done_today: Totals { conflicts: 7, ..creates(Side::Crm, 5) },
+        ..settled()
+    };
+    let refusals = judge(&totals, &LIMITS, &circumstances);
+    let told: Vec<String> = refusals
+        .iter()
+        .map(|refusal| {
+            let ending = format!("; to allow it once: `--allow {}`", refusal.name);
+            let says = refusal.message.strip_suffix(&ending).expect("how to allow it");
+            format!("{} {}/{} {says}", refusal.name, refusal.found, refusal.allowed)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "too-many-creates 817/200 817 records to be created in CRM (812 in this plan, 5 within the last day), at most \
+             200 of 2000 records",
+            "too-many-updates 900/400 900 records to be updated in Flowtly (900 in this plan, 0 within the last day), at \
+             most 400 of 2000 records",
+            "too-many-blanked-values 500/100 500 values to be cleared in Flowtly (500 in this plan, 0 within the last day), \
+             at most 100 of 2000 records",
+            "too-many-links 300/200 300 links to be made (300 in this plan, 0 within the last day), at most 200 of 2000 \
+             records of the side that has fewer",
+            "too-many-conflicts 157/100 157 new conflicts (150 in this plan, 7 within the last day), at most 100 of 2000 \
+             records of the side that has fewer",
+            "too-many-pauses 400/100 400 pairs archived, gone or merged in CRM (400 in this plan, 0 within the last day), at \
+             most 100 of 2000 records",
+            "shrunken-listing 997/50 Flowtly shows 3 company records and had 1000: 997 fewer, at most 50 may be missing; \
+             look whether the account, the permissions or a filter changed",
+            "shrunken-listing 1000/50 how many contact records CRM has could not be told, and it had 1000; repeat the pass \
+             first",
+            "walk-not-whole 200/0 the list of company records in Flowtly could not be read whole: it told of 500 and showed \
+             300; the plan links or creates records, for which every one must be known; repeat the pass first",
+            "walk-not-whole 300/0 the list of contact records in Flowtly could not be read whole: it told of no number and \
+             showed 300; the plan links or creates records, for which every one must be known; repeat the pass first",
+            "canary-not-seen 3/2 none of the 3 lowest pairs was found in Flowtly; look whether the account or the \
+             permissions changed",
+            "canary-not-seen 2/0 2 of the 4 pairs that limits.canaries names were found in CRM; look whether the account or \
+             the permissions changed, or name others",
+        ]
+    );
+    let shrunken = &refusals[6];
+    assert_eq!(shrunken.examples.len(), FEW);
+    assert_eq!(refusals[8].examples, shrunken.examples);
+    // Each name has words of its own where an allowance is held against what was shown.
+    let shown = remember(&[], |_| false, &judge(&updates(Side::Crm, 1), &LIMITS, &circumstances));
+    let allowed = |name| Circumstances { allowed: BTreeSet::from([name]), shown: shown.clone(), ..settled() };
+    let listed = BTreeMap::from([((Side::Flowtly, Kind::Company), Some(0)), ((Side::Crm, Kind::Contact), Some(0))]);
+    let grown = Circumstances { listed, ..allowed(RefusalName::ShrunkenListing) };
+    assert_eq!(judge(&Totals::default(), &LIMITS, &grown), vec![], "a tenth more");
+    let listed = BTreeMap::from([((Side::Flowtly, Kind::Contact), Some(0))]);
+    let grown = Circumstances { listed, ..allowed(RefusalName::ShrunkenListing) };
+    let again = judge(&Totals::default(), &LIMITS, &grown);
+    assert!(
+        again[0].message.starts_with(
+            "the allowance stands for what was shown and a tenth more: that was 0, now there are 1000 records not shown in \
+             Flowtly (contact); Flowtly shows 0 contact records"
+        ),
+        "{}",
+        again[0].message
+    );
+    let words: BTreeSet<&str> = RefusalName::ALL.into_iter().map(RefusalName::counts).collect();
+    assert_eq!(words.len(), RefusalName::ALL.len());
+    assert!(!words.contains(""));
+}
+
 mod examples {
     use super::*;
     use crate::domain::field::Field;
@@ -580,6 +672,41 @@ mod examples {
         assert_eq!(ids(&worst.of(RefusalName::TooManyCreates, Some(Side::Crm))), ["10", "11", "12", "13", "14"]);
         assert_eq!(ids(&worst.of(RefusalName::TooManyPauses, Some(Side::Crm))), ["10", "11", "12", "13", "14"]);
         assert_eq!(worst.overall().len(), FEW);
+    }
+
+    #[test]
+    fn the_less_speaks_for_a_link_the_worse_it_is() {
+        let keys = [
+            KeyKind::StoredId,
+            KeyKind::TaxNumber,
+            KeyKind::EmailAndName,
+            KeyKind::NameAndCountry,
+            KeyKind::Email,
+            KeyKind::Configured(1),
+            KeyKind::Name,
+        ];
+        let by_hand = (1, Reason::LinkedByHand);
+        let reasons: Vec<(u32, Reason)> =
+            std::iter::once(by_hand).chain((2..).zip(keys.map(|by| Reason::Matched { by }))).collect();
+        for two in reasons.windows(2) {
+            let mut worst = Worst::default();
+            for (id, reason) in two {
+                worst.note(&action(*id, Op::Link, reason.clone()));
+            }
+            let order = [two[1].0.to_string(), two[0].0.to_string()];
+            assert_eq!(ids(&worst.of(RefusalName::TooManyLinks, None)), order);
+        }
+    }
+
+    #[test]
+    fn a_first_pass_shows_what_it_clears_before_what_it_creates_and_links() {
+        let mut worst = Worst::default();
+        worst.note(&action(1, Op::Link, Reason::LinkedByHand));
+        worst.note(&action(2, Op::Create { side: Side::Flowtly, fields: vec![], parent: None }, Reason::New));
+        worst.note(&update(3, 1, 0));
+        worst.note(&update(4, 0, 9));
+        let first = Circumstances { first_pass: true, worst, ..settled() };
+        assert_eq!(ids(&judge(&creates(Side::Crm, 1), &LIMITS, &first)[0].examples), ["3", "2", "1"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::RefusalName;
-use crate::domain::plan::{Action, KeyKind, Op, Reason};
+use crate::domain::plan::{Action, KeyKind, Op, Reason, RecordRef};
 use crate::domain::record::{Kind, RemoteId, Side};
 
 /// How many examples a refusal carries.
@@ -92,18 +92,19 @@ impl Worst {
     fn keep(&mut self, name: RefusalName, side: Option<Side>, weight: u64, values: Option<u64>, action: &Action) {
         let kept = self.0.entry((name, side)).or_default();
         let place = kept.partition_point(|(other, _)| *other >= weight);
-        if place < FEW {
-            let id = |side: &Option<crate::domain::plan::RecordRef>| side.as_ref().map(|record| record.id.clone());
-            let example = Example {
-                kind: action.kind,
-                label: action.label.clone(),
-                flowtly: id(&action.flowtly),
-                crm: id(&action.crm),
-                values,
-            };
-            kept.insert(place, (weight, example));
-            kept.truncate(FEW);
+        if place == FEW {
+            return;
         }
+        let id = |side: &Option<RecordRef>| side.as_ref().map(|record| record.id.clone());
+        let example = Example {
+            kind: action.kind,
+            label: action.label.clone(),
+            flowtly: id(&action.flowtly),
+            crm: id(&action.crm),
+            values,
+        };
+        kept.insert(place, (weight, example));
+        kept.truncate(FEW);
     }
 }
 
