@@ -37,8 +37,21 @@ impl FlowtlyServer {
     pub fn remove_client(&self, id: u64) -> bool {
         self.with(|state, _| {
             let Some(client) = state.clients.remove(id) else { return false };
-            for contact in client.contacts {
-                state.contacts.remove(contact);
+            let people: Vec<u64> = client.contacts.clone();
+            let people = people.into_iter().filter_map(|id| Some((id, state.contacts.remove(id)?))).collect();
+            state.lost.insert(id, (client, people));
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// A client that went away is there again under its own number, with the contacts that it had. Whether it went away.
+    pub fn bring_back_client(&self, id: u64) -> bool {
+        self.with(|state, _| {
+            let Some((client, people)) = state.lost.remove(&id) else { return false };
+            state.clients.insert(id, client);
+            for (id, contact) in people {
+                state.contacts.insert(id, contact);
             }
             state.revision += 1;
             true

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) clients: Table<Client>,
     pub(super) contacts: Table<Contact>,
     pub(super) documents: BTreeMap<u64, String>,
+    /// Clients that went away, with their contacts: what a backup would bring back.
+    pub(super) lost: BTreeMap<u64, (Client, Vec<(u64, Contact)>)>,
     /// Counts changes, for entity tags.
     pub(super) revision: u64,
     /// Counts rotations of the keys that sign tokens.
@@ -58,6 +60,7 @@ impl State {
             clients: Table::starting_at(1),
             contacts: Table::starting_at(1),
             documents: BTreeMap::new(),
+            lost: BTreeMap::new(),
             revision: 0,
             key: 1,
         }

@@ -87,9 +87,32 @@ impl HubSpotServer {
     /// A record goes for good: 90 days after its deletion, or on request. Whether it was there.
     pub fn purge(&self, object: ObjectType, id: u64) -> bool {
         self.with(|state, _| {
-            let there = state.drawer(object.kind()).objects.get(id).is_some();
+            let kept = state.drawer(object.kind()).objects.get(id).cloned();
+            let there = kept.is_some();
+            state.lost.extend(kept.map(|kept| (object.kind(), id, kept)));
             state.forget(object.kind(), id);
             there
+        })
+    }
+
+    /// A record that went for good is there again, live, under its own id and with its associations: somebody found a
+    /// backup. Whether it went.
+    pub fn bring_back(&self, object: ObjectType, id: u64) -> bool {
+        self.with(|state, _| {
+            let kind = object.kind();
+            let Some(place) = state.lost.iter().position(|(theirs, lost, _)| *theirs == kind && *lost == id) else {
+                return false;
+            };
+            let (_, _, mut object) = state.lost.swap_remove(place);
+            object.archived = None;
+            let partners = std::mem::take(&mut object.links);
+            let drawer = state.drawer_mut(kind);
+            drawer.claim(id, &object.fields);
+            drawer.objects.insert(id, object);
+            for link in partners {
+                state.link(kind, id, link.other, link.primary);
+            }
+            true
         })
     }
 

@@ -10,6 +10,8 @@ use crate::sandbox::packed::Packed;
 pub(super) struct State {
     pub(super) companies: Drawer,
     pub(super) contacts: Drawer,
+    /// Records that went for good: what a backup would bring back.
+    pub(super) lost: Vec<(Kind, u64, Object)>,
     lag: i64,
     answers: u64,
 }
@@ -19,6 +21,7 @@ impl State {
         Self {
             companies: Drawer::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
             contacts: Drawer::new(Kind::Contacts, false, 1_001),
+            lost: Vec::new(),
             lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
             answers: 0,
         }
