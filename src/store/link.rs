@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::seen::{SeenId, parse_kind};
 use super::{Connection, StoreError, from_json, to_json};
-use crate::domain::plan::LinkId;
+use crate::domain::plan::{LinkId, Reason};
 use crate::domain::record::{Kind, RemoteId, Side};
 
 /// The state of a link.
@@ -17,7 +17,8 @@ pub enum LinkState {
     Live,
     /// Archived on a side.
     Paused,
-    /// Unlinked or gone: ids and base kept, never matched or created again until a person says so.
+    /// Unlinked or gone: ids and base kept, never matched or created again until a person says so, or the half comes back
+    /// whose going made a rule cut the link.
     Tombstone,
 }
 
@@ -60,6 +61,13 @@ impl Link {
             Side::Flowtly => &self.flowtly_id,
             Side::Crm => &self.crm_id,
         }
+    }
+
+    /// Whether a rule made this tombstone, because a half was gone: the half's return then opens the link again. What a
+    /// person separated stays so until a person joins it.
+    pub fn is_unlinked_by_rule(&self) -> bool {
+        self.state == LinkState::Tombstone
+            && Side::BOTH.into_iter().any(|side| self.reason == Reason::Gone { side }.to_string())
     }
 }
 
@@ -146,6 +154,16 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
     .bind(new.pass)
     .execute(&mut *connection)
     .await?;
+    if new.kind == Kind::Company {
+        // Contacts that moved to this company before it had a link may follow now.
+        sqlx::query(FOLLOWERS)
+            .bind(new.flowtly.1.as_str())
+            .bind(new.crm.1.as_str())
+            .bind(id)
+            .bind(new.pass)
+            .execute(&mut *connection)
+            .await?;
+    }
     // A create that was refused before and is not needed any more, or went through at last.
     sqlx::query("DELETE FROM failure WHERE seen IN (?1, ?2)")
         .bind(new.flowtly.0.0)
@@ -154,6 +172,13 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
         .await?;
     Ok(LinkId(id))
 }
+
+const FOLLOWERS: &str = "INSERT INTO todo (kind, link, why, due) \
+     SELECT 'contact', link.id, 'staged', coalesce((SELECT started FROM pass WHERE id = ?4), '1970-01-01T00:00:00.000000Z') \
+     FROM (SELECT 'flowtly' AS side, ?1 AS id UNION ALL SELECT 'crm', ?2) AS company \
+     CROSS JOIN seen ON seen.side = company.side AND seen.kind = 'contact' AND seen.parent_id = company.id \
+     CROSS JOIN link ON link.id = seen.link AND link.parent <> ?3 \
+     WHERE true ON CONFLICT (link) DO UPDATE SET due = excluded.due, planned = NULL";
 
 /// The links with these numbers.
 pub async fn by_id(connection: &mut Connection, ids: &[LinkId]) -> Result<BTreeMap<LinkId, Link>, StoreError> {

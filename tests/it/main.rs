@@ -8,6 +8,7 @@ mod house;
 mod meddle;
 
 mod accidents;
+mod identity;
 mod pass;
 mod bad_input;
 mod scenarios;

@@ -110,7 +110,7 @@ pub enum Op {
         /// Where.
         side: Side,
     },
-    /// It is live again on both sides.
+    /// It is live again on both sides: the link goes on where it was, also one that a rule had cut.
     Resume,
     /// A linked record is confirmed gone and the rule says so: the link becomes a tombstone.
     Unlink {

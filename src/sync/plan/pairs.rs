@@ -57,7 +57,9 @@ impl Planning<'_> {
             todo::arm(store.connection(), kind, &subject, Why::Interrupted, Some(due)).await?;
             return Ok(());
         }
-        if link.state == LinkState::Tombstone {
+        // What a rule cut because a half was gone goes on where it was once both halves are there again.
+        let is_over = link.state == LinkState::Tombstone && !(link.is_unlinked_by_rule() && !flowtly.gone && !crm.gone);
+        if is_over {
             return Ok(());
         }
         if let Some(half) = [flowtly, crm].into_iter().find(|half| half.gone) {
@@ -81,10 +83,10 @@ impl Planning<'_> {
                 return Ok(());
             }
             (Some(_), LinkState::Paused | LinkState::Tombstone) => return Ok(()),
-            (None, LinkState::Paused) => {
+            (None, LinkState::Paused | LinkState::Tombstone) => {
                 self.push(Draft::of_pair(flowtly, crm, reference, Op::Resume, Reason::Restored));
             }
-            (None, LinkState::Live | LinkState::Tombstone) => {}
+            (None, LinkState::Live) => {}
         }
         let manners = BothManners::of(self.world, kind);
         let plan = planner::plan_pair(pair, manners.context(self.world, kind, self.situation.adoption));
@@ -224,13 +226,26 @@ impl Planning<'_> {
     /// Links whose record continues under another id.
     pub(super) async fn repoints(&mut self, store: &mut Store) -> Result<(), PassError> {
         let locale = &self.world.ruling.locale;
+        let mut followed = Vec::new();
         for merged in self.situation.merged.clone() {
             let old = seen::by_id(store.connection(), locale, &[merged.old]).await?;
             let Some(old) = old.into_iter().next() else { continue };
+            let links: Vec<LinkId> = old.link.into_iter().collect();
+            let halves = seen::by_link(store.connection(), locale, &links).await?;
+            let widowed = halves.iter().any(|half| half.record.side != merged.side && half.gone);
+            followed.push((widowed, merged, old));
+        }
+        // Two that became one on both sides: the link of the partner that stayed goes on.
+        followed.sort_by_key(|(widowed, ..)| *widowed);
+        for (widowed, merged, old) in followed {
             let new = seen::by_remote_id(store.connection(), locale, merged.side, merged.kind, &[merged.into.as_str()])
                 .await?;
             let new = new.into_iter().find(|row| row.record.parent == old.record.parent);
             let (Some(link), Some(new)) = (old.link, new) else { continue };
+            if widowed && (self.taken.contains(&new.id) || new.link.is_some_and(|other| other != link)) {
+                // Nothing is left of this pair that could be a duplicate: that its half is gone is told with the pair.
+                continue;
+            }
             if let Some(other) = new.link {
                 // Both partners of what was merged have a counterpart of their own: two became one on this side only.
                 if other != link {

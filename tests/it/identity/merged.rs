@@ -1,0 +1,85 @@
+//! Two that become one, on either side and on both.
+
+use flowtly_sync::domain::record::Kind;
+
+use crate::firm::{Firm, vat};
+
+#[tokio::test]
+async fn contacts_that_merge_in_the_crm_are_followed_to_their_new_id() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let jan = firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let one: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    // A colleague's copy of him, at no company, so that it has no partner.
+    let two = firm.hubspot.add_contact(&[("firstname", "J."), ("lastname", "Kowalski"), ("email", "j@alfa.pl")], None);
+    firm.reconcile().await;
+    let merged = firm.hubspot.merge_contacts(one, two).unwrap();
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.pairs(Kind::Contact).await, [(jan.to_string(), merged.to_string())]);
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    firm.assert_settled().await;
+    firm.flowtly.edit_contact(jan, "title", "CEO");
+    firm.beat().await;
+    assert_eq!(firm.hubspot.contact_property(merged, "jobtitle").as_deref(), Some("CEO"));
+    firm.assert_settled().await;
+    assert!(firm.hubspot.company(company).is_some());
+}
+
+#[tokio::test]
+async fn an_edit_that_was_not_synced_before_the_merge_travels_to_the_new_id() {
+    let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\n");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let other = firm.company("Alfa Holding", None);
+    firm.reconcile().await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    let merged = firm.hubspot.merge_companies(company, other).unwrap();
+    firm.hubspot.edit_company(merged, "phone", "+48 22 222 22 22");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(merged, "city").as_deref(), Some("Kraków"));
+    assert_eq!(firm.client_text(client, "addressPhoneNumber").as_deref(), Some("+48 22 222 22 22"));
+    firm.assert_settled().await;
+}
+
+#[rstest::rstest]
+#[case::the_first_stays(0)]
+#[case::the_second_stays(1)]
+#[tokio::test]
+async fn two_pairs_that_become_one_on_both_sides_are_one_pair(#[case] stays: usize) {
+    let firm = Firm::configured("[rules.company]\ngone = \"unlink\"\n");
+    let (first, one) = firm.linked("Alfa", &vat(1)).await;
+    let (second, two) = firm.linked("Alfa Bis", &vat(2)).await;
+    let clients = [first, second];
+    // In Flowtly a merge is one of the two going away.
+    firm.flowtly.remove_client(clients[1 - stays]);
+    let merged = firm.hubspot.merge_companies(one, two).unwrap();
+    for (property, value) in [("name", ["Alfa", "Alfa Bis"][stays]), ("vat_number", [vat(1), vat(2)][stays].as_str())] {
+        firm.hubspot.edit_company(merged, property, value);
+    }
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (1, 1));
+    let pairs = firm.pairs(Kind::Company).await;
+    assert!(pairs.contains(&(clients[stays].to_string(), merged.to_string())), "{pairs:?}");
+    assert_eq!(firm.asked().await, [], "nothing is left to ask");
+    firm.assert_settled().await;
+    firm.flowtly.edit_client(clients[stays], "addressCity", "Kraków");
+    firm.beat().await;
+    assert_eq!(firm.hubspot.company_property(merged, "city").as_deref(), Some("Kraków"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn two_clients_that_became_one_in_flowtly_leave_one_pair_and_a_report() {
+    let firm = Firm::new();
+    let (first, _) = firm.linked("Alfa", &vat(1)).await;
+    let (second, two) = firm.linked("Alfa Bis", &vat(2)).await;
+    firm.flowtly.remove_client(second);
+    let report = firm.reconcile().await;
+    assert_eq!(report.written, 0, "nothing is deleted, nothing is made: {report:?}");
+    assert!(firm.hubspot.company(two).is_some() && firm.flowtly.client(first).is_some());
+    let report = firm.assert_at_rest().await;
+    assert_eq!(report.certificate.waiting, 1, "told: {:?}", report.certificate);
+}

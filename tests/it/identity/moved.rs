@@ -1,0 +1,70 @@
+//! Contacts that change their company.
+
+use flowtly_sync::domain::record::Kind;
+
+use crate::firm::{Firm, vat};
+
+fn home(firm: &Firm, contact: u64) -> Option<String> {
+    firm.contact_text(contact, "client")?.rsplit('/').next().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_contact_that_moves_with_an_edit_of_the_other_side_keeps_both() {
+    let firm = Firm::new();
+    let (alfa, _) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, two) = firm.linked("Beta", &vat(2)).await;
+    let jan = firm.person(alfa, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let crm: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.flowtly.edit_contact(jan, "client", beta);
+    firm.hubspot.edit_contact(crm, "jobtitle", "CEO");
+    firm.reconcile().await;
+    assert_eq!(home(&firm, jan), Some(beta.to_string()));
+    assert_eq!(firm.contact_text(jan, "title").as_deref(), Some("CEO"));
+    assert!(firm.hubspot.contact(crm).unwrap()["associations"].to_string().contains(&two.to_string()));
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_moves_to_a_company_outside_the_scope_is_kept_and_follows_when_it_enters() {
+    let firm = Firm::configured("[scope.crm.company]\nlifecyclestage = [\"customer\"]\n");
+    let (alfa, one) = firm.linked("Alfa", &vat(1)).await;
+    let lead = firm.company("Beta", Some(&vat(2)));
+    firm.hubspot.edit_company(lead, "lifecyclestage", "lead");
+    let jan = firm.person(alfa, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let crm: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.hubspot.disassociate(crm, one);
+    firm.hubspot.associate(crm, lead, true);
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.client_count(), firm.flowtly.contact_count()), (1, 1));
+    assert_eq!(home(&firm, jan), Some(alfa.to_string()), "a company that is not linked takes nobody away");
+    firm.assert_settled().await;
+    firm.hubspot.edit_company(lead, "lifecyclestage", "customer");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.client_count(), firm.flowtly.contact_count(), firm.hubspot.contact_count()), (2, 1, 1));
+    let beta = firm.pairs(Kind::Company).await.into_iter().find(|(_, crm)| *crm == lead.to_string()).unwrap().0;
+    assert_eq!(home(&firm, jan), Some(beta));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_both_sides_move_elsewhere_is_a_conflict_and_stays_where_each_side_put_it() {
+    let firm = Firm::new();
+    let (alfa, one) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, _) = firm.linked("Beta", &vat(2)).await;
+    let (_, three) = firm.linked("Gamma", &vat(3)).await;
+    let jan = firm.person(alfa, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let crm: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.flowtly.edit_contact(jan, "client", beta);
+    firm.hubspot.disassociate(crm, one);
+    firm.hubspot.associate(crm, three, true);
+    let report = firm.reconcile().await;
+    assert_eq!(report.written, 0, "{report:?}");
+    assert_eq!(firm.disputed().await, [flowtly_sync::domain::field::Field::Parent]);
+    assert_eq!(home(&firm, jan), Some(beta.to_string()));
+    firm.assert_at_rest().await;
+}
