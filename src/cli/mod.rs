@@ -226,6 +226,23 @@ pub enum Command {
         json: bool,
     },
 
+    /// Copy the state into a new file, also while the daemon runs; replaces nothing
+    Backup {
+        /// The file to be made
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+
+    /// Put a backup in the place of the state; nothing may run meanwhile
+    ///
+    /// The state that was there is kept beside it. What happened since the backup is found again by the next passes: they
+    /// link and ask, fill blanks, overwrite nothing by themselves, and create nothing until `--allow first-pass`.
+    Restore {
+        /// A file that `backup` made
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+    },
+
     /// See it work from end to end against two embedded servers; needs no account and no configuration
     Demo {
         /// The data that the servers start with.

@@ -10,6 +10,8 @@ pub mod questions;
 pub mod links;
 pub mod explain;
 pub mod check;
+pub mod backup;
+pub mod restore;
 mod session;
 mod diff;
 mod reconcile;
@@ -82,7 +84,9 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         | Command::Conflicts { .. }
         | Command::Questions(_)
         | Command::Links { .. }
-        | Command::Explain { .. }) => configured(command, &cli.global, &mut out).await,
+        | Command::Explain { .. }
+        | Command::Backup { .. }
+        | Command::Restore { .. }) => configured(command, &cli.global, &mut out).await,
     }
 }
 
@@ -128,6 +132,8 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
             links::remove(&settings, kind, &flowtly_id, out).await?
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
+        Command::Backup { path } => backup::backup(&settings, &path, out).await?,
+        Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
         Command::Demo { .. } | Command::Sandbox { .. } => FAILED,
     };

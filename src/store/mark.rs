@@ -8,7 +8,7 @@ use crate::domain::record::Side;
 /// A mark of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// The state has not proved itself; the value says why (`new`, `foreign`).
+    /// The state has not proved itself; the value says why (`new`, [`RESTORED`], [`FOREIGN`]).
     Adoption,
     /// The hash of rules, mappings and scope that records were last judged by.
     Ruling,
@@ -21,6 +21,12 @@ pub enum Mark {
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
+
+/// The state was put back from a backup.
+pub const RESTORED: &str = "restored";
+
+/// Ids of ours were found that this state never wrote.
+pub const FOREIGN: &str = "foreign";
 
 impl Mark {
     const fn as_str(self) -> &'static str {
@@ -40,6 +46,12 @@ pub async fn get(connection: &mut Connection, mark: Mark) -> Result<Option<Strin
     let row =
         sqlx::query("SELECT value FROM mark WHERE name = ?1").bind(mark.as_str()).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Whether others may have agreed since this state last did: what it remembers of agreements then proves nothing.
+pub async fn is_outdated(connection: &mut Connection) -> Result<bool, StoreError> {
+    let adoption = get(connection, Mark::Adoption).await?;
+    Ok(matches!(adoption.as_deref(), Some(RESTORED | FOREIGN)))
 }
 
 /// Sets a mark.

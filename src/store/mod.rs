@@ -18,6 +18,7 @@ pub mod deed;
 pub mod waiting;
 pub mod history;
 pub mod pass;
+pub mod backup;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
@@ -81,24 +82,113 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file is damaged.
-    #[error("the state {} is damaged: {message}; restore a backup", path.display())]
+    #[error("the state {} is damaged: {message}; restore a backup: `flowtly-sync restore PATH`", path.display())]
     Corrupt {
         /// The file.
         path: PathBuf,
         /// The system's own words.
         message: String,
     },
-    /// A statement failed (disk full, read-only, busy).
+    /// A statement met a page that makes no sense.
+    #[error("the state is damaged: {0}; restore a backup: `flowtly-sync restore PATH`")]
+    Damaged(String),
+    /// There is no room for what had to be written.
+    #[error("no room is left where the state is: {0}; nothing was written half, free space there and run again")]
+    Full(String),
+    /// The state may be read and not written.
+    #[error(
+        "the state may not be written: {0}; nothing was written half, make the file, its folder and its disk writable and \
+         run again"
+    )]
+    ReadOnly(String),
+    /// The disk does not do what it is told.
+    #[error(
+        "the disk did not read or write the state: {0}; nothing was written half, look at the disk (full, over a quota, \
+         failing) and run again"
+    )]
+    Disk(String),
+    /// A statement failed for another reason (busy).
     #[error("the state cannot be read or written: {0}; nothing was written half, mend the cause and run again")]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
+    /// The file could not be brought to this release's schema.
+    #[error(
+        "the state {} could not be brought to the schema of this release: {message}; it is as it was: run the release that \
+         made it, or restore a backup: `flowtly-sync restore PATH`", path.display()
+    )]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
+    /// What should be restored is not a state.
+    #[error("{} is no backup of a state: {message}; name a file that `flowtly-sync backup` made", path.display())]
+    NoBackup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A backup never replaces a file.
+    #[error("{} is there already; name a file that is not, a backup replaces nothing", path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file beside the state cannot be made, moved or written.
+    #[error("cannot write {}: {message}; check that its folder exists, may be written and has room", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's own words.
+        message: String,
+    },
     /// What is stored is not what this release writes.
-    #[error("the state holds something unreadable in {place}: {message}; restore a backup")]
+    #[error(
+        "the state holds something unreadable in {place}: {message}; restore a backup: `flowtly-sync restore PATH`"
+    )]
     Unreadable {
         /// Table and column.
         place: &'static str,
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// What a failed statement says about the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    ReadOnly,
+    Disk,
+    Damaged,
+    Full,
+    Other,
+}
+
+impl Sort {
+    /// The lower byte of an extended code is the sort: <https://www.sqlite.org/rescode.html>.
+    fn of(error: &sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+        match code.map(|code| code & 0xff) {
+            Some(8) => Self::ReadOnly,
+            Some(10) => Self::Disk,
+            Some(11 | 26) => Self::Damaged,
+            Some(13) => Self::Full,
+            Some(_) | None => Self::Other,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match Sort::of(&error) {
+            Sort::ReadOnly => Self::ReadOnly(error.to_string()),
+            Sort::Disk => Self::Disk(error.to_string()),
+            Sort::Damaged => Self::Damaged(error.to_string()),
+            Sort::Full => Self::Full(error.to_string()),
+            Sort::Other => Self::Sql(error),
+        }
+    }
 }
 
 /// An open state.
@@ -135,7 +225,7 @@ impl Store {
                 .bind(copy.to_string_lossy().into_owned())
                 .execute(&mut source)
                 .await
-                .map_err(|error| Self::explain(state, &error))?;
+                .map_err(|error| Self::explain(state, error))?;
             source.close().await?;
         }
         let options = SqliteConnectOptions::new()
@@ -180,19 +270,25 @@ impl Store {
 
     /// Reads the whole file for damage; for use after an unclean stop.
     pub async fn check_integrity(&mut self) -> Result<(), StoreError> {
-        let verdict: String = sqlx::query("PRAGMA quick_check").fetch_one(&mut self.connection).await?.try_get(0)?;
+        let verdict = sqlx::query("PRAGMA quick_check").fetch_one(&mut self.connection).await;
+        let verdict: String = verdict.map_err(|error| Self::explain(&self.path, error))?.try_get(0)?;
         if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: self.path.clone(), message: verdict }) }
     }
 
     async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let mut connection =
-            options.disable_statement_logging().connect().await.map_err(|error| Self::explain(&path, &error))?;
+            options.disable_statement_logging().connect().await.map_err(|error| Self::explain(&path, error))?;
         Self::check_schema(&mut connection, &path).await?;
         MIGRATIONS.run(&mut connection).await.map_err(|error| {
-            if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = &error {
-                Self::explain(&path, error)
+            let not_migrated = |message| StoreError::Migration { path: path.clone(), message };
+            if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+                if Sort::of(&error) == Sort::Other {
+                    not_migrated(error.to_string())
+                } else {
+                    Self::explain(&path, error)
+                }
             } else {
-                StoreError::Open { path: path.clone(), message: error.to_string() }
+                not_migrated(error.to_string())
             }
         })?;
         Ok(Self { connection, path })
@@ -203,7 +299,7 @@ impl Store {
         let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(BUSY_TIMEOUT);
         // Without a write-ahead log nobody writes: the file then can be read even where its folder may not be written.
         let options = if log.exists() { options } else { options.immutable(true) };
-        options.disable_statement_logging().connect().await.map_err(|error| Self::explain(state, &error))
+        options.disable_statement_logging().connect().await.map_err(|error| Self::explain(state, error))
     }
 
     /// A newer schema is refused before anything is touched.
@@ -212,7 +308,7 @@ impl Store {
             sqlx::query("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
                 .fetch_one(&mut *connection)
                 .await
-                .map_err(|error| Self::explain(path, &error))?
+                .map_err(|error| Self::explain(path, error))?
                 .try_get(0)?;
         if has_table == 0 {
             return Ok(());
@@ -220,18 +316,19 @@ impl Store {
         let found: i64 = sqlx::query("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
             .fetch_one(&mut *connection)
             .await
-            .map_err(|error| Self::explain(path, &error))?
+            .map_err(|error| Self::explain(path, error))?
             .try_get(0)?;
         let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
         if found > known { Err(StoreError::Newer { path: path.to_path_buf(), found, known }) } else { Ok(()) }
     }
 
-    fn explain(path: &Path, error: &sqlx::Error) -> StoreError {
-        let message = error.to_string();
-        if message.contains("malformed") || message.contains("not a database") {
-            StoreError::Corrupt { path: path.to_path_buf(), message }
-        } else {
-            StoreError::Open { path: path.to_path_buf(), message }
+    /// The same failure with the file's name, where that says more.
+    fn explain(path: &Path, error: sqlx::Error) -> StoreError {
+        let path = path.to_path_buf();
+        match Sort::of(&error) {
+            Sort::Damaged => StoreError::Corrupt { path, message: error.to_string() },
+            Sort::Other => StoreError::Open { path, message: error.to_string() },
+            Sort::ReadOnly | Sort::Disk | Sort::Full => StoreError::from(error),
         }
     }
 }

@@ -182,7 +182,7 @@ pub(super) async fn note_foreign_ids(store: &mut Store, organisation: &str, scan
             records = foreign,
             "{foreign} CRM records carry a Flowtly id that this state never wrote: it is treated as restored or foreign"
         );
-        mark::set(store.connection(), Mark::Adoption, "foreign").await?;
+        mark::set(store.connection(), Mark::Adoption, mark::FOREIGN).await?;
     }
     Ok(())
 }

@@ -13,13 +13,13 @@ const BINARY: &str = env!("CARGO_BIN_EXE_flowtly-sync");
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A served sandbox, and a directory with the configuration that it printed.
-struct Served {
+pub struct Served {
     server: Child,
     directory: tempfile::TempDir,
 }
 
 impl Served {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut server = Command::new(BINARY)
             .args(["sandbox", "--companies", "8"])
             .stdout(Stdio::piped())
@@ -42,7 +42,7 @@ impl Served {
         Self { server, directory }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
@@ -50,7 +50,7 @@ impl Served {
         command(self.directory.path(), arguments)
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 }
@@ -73,11 +73,11 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn code(output: &Output) -> i32 {
+pub fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

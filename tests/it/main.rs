@@ -9,6 +9,7 @@ mod meddle;
 
 mod accidents;
 mod identity;
+mod state;
 mod pass;
 mod bad_input;
 mod scenarios;

@@ -65,6 +65,42 @@ impl BothManners {
     }
 }
 
+/// In a state that others may have overtaken, what was agreed about a field that moved since proves nothing: an older value
+/// would travel over a newer one. Such a field counts as never agreed, so that it is filled, found equal, or asked about.
+/// What neither side moved stays agreed.
+pub(crate) async fn forget_outdated(
+    connection: &mut Connection,
+    world: World<'_>,
+    kind: Kind,
+    links: &[LinkId],
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), StoreError> {
+    let pairs = load(connection, world, kind, links, now).await?;
+    let mut bases = base::load(connection, links).await?;
+    let mut rows = Vec::new();
+    for stored in pairs {
+        let halves = [&stored.pair.flowtly, &stored.pair.crm];
+        let moved = |field: &Field| {
+            halves.iter().any(|half| {
+                let now = half.record.reading(*field);
+                // What cannot be read now may have moved.
+                half.base.get(field).is_some_and(|base| *now == Reading::Unknown || !now.same_as(base))
+            })
+        };
+        let gone: BTreeSet<Field> =
+            halves.iter().flat_map(|half| half.base.keys()).filter(|f| moved(f)).copied().collect();
+        if gone.is_empty() {
+            continue;
+        }
+        for side in Side::BOTH {
+            let mut half = bases.remove(&(stored.link.id, side)).unwrap_or_default();
+            half.retain(|field, _| !gone.contains(field));
+            rows.push((stored.link.id, side, half));
+        }
+    }
+    if rows.is_empty() { Ok(()) } else { base::put(connection, &rows).await }
+}
+
 /// Loads linked pairs, ready to be planned. A link whose half was never read is left out.
 pub(crate) async fn load(
     connection: &mut Connection,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pair::{BothManners, StoredPair, load, payload};
+use super::pair::{BothManners, StoredPair, forget_outdated, load, payload};
 use super::{Draft, OPEN_GAP, Planning};
 use crate::domain::field::Field;
 use crate::domain::plan::{Asks, LinkId, LinkRef, Op, Question, Reason};
@@ -13,7 +13,7 @@ use crate::domain::value::Text;
 use crate::store::link::LinkState;
 use crate::store::seen::Seen;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Store, seen, todo, waiting};
+use crate::store::{Store, mark, seen, todo, waiting};
 use crate::sync::PassError;
 use crate::sync::apply::{STAMP_FIELD, stamp_payload};
 
@@ -24,6 +24,9 @@ impl Planning<'_> {
     pub(super) async fn pairs(&mut self, store: &mut Store, kind: Kind, links: &[LinkId]) -> Result<(), PassError> {
         if links.is_empty() {
             return Ok(());
+        }
+        if mark::is_outdated(store.connection()).await? {
+            forget_outdated(store.connection(), self.world, kind, links, self.situation.now).await?;
         }
         let subjects: Vec<Subject> = links.iter().map(|id| Subject::Link(*id)).collect();
         let refused = waiting::refused(store.connection(), &subjects).await?;

@@ -1,0 +1,199 @@
+//! Copies of the state: made while it is in use, checked, and put back.
+//!
+//! A copy is made by `VACUUM INTO` through a connection that only reads, so that a daemon goes on meanwhile and the copy
+//! is one moment of the state. A state that is put back is old: it is marked *adoption: restored*, its cursors are taken
+//! out, so that both sides are walked whole first, and every pair is looked at again.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+
+use super::lock::WriterLock;
+use super::mark::{self, Mark};
+use super::{BUSY_TIMEOUT, Connection, Sort, Store, StoreError, todo};
+
+/// Tables that every state has had from the first release on.
+const TABLES: [&str; 6] = ["_sqlx_migrations", "mark", "link", "seen", "base", "intent"];
+
+/// Copies the state into a new file, for its owner alone, and checks the copy. Returns its size in bytes.
+///
+/// Nothing is replaced, and nothing is left where it fails.
+pub async fn backup(state: &Path, into: &Path) -> Result<u64, StoreError> {
+    let mut store = Store::open_read_only(state).await?;
+    make_new(into)?;
+    let made = copy_and_check(store.connection(), state, into).await;
+    if made.is_err() {
+        // What is half is no backup. Where it cannot be removed either, the first failure is the one that counts.
+        let _ = fs::remove_file(into);
+    }
+    store.close().await?;
+    made
+}
+
+/// Puts a backup in the place of the state. The lock proves that nobody uses the state. Returns where the state that was
+/// there is kept; `None` if there was none.
+///
+/// The backup is only read. It is checked, copied beside the state, brought to this release's schema and marked; only then
+/// does it take the state's place, in one step.
+pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, StoreError> {
+    let state = lock.state();
+    let is_itself =
+        matches!((fs::canonicalize(from), fs::canonicalize(state)), (Ok(ours), Ok(theirs)) if ours == theirs);
+    if is_itself {
+        return Err(StoreError::NoBackup { path: from.to_path_buf(), message: "it is the state itself".to_owned() });
+    }
+    let fresh = beside(state, ".restoring");
+    remove_if_there(&fresh)?;
+    let made = prepare(from, &fresh, now).await;
+    if made.is_err() {
+        let _ = remove_if_there(&fresh);
+        made?;
+    }
+    let kept = put_aside(state, now).await?;
+    fs::rename(&fresh, state).map_err(|error| failed(state, &error))?;
+    sync_folder(state)?;
+    Ok(kept)
+}
+
+async fn copy_and_check(source: &mut Connection, state: &Path, into: &Path) -> Result<u64, StoreError> {
+    vacuum(source, state, into).await?;
+    let mut copy = Store::connect_read_only(into).await?;
+    check(&mut copy, into, "PRAGMA quick_check").await?;
+    copy.close().await?;
+    let file = File::open(into).map_err(|error| failed(into, &error))?;
+    file.sync_all().map_err(|error| failed(into, &error))?;
+    sync_folder(into)?;
+    Ok(file.metadata().map_err(|error| failed(into, &error))?.len())
+}
+
+/// A checked copy of the backup, brought to this release's schema, that knows that it is old.
+async fn prepare(from: &Path, fresh: &Path, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let no_backup = |message: String| StoreError::NoBackup { path: from.to_path_buf(), message };
+    if !from.is_file() {
+        return Err(no_backup("there is no such file".to_owned()));
+    }
+    let mut source = Store::connect_read_only(from).await?;
+    let wanted = super::to_json(&TABLES);
+    let row = sqlx::query(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))",
+    )
+    .bind(wanted)
+    .fetch_one(&mut source)
+    .await;
+    let tables: i64 = row.map_err(|error| no_backup(error.to_string()))?.try_get(0)?;
+    if usize::try_from(tables).ok() != Some(TABLES.len()) {
+        return Err(no_backup("it is a database of something else".to_owned()));
+    }
+    Store::check_schema(&mut source, from).await?;
+    check(&mut source, from, "PRAGMA integrity_check").await?;
+    make_new(fresh)?;
+    vacuum(&mut source, from, fresh).await?;
+    source.close().await?;
+    let options = SqliteConnectOptions::new()
+        .filename(fresh)
+        .journal_mode(SqliteJournalMode::Delete)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true);
+    let mut copy = Store::connect(fresh.to_path_buf(), options).await?;
+    let mut transaction = copy.begin().await?;
+    sqlx::query("DELETE FROM cursor").execute(&mut *transaction).await?;
+    mark::set(&mut transaction, Mark::Adoption, mark::RESTORED).await?;
+    mark::clear(&mut transaction, Mark::Running).await?;
+    // No ruling is zero, so that every record is looked at again too.
+    todo::arm_everything(&mut transaction, 0, now).await?;
+    transaction.commit().await?;
+    copy.close().await
+}
+
+/// Keeps the state that is there under another name. It stays under its own name too, until the other one takes that.
+async fn put_aside(state: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, StoreError> {
+    if !state.exists() {
+        return Ok(None);
+    }
+    // Its write-ahead log would be taken for that of the file that takes its place.
+    let is_folded = fold(state).await.is_ok();
+    let kept = beside(state, &format!(".before-restore-{}", now.format("%Y%m%dT%H%M%SZ")));
+    keep(state, &kept)?;
+    for ending in ["-wal", "-shm"] {
+        let beside_it = beside(state, ending);
+        if !is_folded && ending == "-wal" && beside_it.exists() {
+            keep(&beside_it, &beside(&kept, ending))?;
+        }
+        remove_if_there(&beside_it)?;
+    }
+    Ok(Some(kept))
+}
+
+/// Writes the write-ahead log into the file, where the file is well.
+async fn fold(state: &Path) -> Result<(), StoreError> {
+    let options = SqliteConnectOptions::new().filename(state).busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.disable_statement_logging().connect().await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+    let is_busy: i64 = row.try_get(0)?;
+    connection.close().await?;
+    if is_busy == 0 { Ok(()) } else { Err(StoreError::Disk("somebody reads it".to_owned())) }
+}
+
+async fn check(connection: &mut Connection, path: &Path, pragma: &'static str) -> Result<(), StoreError> {
+    let verdict = sqlx::query(pragma).fetch_one(connection).await;
+    let verdict: String = verdict.map_err(|error| Store::explain(path, error))?.try_get(0)?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: path.to_path_buf(), message: verdict }) }
+}
+
+async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(), StoreError> {
+    let done = sqlx::query("VACUUM INTO ?1").bind(into.to_string_lossy().into_owned()).execute(source).await;
+    done.map(|_| ()).map_err(|error| match Sort::of(&error) {
+        Sort::Full | Sort::ReadOnly | Sort::Disk => {
+            StoreError::File { path: into.to_path_buf(), message: error.to_string() }
+        }
+        Sort::Damaged | Sort::Other => Store::explain(from, error),
+    })
+}
+
+/// An empty file for its owner alone, which `VACUUM INTO` fills.
+fn make_new(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(StoreError::InTheWay { path: path.to_path_buf() })
+        }
+        Err(error) => Err(failed(path, &error)),
+    }
+}
+
+/// A second name for a file, or a copy where its disk knows no second names.
+fn keep(file: &Path, kept: &Path) -> Result<(), StoreError> {
+    if kept.exists() {
+        return Err(StoreError::InTheWay { path: kept.to_path_buf() });
+    }
+    fs::hard_link(file, kept).or_else(|_| fs::copy(file, kept).map(|_| ())).map_err(|error| failed(kept, &error))
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// What a folder lists is durable only once the folder is.
+fn sync_folder(file: &Path) -> Result<(), StoreError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
+}
+
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = file.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    file.with_file_name(name)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::File { path: path.to_path_buf(), message: error.to_string() }
+}

@@ -1,0 +1,7 @@
+//! What can happen to the state: backups, disks that fail, damage, other releases.
+
+mod bench;
+mod backups;
+mod faults;
+mod damage;
+mod releases;
