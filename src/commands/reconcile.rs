@@ -5,8 +5,8 @@ use std::io::Write;
 use super::session::{ROUNDS, Session, exit_code, print_report, progress, request, stop_on_signals, style};
 use crate::domain::safety::RefusalName;
 use crate::render::plan::Format;
-use crate::store::Store;
 use crate::store::lock::WriterLock;
+use crate::store::{Store, quarantine};
 use crate::sync::pass::{self, Ending, Report};
 
 /// Reconciles, and prints what was done.
@@ -17,7 +17,9 @@ pub(super) async fn reconcile(
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let lock = WriterLock::take(&session.settings.state_path)?;
-    let store = Store::open(&lock).await?;
+    let mut store = Store::open(&lock).await?;
+    // Who starts a pass by hand wants both sides to be tried now, whatever the daemon met.
+    quarantine::save(store.connection(), &quarantine::Illnesses::new()).await?;
     let stop = stop_on_signals()?;
     let bars = progress();
     let world = session.world(bars.as_ref());

@@ -4,6 +4,7 @@
 //! the shutdown.
 
 pub mod schedule;
+pub mod quarantine;
 pub mod signals;
 pub mod systemd;
 
@@ -16,12 +17,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::clock::Clock;
-use crate::connector::error::ErrorKind;
 use crate::domain::safety::RefusalName;
-use crate::store::Store;
+use crate::store::quarantine::Fails;
+use crate::store::{Store, StoreError};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{self, Ending, Report, Request};
 use crate::sync::{PassError, World};
+use quarantine::{News, Quarantine};
 use schedule::{After, Schedule};
 use systemd::Notifier;
 
@@ -50,8 +52,9 @@ pub async fn run(
     wake: &Arc<Notify>,
 ) -> Result<(), PassError> {
     let clock = daemon.world.clock;
-    let mut troubles = Troubles::default();
-    let mut failures = 0;
+    let known = crate::store::quarantine::load(store.connection()).await?;
+    let mut quarantine = Quarantine::after_a_start(known, clock.now());
+    keep(&mut store, &quarantine, &[]).await?;
     let mut complete = last_complete_is_old(&mut store, clock, &daemon.schedule).await?;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
@@ -64,8 +67,8 @@ pub async fn run(
         store = returned;
         let after = match outcome {
             Ok(report) => {
-                failures = 0;
-                troubles.well();
+                let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
+                keep(&mut store, &quarantine, &news).await?;
                 tell(daemon.notifier, &report);
                 if report.complete && report.ending != Ending::Refused {
                     daemon.schedule.completed(clock.elapsed());
@@ -75,17 +78,21 @@ pub async fn run(
             Err(PassError::Stopped) => break,
             Err(error @ PassError::Store(_)) => return Err(error),
             Err(error) => {
-                failures += 1;
-                troubles.tell(&error);
+                let (after, news) = quarantine.failed(&error, &daemon.schedule, clock.now());
+                keep(&mut store, &quarantine, &news).await?;
                 daemon.notifier.status(&format!("trying again, slower: {error}"));
-                if is_refused_credential(&error) { After::Locked } else { After::Failed { failures } }
+                after
             }
         };
         let wait = daemon.schedule.wait(after, clock.elapsed(), fastrand::f64());
         complete = wait.complete;
         tokio::select! {
             () = clock.sleep(wait.time) => {}
-            () = wake.notified() => info!("woken: a pass begins at once"),
+            () = wake.notified() => {
+                info!("woken: a pass begins at once");
+                quarantine.hurry(clock.now());
+                keep(&mut store, &quarantine, &[]).await?;
+            }
             () = stop.cancelled() => {}
         }
     }
@@ -136,32 +143,25 @@ fn tell(notifier: Notifier, report: &Report) {
     notifier.status(&status);
 }
 
-fn is_refused_credential(error: &PassError) -> bool {
-    match error {
-        PassError::Side { error, .. } => matches!(error.kind, ErrorKind::Unauthorized | ErrorKind::Forbidden),
-        PassError::WrongAccount { .. } | PassError::AccountNotTold { .. } => true,
-        PassError::Store(_) | PassError::Stopped => false,
-    }
-}
-
-/// A trouble that goes on is told once, and again when it is over.
-#[derive(Debug, Default)]
-struct Troubles {
-    told: Option<String>,
-}
-
-impl Troubles {
-    fn tell(&mut self, error: &PassError) {
-        let text = error.to_string();
-        if self.told.as_deref() != Some(text.as_str()) {
-            error!("the pass failed, it is tried again with growing gaps: {text}");
-            self.told = Some(text);
+/// Keeps which sides fail, and tells what is new about them.
+async fn keep(store: &mut Store, quarantine: &Quarantine, news: &[News]) -> Result<(), StoreError> {
+    crate::store::quarantine::save(store.connection(), quarantine.sides()).await?;
+    for news in news {
+        match news {
+            News::Ill { side, illness } => {
+                let what = match illness.fails {
+                    Fails::Reading => "no pass can be made",
+                    Fails::Writing => "nothing is written to it",
+                };
+                error!(
+                    side.name = side.as_str(),
+                    "{what} until it is well, it is tried ever more slowly: {}", illness.words
+                );
+            }
+            News::Well { side, illness } => {
+                info!(side.name = side.as_str(), side.failures = illness.times, "{side} is well again");
+            }
         }
     }
-
-    fn well(&mut self) {
-        if self.told.take().is_some() {
-            info!("well again");
-        }
-    }
+    Ok(())
 }

@@ -56,9 +56,9 @@ impl Schedule {
         self.last_complete = Some(now);
     }
 
-    /// The wait after a pass that ended at `now`; `chance` is from 0 to 1.
-    pub fn wait(&self, after: After, now: Duration, chance: f64) -> Wait {
-        let base = match after {
+    /// How long is waited after a pass, before chance varies it.
+    pub fn base(&self, after: After) -> Duration {
+        match after {
             After::Passed => self.interval,
             After::Again => AGAIN.min(self.interval),
             After::Failed { failures } => {
@@ -66,7 +66,12 @@ impl Schedule {
                 self.interval.saturating_mul(1 << doublings).min(self.slow_interval)
             }
             After::Locked => self.slow_interval,
-        };
+        }
+    }
+
+    /// The wait after a pass that ended at `now`; `chance` is from 0 to 1.
+    pub fn wait(&self, after: After, now: Duration, chance: f64) -> Wait {
+        let base = self.base(after);
         let share = 1.0 + self.jitter.clamp(0.0, 1.0) * (2.0 * chance.clamp(0.0, 1.0) - 1.0);
         let time = base.mul_f64(share);
         let complete = self.last_complete.is_none_or(|last| now + time >= last + self.slow_interval);

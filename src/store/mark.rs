@@ -18,6 +18,8 @@ pub enum Mark {
     Accepted,
     /// The numbers that refused passes showed since a plan was last accepted, as JSON.
     Shown,
+    /// Sides that keep failing, as JSON.
+    Quarantine,
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
@@ -36,6 +38,7 @@ impl Mark {
             Self::Gone => "gone",
             Self::Accepted => "accepted",
             Self::Shown => "shown",
+            Self::Quarantine => "quarantine",
             Self::Running => "running",
         }
     }

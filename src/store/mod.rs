@@ -19,6 +19,7 @@ pub mod waiting;
 pub mod history;
 pub mod pass;
 pub mod backup;
+pub mod quarantine;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;

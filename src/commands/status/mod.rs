@@ -12,7 +12,7 @@ use crate::domain::value::Locale;
 use crate::render::lists::Listing;
 use crate::render::lists::status::{CursorItem, PassItem, Status, TodoItem, Waiting, show};
 use crate::store::mark::Mark;
-use crate::store::{Connection, Store, StoreError, intent, mark, pass, todo, waiting};
+use crate::store::{Connection, Store, StoreError, intent, mark, pass, quarantine, todo, waiting};
 use crate::sync::certificate::Certificate;
 
 /// How many passes are shown.
@@ -70,6 +70,7 @@ async fn gather(connection: &mut Connection, locale: &Locale, now: DateTime<Utc>
     Ok(Status {
         accounts,
         adoption,
+        quarantine: quarantine::load(connection).await?,
         passes,
         waiting: Waiting { conflicts, questions, failures },
         todo: todo_rows.into_iter().map(|(why, due, count)| TodoItem { why, due, count }).collect(),

@@ -3,8 +3,9 @@
 use crate::commands::testing::{Stage, company, json_listing, linked, now, put, text_listing, told};
 use crate::domain::plan::{LinkId, Totals};
 use crate::domain::record::{Kind, Side};
+use crate::store::quarantine::{Fails, Illness};
 use crate::store::todo::{Subject, Why};
-use crate::store::{StoreError, mark, pass, todo, waiting};
+use crate::store::{StoreError, mark, pass, quarantine, todo, waiting};
 
 use super::*;
 
@@ -110,6 +111,34 @@ async fn status_for_programs_has_the_same() {
     assert_eq!(read["waiting"]["failures"], 2);
     assert_eq!(read["failures"][0]["record"]["flowtly"], "17");
     assert_eq!(read["certificate"]["equal"], 7);
+}
+
+#[tokio::test]
+async fn a_side_that_keeps_failing_is_told_with_its_next_try() {
+    let stage = Stage::new();
+    let (mut store, _lock) = stage.open().await;
+    let illness = Illness {
+        fails: Fails::Writing,
+        times: 3,
+        since: now(),
+        next_try: now() + chrono::TimeDelta::hours(1),
+        locked: false,
+        words: "no reply\u{1b}[2J".to_owned(),
+    };
+    quarantine::save(store.connection(), &BTreeMap::from([(Side::Crm, illness)])).await.unwrap();
+    store.close().await.unwrap();
+    let mut out = Vec::new();
+    status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
+    let text = told(out);
+    let line = "CRM: nothing is written to it, 3 times since 2025-06-15 15:06:40Z, tried again at 2025-06-15 16:06:40Z";
+    assert!(text.contains(&format!("Sides that fail\n  {line}\n      no reply\\u{{1b}}[2J\n")), "{text}");
+    let mut out = Vec::new();
+    status(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();
+    let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
+    assert_eq!(
+        (&read["quarantine"]["crm"]["times"], &read["quarantine"]["crm"]["fails"]),
+        (&3.into(), &"writing".into())
+    );
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::render::lists::{Form, Listing};
 use crate::render::plan::certificate;
 use crate::render::style::{Style, Tone};
 use crate::render::words::{count, when};
+use crate::store::quarantine::{Fails, Illnesses};
 use crate::sync::certificate::Certificate;
 
 /// How many failures are told one by one in text; JSON tells all.
@@ -28,6 +29,8 @@ pub struct Status {
     pub accounts: BTreeMap<Side, String>,
     /// Why the state has to prove itself (`new`, `foreign`); `None` once a pass carried out its whole plan.
     pub adoption: Option<String>,
+    /// Sides that keep failing.
+    pub quarantine: Illnesses,
     /// The last passes, newest first.
     pub passes: Vec<PassItem>,
     /// What waits for a person.
@@ -112,6 +115,9 @@ pub fn show(listing: &mut Listing<'_>, status: &Status) -> io::Result<()> {
 
 fn text(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
     accounts(out, style, status)?;
+    if !status.quarantine.is_empty() {
+        failing(status).text(out, style)?;
+    }
     passes(status).text(out, style)?;
     waits(status).text(out, style)?;
     unsettled(status).text(out, style)?;
@@ -146,6 +152,21 @@ fn accounts(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()
             writeln!(out, "{}", style.paint(Tone::Ask, &text))
         }
     }
+}
+
+fn failing(status: &Status) -> Section {
+    let mut section = Section::new("Sides that fail");
+    for (side, illness) in &status.quarantine {
+        let what = match illness.fails {
+            Fails::Reading => "no pass can be made",
+            Fails::Writing => "nothing is written to it",
+        };
+        let times = count(u64::from(illness.times), "time");
+        let (since, next_try) = (when(illness.since), when(illness.next_try));
+        section.own_toned(Tone::Ask, format!("{side}: {what}, {times} since {since}, tried again at {next_try}"));
+        section.own_below(illness.words.clone());
+    }
+    section
 }
 
 fn passes(status: &Status) -> Section {

@@ -22,6 +22,7 @@ use crate::domain::value::Text;
 use crate::render::clean::is_harmful;
 use crate::render::words::Named;
 use crate::store::history::{Entry, Written};
+use crate::store::quarantine::{Fails, Illness};
 use crate::store::waiting::{Failure, WaitingConflict, WaitingQuestion};
 
 const HOSTILE: &str = "\u{1b}[2J\u{9b}1mEvil\u{202e}\nx";
@@ -120,7 +121,16 @@ fn status() -> Status {
         error: Some(HOSTILE.to_owned()),
         totals: None,
     };
+    let illness = Illness {
+        fails: Fails::Reading,
+        times: 1,
+        since: DateTime::UNIX_EPOCH,
+        next_try: DateTime::UNIX_EPOCH,
+        locked: true,
+        words: HOSTILE.to_owned(),
+    };
     Status {
+        quarantine: BTreeMap::from([(Side::Flowtly, illness)]),
         accounts: BTreeMap::from([(Side::Crm, HOSTILE.to_owned())]),
         adoption: Some(HOSTILE.to_owned()),
         passes: vec![pass],

@@ -25,14 +25,14 @@ use tracing::warn;
 use super::plan::Situation;
 use super::stage::Stage;
 use super::{PassError, World};
-use crate::connector::error::{Outcome, PortError};
+use crate::connector::error::{ErrorKind, Outcome, PortError};
 use crate::connector::port::{Frontier, Sink, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef};
 use crate::domain::record::{Kind, Side};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::deed::Deed;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Connection, Store, StoreError, intent, todo, waiting};
+use crate::store::{Connection, Store, StoreError, intent, quarantine, todo, waiting};
 
 /// The two systems, to be written. Only this module is given one.
 #[derive(Debug, Clone, Copy)]
@@ -117,6 +117,11 @@ pub(crate) async fn apply(
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),
     };
+    for side in quarantine::held(store.connection(), world.clock.now()).await? {
+        let error =
+            PortError::new(ErrorKind::Cancelled, "not tried: it could not be written before, `status` says when it is");
+        applying.applied.failing.insert(side, error);
+    }
     for kind in Kind::BOTH {
         applying.local(store, kind).await?;
         for side in Side::BOTH {

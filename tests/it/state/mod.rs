@@ -5,3 +5,4 @@ mod backups;
 mod faults;
 mod damage;
 mod releases;
+mod quarantine;

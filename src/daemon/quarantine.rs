@@ -1,0 +1,308 @@
+//! A side that keeps failing is tried ever more slowly, told once, and told again when it is well. Pure: time is an
+//! argument, and what is to be told is returned.
+//!
+//! A side that cannot be read holds up every pass. One that can be read and not written holds up only what is written to
+//! it: `sync::apply` leaves it alone until its next try. Which sides fail is kept in the state; a start tries each at
+//! once, and goes on counting.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::schedule::{After, Schedule};
+use crate::connector::error::{ErrorKind, PortError};
+use crate::domain::record::Side;
+use crate::store::quarantine::{Fails, Illness, Illnesses};
+use crate::sync::PassError;
+use crate::sync::pass::{Ending, Report};
+
+/// What is worth telling, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// A side fails, or fails in another way than before.
+    Ill {
+        /// Which.
+        side: Side,
+        /// How.
+        illness: Illness,
+    },
+    /// It is well again.
+    Well {
+        /// Which.
+        side: Side,
+        /// How it had failed.
+        illness: Illness,
+    },
+}
+
+/// The sides that fail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quarantine {
+    sides: Illnesses,
+}
+
+/// How one side failed just now.
+#[derive(Debug, Clone, Copy)]
+struct Failure<'a> {
+    side: Side,
+    fails: Fails,
+    locked: bool,
+    words: &'a str,
+}
+
+impl Quarantine {
+    /// What an earlier run knew. Its sides are tried at once: whoever starts the program may have mended them.
+    pub fn after_a_start(sides: Illnesses, now: DateTime<Utc>) -> Self {
+        let mut quarantine = Self { sides };
+        quarantine.hurry(now);
+        quarantine
+    }
+
+    /// A person wants every side to be tried now.
+    pub fn hurry(&mut self, now: DateTime<Utc>) {
+        for illness in self.sides.values_mut() {
+            illness.next_try = illness.next_try.min(now);
+        }
+    }
+
+    /// The sides that fail, to be kept.
+    pub const fn sides(&self) -> &Illnesses {
+        &self.sides
+    }
+
+    /// A pass failed. What comes next, and what is to be told; a pass that was stopped, or whose state failed, says nothing
+    /// about a side.
+    pub fn failed(&mut self, error: &PassError, schedule: &Schedule, now: DateTime<Utc>) -> (After, Vec<News>) {
+        let words = error.to_string();
+        let (side, locked) = match error {
+            PassError::Side { side, error } => (*side, is_locked(error.kind)),
+            PassError::WrongAccount { side, .. } | PassError::AccountNotTold { side, .. } => (*side, true),
+            PassError::Store(_) | PassError::Stopped => return (After::Passed, Vec::new()),
+        };
+        let told = self.note(Failure { side, fails: Fails::Reading, locked, words: &words }, schedule, now);
+        (after(self.sides.get(&side)), told.into_iter().collect())
+    }
+
+    /// A pass ended, so that both sides could be read. Returns what is to be told.
+    pub fn passed(
+        &mut self,
+        ending: &Ending,
+        failing: &BTreeMap<Side, PortError>,
+        schedule: &Schedule,
+        now: DateTime<Utc>,
+    ) -> Vec<News> {
+        let mut news = Vec::new();
+        for (side, error) in failing {
+            // Where nothing was tried, nothing is known.
+            if error.kind != ErrorKind::Cancelled {
+                let failure = Failure {
+                    side: *side,
+                    fails: Fails::Writing,
+                    locked: is_locked(error.kind),
+                    words: &error.to_string(),
+                };
+                news.extend(self.note(failure, schedule, now));
+            }
+        }
+        let was_written = matches!(ending, Ending::Applied | Ending::Partly);
+        let is_well = |side: &Side, illness: &Illness| match illness.fails {
+            Fails::Reading => true,
+            Fails::Writing => was_written && !failing.contains_key(side),
+        };
+        for (side, illness) in std::mem::take(&mut self.sides) {
+            if is_well(&side, &illness) {
+                news.push(News::Well { side, illness });
+            } else {
+                self.sides.insert(side, illness);
+            }
+        }
+        news
+    }
+
+    /// Notes a failure. Told are the first one and one of another sort, not the same again.
+    fn note(&mut self, failure: Failure<'_>, schedule: &Schedule, now: DateTime<Utc>) -> Option<News> {
+        let Failure { side, fails, locked, words } = failure;
+        let before = self.sides.get(&side);
+        let is_news = before.is_none_or(|before| (before.fails, before.locked) != (fails, locked));
+        let mut illness = Illness {
+            fails,
+            times: before.map_or(0, |before| before.times).saturating_add(1),
+            since: before.map_or(now, |before| before.since),
+            next_try: now,
+            locked,
+            words: words.to_owned(),
+        };
+        let gap = TimeDelta::from_std(schedule.base(after(Some(&illness)))).unwrap_or(TimeDelta::MAX);
+        illness.next_try = now.checked_add_signed(gap).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.sides.insert(side, illness.clone());
+        is_news.then_some(News::Ill { side, illness })
+    }
+}
+
+/// What a pass that ended has to say about its sides.
+pub fn ended(quarantine: &mut Quarantine, report: &Report, schedule: &Schedule, now: DateTime<Utc>) -> Vec<News> {
+    quarantine.passed(&report.ending, &report.failing, schedule, now)
+}
+
+fn after(illness: Option<&Illness>) -> After {
+    match illness {
+        None => After::Passed,
+        Some(illness) if illness.locked => After::Locked,
+        Some(illness) => After::Failed { failures: illness.times },
+    }
+}
+
+const fn is_locked(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Unauthorized | ErrorKind::Forbidden)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::store::StoreError;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn schedule() -> Schedule {
+        Schedule::new(5 * MINUTE, 360 * MINUTE, 0.1)
+    }
+
+    fn at(minutes: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minutes)
+    }
+
+    fn unread(side: Side, kind: ErrorKind) -> PassError {
+        PassError::Side { side, error: PortError::new(kind, "no reply") }
+    }
+
+    fn unwritten(side: Side, kind: ErrorKind) -> BTreeMap<Side, PortError> {
+        BTreeMap::from([(side, PortError::new(kind, "not now"))])
+    }
+
+    fn ill(news: &[News]) -> Vec<Side> {
+        let side = |news: &News| match news {
+            News::Ill { side, .. } => Some(*side),
+            News::Well { .. } => None,
+        };
+        news.iter().filter_map(side).collect()
+    }
+
+    fn well(news: &[News]) -> Vec<Side> {
+        let side = |news: &News| match news {
+            News::Well { side, .. } => Some(*side),
+            News::Ill { .. } => None,
+        };
+        news.iter().filter_map(side).collect()
+    }
+
+    #[test]
+    fn a_side_that_keeps_failing_is_tried_ever_more_slowly_and_told_once() {
+        let mut quarantine = Quarantine::default();
+        let mut gaps = Vec::new();
+        let mut told = Vec::new();
+        for time in 1..=9 {
+            let (next, news) = quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(0));
+            assert_eq!(next, After::Failed { failures: time });
+            told.extend(ill(&news));
+            gaps.push((quarantine.sides()[&Side::Crm].next_try - at(0)).num_minutes());
+        }
+        assert_eq!(gaps, [5, 10, 20, 40, 80, 160, 320, 360, 360]);
+        assert_eq!(told, [Side::Crm]);
+        let news = quarantine.passed(&Ending::Applied, &BTreeMap::new(), &schedule(), at(9));
+        assert_eq!((well(&news), ill(&news)), (vec![Side::Crm], vec![]));
+        assert!(quarantine.sides().is_empty());
+        let (next, news) = quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(10));
+        assert_eq!((next, ill(&news)), (After::Failed { failures: 1 }, vec![Side::Crm]), "a new illness is news");
+    }
+
+    #[rstest]
+    #[case::unauthorized(unread(Side::Flowtly, ErrorKind::Unauthorized))]
+    #[case::forbidden(unread(Side::Flowtly, ErrorKind::Forbidden))]
+    #[case::wrong_account(
+        PassError::WrongAccount { side: Side::Flowtly, found: "a".into(), expected: "b".into() }
+    )]
+    fn a_refused_credential_is_never_hammered(#[case] error: PassError) {
+        let mut quarantine = Quarantine::default();
+        let (next, news) = quarantine.failed(&error, &schedule(), at(0));
+        assert_eq!((next, ill(&news)), (After::Locked, vec![Side::Flowtly]));
+        assert_eq!(quarantine.sides()[&Side::Flowtly].next_try, at(360));
+    }
+
+    #[test]
+    fn a_side_that_fails_in_another_way_is_told_again_and_keeps_its_count() {
+        let mut quarantine = Quarantine::default();
+        let mut told = Vec::new();
+        for kind in [ErrorKind::Timeout, ErrorKind::Connect, ErrorKind::Unauthorized, ErrorKind::Unauthorized] {
+            told.push(!quarantine.failed(&unread(Side::Crm, kind), &schedule(), at(1)).1.is_empty());
+        }
+        assert_eq!(told, [true, false, true, false]);
+        let news = quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Timeout), &schedule(), at(2));
+        assert_eq!((ill(&news), well(&news)), (vec![Side::Crm], vec![]));
+        let illness = &quarantine.sides()[&Side::Crm];
+        assert_eq!((illness.fails, illness.times, illness.since), (Fails::Writing, 5, at(1)));
+    }
+
+    #[rstest]
+    #[case::written(Ending::Applied, None, true)]
+    #[case::written_in_part(Ending::Partly, None, true)]
+    #[case::refused(Ending::Refused, None, false)]
+    #[case::planned(Ending::Planned, None, false)]
+    #[case::left_alone(Ending::Partly, Some(ErrorKind::Cancelled), false)]
+    #[case::failed_again(Ending::Partly, Some(ErrorKind::Connect), false)]
+    fn only_a_pass_that_wrote_makes_a_side_well_that_could_not_be_written(
+        #[case] ending: Ending,
+        #[case] failing: Option<ErrorKind>,
+        #[case] is_well: bool,
+    ) {
+        let mut quarantine = Quarantine::default();
+        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Connect), &schedule(), at(0));
+        let failing = failing.map_or_else(BTreeMap::new, |kind| unwritten(Side::Crm, kind));
+        let news = quarantine.passed(&ending, &failing, &schedule(), at(5));
+        assert_eq!((well(&news).len(), ill(&news).len()), (usize::from(is_well), 0));
+        assert_eq!(quarantine.sides().is_empty(), is_well);
+    }
+
+    #[test]
+    fn a_side_that_is_left_alone_is_not_counted_again() {
+        let mut quarantine = Quarantine::default();
+        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Connect), &schedule(), at(0));
+        let before = quarantine.clone();
+        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Cancelled), &schedule(), at(1));
+        assert_eq!(quarantine, before);
+    }
+
+    #[test]
+    fn one_side_says_nothing_about_the_other() {
+        let mut quarantine = Quarantine::default();
+        quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(0));
+        quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(5));
+        let (next, news) = quarantine.failed(&unread(Side::Flowtly, ErrorKind::Timeout), &schedule(), at(10));
+        assert_eq!((next, ill(&news)), (After::Failed { failures: 1 }, vec![Side::Flowtly]));
+        assert_eq!(quarantine.sides()[&Side::Crm].times, 2);
+    }
+
+    #[test]
+    fn what_is_no_sides_fault_is_noted_against_none() {
+        let mut quarantine = Quarantine::default();
+        for error in [PassError::Stopped, PassError::Store(StoreError::Full("full".into()))] {
+            assert_eq!(quarantine.failed(&error, &schedule(), at(0)), (After::Passed, vec![]));
+        }
+        assert!(quarantine.sides().is_empty());
+    }
+
+    #[test]
+    fn a_start_tries_at_once_and_goes_on_counting() {
+        let mut quarantine = Quarantine::default();
+        for _ in 0..4 {
+            quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(0));
+        }
+        let mut again = Quarantine::after_a_start(quarantine.sides().clone(), at(1));
+        assert_eq!(again.sides()[&Side::Crm].next_try, at(1));
+        let (next, news) = again.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(2));
+        assert_eq!((next, news), (After::Failed { failures: 5 }, vec![]));
+    }
+}

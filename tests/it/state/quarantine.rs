@@ -1,0 +1,183 @@
+//! The daemon with a side that keeps failing: slower and slower, and at once well again. Time passes as soon as everybody
+//! waits for it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use flowtly_sync::clock::Clock as _;
+use flowtly_sync::daemon::schedule::Schedule;
+use flowtly_sync::daemon::systemd::Notifier;
+use flowtly_sync::daemon::{self, Daemon};
+use flowtly_sync::domain::record::Side;
+use flowtly_sync::sandbox::{Fault, When};
+use flowtly_sync::store::pass::{self, PassRecord};
+use flowtly_sync::store::quarantine::{self, Fails, Illnesses};
+use flowtly_sync::sync::apply::Sinks;
+use flowtly_sync::sync::{Silent, World};
+use http::Method;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::firm::{Firm, ruling, vat};
+
+const BEAT: Duration = Duration::from_mins(15);
+const SLOW_BEAT: Duration = Duration::from_hours(6);
+
+/// Runs the daemon for that long. What `meanwhile` does is done as soon as its time has come.
+async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Box<dyn FnOnce() + '_>)>) {
+    let settings = firm.settings();
+    let systems = firm.systems(&settings);
+    let ruling = ruling(&settings);
+    let daemon = Daemon {
+        world: World {
+            flowtly: systems.flowtly.as_ref(),
+            crm: systems.crm.as_ref(),
+            clock: firm.clock.as_ref(),
+            ruling: &ruling,
+            progress: &Silent,
+        },
+        sinks: Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() },
+        schedule: Schedule::new(BEAT, SLOW_BEAT, 0.0),
+        stop_within: Duration::from_mins(1),
+        allow: BTreeSet::new(),
+        notifier: Notifier,
+    };
+    let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
+    let store = firm.store().await;
+    let began = firm.clock.elapsed();
+    let driver = async {
+        let passed = || firm.clock.elapsed().saturating_sub(began);
+        while passed() < time {
+            let now = passed();
+            let (due, later): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut meanwhile).into_iter().partition(|(at, _)| *at <= now);
+            meanwhile = later;
+            for (_, act) in due {
+                act();
+            }
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(daemon::run(daemon, store, &stop, &wake), driver);
+    ended.unwrap();
+}
+
+async fn passes_since(firm: &Firm, since: DateTime<Utc>) -> Vec<PassRecord> {
+    let mut passes = pass::last(firm.store().await.connection(), 10_000).await.unwrap();
+    passes.retain(|pass| pass.started >= since);
+    passes.reverse();
+    passes
+}
+
+async fn known(firm: &Firm) -> Illnesses {
+    quarantine::load(firm.store().await.connection()).await.unwrap()
+}
+
+const fn hours(hours: u64) -> Duration {
+    Duration::from_hours(hours)
+}
+
+#[tokio::test]
+async fn a_side_that_does_not_answer_is_asked_ever_more_slowly_and_then_goes_on() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "city", "Kraków");
+    firm.flowtly.faults().when(When::always(), Fault::Unreachable);
+    let began = firm.clock.now();
+    run_for(&firm, hours(24), Vec::new()).await;
+    let passes = passes_since(&firm, began).await;
+    // 15, 30, 60, … minutes apart instead of 96 times a day.
+    assert!((7..=10).contains(&passes.len()), "{} passes", passes.len());
+    assert!(passes.iter().all(|pass| pass.outcome.as_deref() == Some("failed")));
+    let gaps: Vec<TimeDelta> = passes.windows(2).map(|pair| pair[1].started - pair[0].started).collect();
+    assert!(gaps.windows(2).take(3).all(|pair| pair[1] > pair[0]), "{gaps:?}");
+    let illness = &known(&firm).await[&Side::Flowtly];
+    assert_eq!((illness.fails, illness.locked), (Fails::Reading, false));
+    assert_eq!(usize::try_from(illness.times).unwrap(), passes.len());
+    assert!(illness.words.starts_with("Flowtly"), "{}", illness.words);
+    firm.flowtly.faults().clear();
+    run_for(&firm, hours(7), Vec::new()).await;
+    assert!(known(&firm).await.is_empty(), "well again");
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Kraków"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_asked_a_few_times_a_day() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.faults().when(When::always(), Fault::Refusal { status: 401, retry_after: None });
+    let (began, asked) = (firm.clock.now(), firm.hubspot.counts().requests);
+    run_for(&firm, hours(48), Vec::new()).await;
+    let passes = passes_since(&firm, began).await.len();
+    assert!((7..=9).contains(&passes), "{passes} passes in two days");
+    let refused = firm.hubspot.faults().counts()["refusal"];
+    assert!(refused <= 30, "{refused} requests, {asked} before");
+    assert!(known(&firm).await[&Side::Crm].locked);
+    firm.hubspot.faults().clear();
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_side_that_can_be_read_and_not_written_does_not_hold_up_the_other_one() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, _) = firm.linked("Beta", &vat(2)).await;
+    firm.flowtly.edit_client(beta, "addressCity", "Gdańsk");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update");
+    firm.hubspot.faults().when(update, Fault::Refusal { status: 403, retry_after: None });
+    let began = firm.clock.now();
+    let hubspot = firm.hubspot.clone();
+    let edit = move || {
+        hubspot.edit_company(company, "city", "Kraków");
+    };
+    run_for(&firm, hours(5), vec![(hours(2), Box::new(edit))]).await;
+    let passes = passes_since(&firm, began).await;
+    assert!(passes.len() > 15, "{} passes: the beat goes on", passes.len());
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Kraków"), "the other direction goes on");
+    let tried = firm.hubspot.faults().counts()["refusal"];
+    assert!(tried <= 2, "tried {tried} times in five hours");
+    let illness = known(&firm).await.remove(&Side::Crm).unwrap();
+    assert_eq!((illness.fails, illness.locked), (Fails::Writing, true));
+    // Nothing of it is lost: the right is given back.
+    firm.hubspot.faults().clear();
+    run_for(&firm, hours(7), Vec::new()).await;
+    assert!(known(&firm).await.is_empty(), "well again");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_side_that_loses_writes_is_written_to_ever_more_slowly() {
+    let firm = Firm::new();
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Gdańsk");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update");
+    firm.hubspot.faults().when(update, Fault::Unreachable);
+    run_for(&firm, hours(24), Vec::new()).await;
+    let illness = known(&firm).await.remove(&Side::Crm).unwrap();
+    assert_eq!((illness.fails, illness.locked), (Fails::Writing, false));
+    assert!((6..=10).contains(&illness.times), "{} times in a day", illness.times);
+    firm.hubspot.faults().clear();
+    run_for(&firm, hours(7), Vec::new()).await;
+    assert!(known(&firm).await.is_empty());
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_start_tries_at_once_and_keeps_the_count() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.faults().when(When::always(), Fault::Unreachable);
+    run_for(&firm, hours(12), Vec::new()).await;
+    let before = known(&firm).await[&Side::Flowtly].clone();
+    let began = firm.clock.now();
+    run_for(&firm, Duration::from_mins(1), Vec::new()).await;
+    let after = known(&firm).await[&Side::Flowtly].clone();
+    assert!(!passes_since(&firm, began).await.is_empty(), "tried at once");
+    assert_eq!((after.since, after.times), (before.since, before.times + 1));
+    firm.flowtly.faults().clear();
+    firm.assert_settled().await;
+}
