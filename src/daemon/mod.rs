@@ -151,7 +151,7 @@ async fn keep(store: &mut Store, quarantine: &Quarantine, news: &[News]) -> Resu
             News::Ill { side, illness } => {
                 let what = match illness.fails {
                     Fails::Reading => "no pass can be made",
-                    Fails::Writing => "nothing is written to it",
+                    Fails::Writing => "records wait to be written to it",
                 };
                 error!(
                     side.name = side.as_str(),

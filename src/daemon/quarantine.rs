@@ -1,19 +1,20 @@
 //! A side that keeps failing is tried ever more slowly, told once, and told again when it is well. Pure: time is an
 //! argument, and what is to be told is returned.
 //!
-//! A side that cannot be read holds up every pass. One that can be read and not written holds up only what is written to
-//! it: `sync::apply` leaves it alone until its next try. Which sides fail is kept in the state; a start tries each at
+//! A side that cannot be read holds up every pass. One that can be read and not written holds up only the kind of record
+//! that it did not take: `sync::apply` leaves that alone until its next try. Which sides fail is kept in the state; a start tries each at
 //! once, and goes on counting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::schedule::{After, Schedule};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::domain::record::Side;
+use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::{Fails, Illness, Illnesses};
 use crate::sync::PassError;
+use crate::sync::apply::Unwritten;
 use crate::sync::pass::{Ending, Report};
 
 /// What is worth telling, once.
@@ -42,10 +43,11 @@ pub struct Quarantine {
 }
 
 /// How one side failed just now.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Failure<'a> {
     side: Side,
     fails: Fails,
+    kinds: BTreeSet<Kind>,
     locked: bool,
     words: &'a str,
 }
@@ -79,7 +81,8 @@ impl Quarantine {
             PassError::WrongAccount { side, .. } | PassError::AccountNotTold { side, .. } => (*side, true),
             PassError::Store(_) | PassError::Stopped => return (After::Passed, Vec::new()),
         };
-        let told = self.note(Failure { side, fails: Fails::Reading, locked, words: &words }, schedule, now);
+        let failure = Failure { side, fails: Fails::Reading, kinds: BTreeSet::new(), locked, words: &words };
+        let told = self.note(failure, schedule, now);
         (after(self.sides.get(&side)), told.into_iter().collect())
     }
 
@@ -88,29 +91,31 @@ impl Quarantine {
         &mut self,
         ending: &Ending,
         failing: &BTreeMap<Side, PortError>,
+        unwritten: &BTreeMap<(Side, Kind), Unwritten>,
         schedule: &Schedule,
         now: DateTime<Utc>,
     ) -> Vec<News> {
         let mut news = Vec::new();
+        let kinds = |wanted: Side| -> BTreeSet<Kind> {
+            unwritten.keys().filter(|(side, _)| *side == wanted).map(|(_, kind)| *kind).collect()
+        };
         for (side, error) in failing {
-            // Where nothing was tried, nothing is known.
-            if error.kind != ErrorKind::Cancelled {
-                let failure = Failure {
-                    side: *side,
-                    fails: Fails::Writing,
-                    locked: is_locked(error.kind),
-                    words: &error.to_string(),
-                };
+            // Where some of it arrived, the side is not ill; where nothing was tried, nothing is known.
+            let has_failed = unwritten.iter().any(|((theirs, _), why)| theirs == side && *why == Unwritten::Failed);
+            if has_failed {
+                let (words, locked) = (error.to_string(), is_locked(error.kind));
+                let failure =
+                    Failure { side: *side, fails: Fails::Writing, kinds: kinds(*side), locked, words: &words };
                 news.extend(self.note(failure, schedule, now));
             }
         }
         let was_written = matches!(ending, Ending::Applied | Ending::Partly);
-        let is_well = |side: &Side, illness: &Illness| match illness.fails {
+        let is_well = |side: Side, illness: &Illness| match illness.fails {
             Fails::Reading => true,
-            Fails::Writing => was_written && !failing.contains_key(side),
+            Fails::Writing => was_written && kinds(side).is_empty(),
         };
         for (side, illness) in std::mem::take(&mut self.sides) {
-            if is_well(&side, &illness) {
+            if is_well(side, &illness) {
                 news.push(News::Well { side, illness });
             } else {
                 self.sides.insert(side, illness);
@@ -121,11 +126,12 @@ impl Quarantine {
 
     /// Notes a failure. Told are the first one and one of another sort, not the same again.
     fn note(&mut self, failure: Failure<'_>, schedule: &Schedule, now: DateTime<Utc>) -> Option<News> {
-        let Failure { side, fails, locked, words } = failure;
+        let Failure { side, fails, kinds, locked, words } = failure;
         let before = self.sides.get(&side);
         let is_news = before.is_none_or(|before| (before.fails, before.locked) != (fails, locked));
         let mut illness = Illness {
             fails,
+            kinds,
             times: before.map_or(0, |before| before.times).saturating_add(1),
             since: before.map_or(now, |before| before.since),
             next_try: now,
@@ -141,7 +147,7 @@ impl Quarantine {
 
 /// What a pass that ended has to say about its sides.
 pub fn ended(quarantine: &mut Quarantine, report: &Report, schedule: &Schedule, now: DateTime<Utc>) -> Vec<News> {
-    quarantine.passed(&report.ending, &report.failing, schedule, now)
+    quarantine.passed(&report.ending, &report.failing, &report.unwritten, schedule, now)
 }
 
 fn after(illness: Option<&Illness>) -> After {
@@ -179,8 +185,14 @@ mod tests {
         PassError::Side { side, error: PortError::new(kind, "no reply") }
     }
 
-    fn unwritten(side: Side, kind: ErrorKind) -> BTreeMap<Side, PortError> {
-        BTreeMap::from([(side, PortError::new(kind, "not now"))])
+    /// A pass in which what is written to the CRM's companies came to this.
+    fn wrote(quarantine: &mut Quarantine, ending: &Ending, came_to: Option<Unwritten>, at: DateTime<Utc>) -> Vec<News> {
+        let failing = match came_to {
+            Some(Unwritten::Failed) => BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Connect, "not now"))]),
+            Some(Unwritten::Held) | None => BTreeMap::new(),
+        };
+        let unwritten = came_to.into_iter().map(|why| ((Side::Crm, Kind::Company), why)).collect();
+        quarantine.passed(ending, &failing, &unwritten, &schedule(), at)
     }
 
     fn ill(news: &[News]) -> Vec<Side> {
@@ -212,7 +224,7 @@ mod tests {
         }
         assert_eq!(gaps, [5, 10, 20, 40, 80, 160, 320, 360, 360]);
         assert_eq!(told, [Side::Crm]);
-        let news = quarantine.passed(&Ending::Applied, &BTreeMap::new(), &schedule(), at(9));
+        let news = wrote(&mut quarantine, &Ending::Applied, None, at(9));
         assert_eq!((well(&news), ill(&news)), (vec![Side::Crm], vec![]));
         assert!(quarantine.sides().is_empty());
         let (next, news) = quarantine.failed(&unread(Side::Crm, ErrorKind::Timeout), &schedule(), at(10));
@@ -240,7 +252,7 @@ mod tests {
             told.push(!quarantine.failed(&unread(Side::Crm, kind), &schedule(), at(1)).1.is_empty());
         }
         assert_eq!(told, [true, false, true, false]);
-        let news = quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Timeout), &schedule(), at(2));
+        let news = wrote(&mut quarantine, &Ending::Partly, Some(Unwritten::Failed), at(2));
         assert_eq!((ill(&news), well(&news)), (vec![Side::Crm], vec![]));
         let illness = &quarantine.sides()[&Side::Crm];
         assert_eq!((illness.fails, illness.times, illness.since), (Fails::Writing, 5, at(1)));
@@ -251,27 +263,34 @@ mod tests {
     #[case::written_in_part(Ending::Partly, None, true)]
     #[case::refused(Ending::Refused, None, false)]
     #[case::planned(Ending::Planned, None, false)]
-    #[case::left_alone(Ending::Partly, Some(ErrorKind::Cancelled), false)]
-    #[case::failed_again(Ending::Partly, Some(ErrorKind::Connect), false)]
+    #[case::left_alone(Ending::Partly, Some(Unwritten::Held), false)]
+    #[case::failed_again(Ending::Partly, Some(Unwritten::Failed), false)]
     fn only_a_pass_that_wrote_makes_a_side_well_that_could_not_be_written(
         #[case] ending: Ending,
-        #[case] failing: Option<ErrorKind>,
+        #[case] came_to: Option<Unwritten>,
         #[case] is_well: bool,
     ) {
         let mut quarantine = Quarantine::default();
-        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Connect), &schedule(), at(0));
-        let failing = failing.map_or_else(BTreeMap::new, |kind| unwritten(Side::Crm, kind));
-        let news = quarantine.passed(&ending, &failing, &schedule(), at(5));
+        wrote(&mut quarantine, &Ending::Partly, Some(Unwritten::Failed), at(0));
+        let news = wrote(&mut quarantine, &ending, came_to, at(5));
         assert_eq!((well(&news).len(), ill(&news).len()), (usize::from(is_well), 0));
         assert_eq!(quarantine.sides().is_empty(), is_well);
     }
 
     #[test]
+    fn a_side_that_took_some_of_it_is_not_ill() {
+        let mut quarantine = Quarantine::default();
+        let failing = BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Forbidden, "not this one"))]);
+        let news = quarantine.passed(&Ending::Partly, &failing, &BTreeMap::new(), &schedule(), at(0));
+        assert_eq!((news, quarantine), (vec![], Quarantine::default()));
+    }
+
+    #[test]
     fn a_side_that_is_left_alone_is_not_counted_again() {
         let mut quarantine = Quarantine::default();
-        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Connect), &schedule(), at(0));
+        wrote(&mut quarantine, &Ending::Partly, Some(Unwritten::Failed), at(0));
         let before = quarantine.clone();
-        quarantine.passed(&Ending::Partly, &unwritten(Side::Crm, ErrorKind::Cancelled), &schedule(), at(1));
+        wrote(&mut quarantine, &Ending::Partly, Some(Unwritten::Held), at(1));
         assert_eq!(quarantine, before);
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mark::{self, Mark};
 use super::{Connection, StoreError, from_json, to_json};
-use crate::domain::record::Side;
+use crate::domain::record::{Kind, Side};
 
 /// What of a side fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ use crate::domain::record::Side;
 pub enum Fails {
     /// It cannot be read: no pass can be made.
     Reading,
-    /// It can be read and not written: passes go on, and write to the other side.
+    /// It can be read and not written: passes go on, and write what else there is.
     Writing,
 }
 
@@ -24,6 +24,8 @@ pub enum Fails {
 pub struct Illness {
     /// What fails.
     pub fails: Fails,
+    /// What cannot be written; empty where nothing can be read.
+    pub kinds: BTreeSet<Kind>,
     /// How many times in a row.
     pub times: u32,
     /// Since when.
@@ -54,9 +56,10 @@ pub async fn save(connection: &mut Connection, illnesses: &Illnesses) -> Result<
     }
 }
 
-/// Sides that are not to be written to before their time has come.
-pub async fn held(connection: &mut Connection, now: DateTime<Utc>) -> Result<BTreeSet<Side>, StoreError> {
+/// What is not to be written before its time has come.
+pub async fn held(connection: &mut Connection, now: DateTime<Utc>) -> Result<BTreeSet<(Side, Kind)>, StoreError> {
     let illnesses = load(connection).await?;
     let is_held = |illness: &Illness| illness.fails == Fails::Writing && illness.next_try > now;
-    Ok(illnesses.into_iter().filter(|(_, illness)| is_held(illness)).map(|(side, _)| side).collect())
+    let held = illnesses.iter().filter(|(_, illness)| is_held(illness));
+    Ok(held.flat_map(|(side, illness)| illness.kinds.iter().map(|kind| (*side, *kind))).collect())
 }

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use super::apply::{Applied, Sinks, apply, evidence_lasts};
+use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts};
 use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::gone::{Missing, read_missing};
@@ -84,6 +84,8 @@ pub struct Report {
     pub transition: bool,
     /// Sides that failed while they were written.
     pub failing: BTreeMap<Side, PortError>,
+    /// Sides and kinds that nothing could be written to.
+    pub unwritten: BTreeMap<(Side, Kind), Unwritten>,
     /// Writes that were carried out.
     pub written: u64,
     /// Records or fields that were refused.
@@ -368,6 +370,7 @@ async fn close(
         not_whole: judged.not_whole,
         transition: judged.transition,
         failing: applied.failing,
+        unwritten: applied.unwritten,
         written: applied.written,
         refused: applied.refused,
         put_off: applied.superseded + applied.interrupted,

@@ -1,5 +1,7 @@
 //! What `status` tells of a state that was made through the store.
 
+use std::collections::BTreeSet;
+
 use crate::commands::testing::{Stage, company, json_listing, linked, now, put, text_listing, told};
 use crate::domain::plan::{LinkId, Totals};
 use crate::domain::record::{Kind, Side};
@@ -119,6 +121,7 @@ async fn a_side_that_keeps_failing_is_told_with_its_next_try() {
     let (mut store, _lock) = stage.open().await;
     let illness = Illness {
         fails: Fails::Writing,
+        kinds: BTreeSet::from([Kind::Company]),
         times: 3,
         since: now(),
         next_try: now() + chrono::TimeDelta::hours(1),
@@ -130,7 +133,7 @@ async fn a_side_that_keeps_failing_is_told_with_its_next_try() {
     let mut out = Vec::new();
     status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
     let text = told(out);
-    let line = "CRM: nothing is written to it, 3 times since 2025-06-15 15:06:40Z, tried again at 2025-06-15 16:06:40Z";
+    let line = "CRM: company records are not written to it, 3 times since 2025-06-15 15:06:40Z, tried again at 2025-06-15 16:06:40Z";
     assert!(text.contains(&format!("Sides that fail\n  {line}\n      no reply\\u{{1b}}[2J\n")), "{text}");
     let mut out = Vec::new();
     status(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();

@@ -158,8 +158,11 @@ fn failing(status: &Status) -> Section {
     let mut section = Section::new("Sides that fail");
     for (side, illness) in &status.quarantine {
         let what = match illness.fails {
-            Fails::Reading => "no pass can be made",
-            Fails::Writing => "nothing is written to it",
+            Fails::Reading => "no pass can be made".to_owned(),
+            Fails::Writing => {
+                let kinds: Vec<&str> = illness.kinds.iter().map(|kind| kind.as_str()).collect();
+                format!("{} records are not written to it", kinds.join(" and "))
+            }
         };
         let times = count(u64::from(illness.times), "time");
         let (since, next_try) = (when(illness.since), when(illness.next_try));

@@ -1,6 +1,6 @@
 //! No list lets a system's text reach the terminal as it is; and a reader that closes its end is an error, not a panic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use chrono::{DateTime, Utc};
@@ -123,6 +123,7 @@ fn status() -> Status {
     };
     let illness = Illness {
         fails: Fails::Reading,
+        kinds: BTreeSet::new(),
         times: 1,
         since: DateTime::UNIX_EPOCH,
         next_try: DateTime::UNIX_EPOCH,

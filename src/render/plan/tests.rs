@@ -128,6 +128,7 @@ fn report(actions: &[Action]) -> Report {
         not_whole: Vec::new(),
         transition: false,
         failing: BTreeMap::new(),
+        unwritten: BTreeMap::new(),
         written: 0,
         refused: 0,
         put_off: 0,

@@ -70,6 +70,7 @@ impl Applying<'_> {
                 .await?;
             intent::close(connection, self.now(), intent, intent::Outcome::Settled).await?;
             self.applied.written += 1;
+            self.applied.wrote.insert((side, kind));
             self.applied.links.insert(link);
         }
         base::put(connection, &bases).await?;

@@ -42,7 +42,7 @@ impl Applying<'_> {
             if self.stop.is_cancelled() {
                 return Err(PassError::Stopped);
             }
-            if self.is_failing(side) {
+            if self.is_failing(side, kind) {
                 for action in &again {
                     self.put_off(store.connection(), action, Why::Interrupted).await?;
                 }

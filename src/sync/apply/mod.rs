@@ -25,7 +25,7 @@ use tracing::warn;
 use super::plan::Situation;
 use super::stage::Stage;
 use super::{PassError, World};
-use crate::connector::error::{ErrorKind, Outcome, PortError};
+use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Frontier, Sink, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef};
 use crate::domain::record::{Kind, Side};
@@ -62,6 +62,15 @@ const UNKNOWN_IN_A_ROW: u32 = 3;
 /// How many local actions share a transaction.
 const LOCAL_GROUP: u32 = 250;
 
+/// Why what was planned for a side and kind was not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwritten {
+    /// It was tried, and nothing of it arrived.
+    Failed,
+    /// It was not tried: it had failed before, and its time has not come.
+    Held,
+}
+
 /// What was carried out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Applied {
@@ -77,6 +86,10 @@ pub(crate) struct Applied {
     pub(crate) interrupted: u64,
     /// Sides that failed, with what they said.
     pub(crate) failing: BTreeMap<Side, PortError>,
+    /// Sides and kinds that nothing could be written to.
+    pub(crate) unwritten: BTreeMap<(Side, Kind), Unwritten>,
+    /// Sides and kinds that something was written to.
+    pub(crate) wrote: BTreeSet<(Side, Kind)>,
 }
 
 /// The apply of one plan.
@@ -117,11 +130,8 @@ pub(crate) async fn apply(
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),
     };
-    for side in quarantine::held(store.connection(), world.clock.now()).await? {
-        let error =
-            PortError::new(ErrorKind::Cancelled, "not tried: it could not be written before, `status` says when it is");
-        applying.applied.failing.insert(side, error);
-    }
+    let held = quarantine::held(store.connection(), world.clock.now()).await?;
+    applying.applied.unwritten.extend(held.into_iter().map(|held| (held, Unwritten::Held)));
     for kind in Kind::BOTH {
         applying.local(store, kind).await?;
         for side in Side::BOTH {
@@ -132,6 +142,9 @@ pub(crate) async fn apply(
             applying.stamps(store).await?;
         }
     }
+    // Where some of it arrived, one record was in the way and not the side.
+    let Applied { unwritten, wrote, .. } = &mut applying.applied;
+    unwritten.retain(|place, _| !wrote.contains(place));
     Ok(applying.applied)
 }
 
@@ -152,9 +165,15 @@ impl Applying<'_> {
         }
     }
 
-    /// Whether a side is not written to any more in this pass.
-    fn is_failing(&self, side: Side) -> bool {
-        self.applied.failing.contains_key(&side)
+    /// Whether a side is not written to any more in this pass, or not with this kind.
+    fn is_failing(&self, side: Side, kind: Kind) -> bool {
+        self.applied.failing.contains_key(&side) || self.applied.unwritten.get(&(side, kind)) == Some(&Unwritten::Held)
+    }
+
+    /// A side does not take what is written.
+    fn fails(&mut self, side: Side, kind: Kind, error: &PortError) {
+        self.applied.failing.entry(side).or_insert_with(|| error.clone());
+        self.applied.unwritten.insert((side, kind), Unwritten::Failed);
     }
 
     /// Everything of a step that is left stays due.
@@ -262,12 +281,12 @@ impl Applying<'_> {
         match error.kind.outcome() {
             Outcome::NotApplied => {
                 intent::close(connection, self.now(), intent, intent::Outcome::Void).await?;
-                self.applied.failing.entry(side).or_insert_with(|| error.clone());
+                self.fails(side, action.kind, error);
             }
             Outcome::Unknown => {
                 self.unknown_in_a_row += 1;
                 if self.unknown_in_a_row >= UNKNOWN_IN_A_ROW {
-                    self.applied.failing.entry(side).or_insert_with(|| error.clone());
+                    self.fails(side, action.kind, error);
                 }
             }
         }

@@ -29,7 +29,7 @@ impl Applying<'_> {
             if self.stop.is_cancelled() {
                 return Err(PassError::Stopped);
             }
-            if self.is_failing(Side::Crm) {
+            if self.is_failing(Side::Crm, Kind::Company) {
                 return self.put_off_rest(store, step, after).await;
             }
             let actions = action::page(store.connection(), step, after, group).await?;
@@ -132,6 +132,7 @@ impl Applying<'_> {
                     self.remember_stamp(&mut transaction, link.id, &text).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                     self.applied.written += 1;
+                    self.applied.wrote.insert((Side::Crm, Kind::Company));
                 }
                 Written::Failed(error)
                     if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>

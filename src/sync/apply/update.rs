@@ -44,7 +44,7 @@ impl Applying<'_> {
             if self.stop.is_cancelled() {
                 return Err(PassError::Stopped);
             }
-            if self.is_failing(side) {
+            if self.is_failing(side, kind) {
                 for action in &waiting {
                     self.put_off(store.connection(), action, Why::Interrupted).await?;
                 }
@@ -230,6 +230,7 @@ impl Applying<'_> {
             todo::arm(connection, kind, &subject, Why::Staged, Some(self.now())).await?;
         }
         self.applied.written += 1;
+        self.applied.wrote.insert((side, kind));
         self.applied.links.insert(ready.link.id);
         debug!(action.fields = ready.changes.len(), "settled");
         Ok(())

@@ -13,7 +13,7 @@ use crate::domain::value::Text;
 use crate::store::link::LinkState;
 use crate::store::seen::Seen;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Store, mark, seen, todo, waiting};
+use crate::store::{Store, link, mark, seen, todo, waiting};
 use crate::sync::PassError;
 use crate::sync::apply::{STAMP_FIELD, stamp_payload};
 
@@ -235,17 +235,19 @@ impl Planning<'_> {
             let Some(old) = old.into_iter().next() else { continue };
             let links: Vec<LinkId> = old.link.into_iter().collect();
             let halves = seen::by_link(store.connection(), locale, &links).await?;
-            let widowed = halves.iter().any(|half| half.record.side != merged.side && half.gone);
-            followed.push((widowed, merged, old));
+            let is_cut =
+                link::by_id(store.connection(), &links).await?.values().any(|l| l.state == LinkState::Tombstone);
+            let is_over = is_cut || halves.iter().any(|half| half.record.side != merged.side && half.gone);
+            followed.push((is_over, merged, old));
         }
-        // Two that became one on both sides: the link of the partner that stayed goes on.
-        followed.sort_by_key(|(widowed, ..)| *widowed);
-        for (widowed, merged, old) in followed {
+        // Of two that became one, the link goes on that is in use: the other's partner went too, or was separated before.
+        followed.sort_by_key(|(is_over, ..)| *is_over);
+        for (is_over, merged, old) in followed {
             let new = seen::by_remote_id(store.connection(), locale, merged.side, merged.kind, &[merged.into.as_str()])
                 .await?;
             let new = new.into_iter().find(|row| row.record.parent == old.record.parent);
             let (Some(link), Some(new)) = (old.link, new) else { continue };
-            if widowed && (self.taken.contains(&new.id) || new.link.is_some_and(|other| other != link)) {
+            if is_over && (self.taken.contains(&new.id) || new.link.is_some_and(|other| other != link)) {
                 // Nothing is left of this pair that could be a duplicate: that its half is gone is told with the pair.
                 continue;
             }

@@ -83,3 +83,46 @@ async fn two_clients_that_became_one_in_flowtly_leave_one_pair_and_a_report() {
     let report = firm.assert_at_rest().await;
     assert_eq!(report.certificate.waiting, 1, "told: {:?}", report.certificate);
 }
+
+#[rstest::rstest]
+#[case::the_separated_one_is_older(true)]
+#[case::the_separated_one_is_newer(false)]
+#[tokio::test]
+async fn a_pair_that_a_person_separated_takes_nothing_from_a_live_one_when_its_record_is_merged(#[case] older: bool) {
+    let firm = Firm::new();
+    let (first, second) = (firm.linked("Alfa", &vat(1)).await, firm.linked("Beta", &vat(2)).await);
+    let (separated, live) = if older { (first, second) } else { (second, first) };
+    let client = flowtly_sync::domain::record::RemoteId::new(separated.0.to_string());
+    flowtly_sync::commands::links::remove(&firm.settings(), Kind::Company, &client, &mut Vec::new()).await.unwrap();
+    firm.assert_settled().await;
+    // The live one's values win.
+    let merged = firm.hubspot.merge_companies(live.1, separated.1).unwrap();
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert!(firm.pairs(Kind::Company).await.contains(&(live.0.to_string(), merged.to_string())));
+    assert_eq!(firm.asked().await, [], "that was said before");
+    firm.assert_settled().await;
+    firm.flowtly.edit_client(live.0, "addressCity", "Kraków");
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(merged, "city").as_deref(), Some("Kraków"));
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (1, 2), "nothing is created for the other");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_separated_record_that_is_merged_into_a_new_id_stays_separated() {
+    let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\n");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let other = firm.company("Alfa Holding", None);
+    firm.reconcile().await;
+    let id = flowtly_sync::domain::record::RemoteId::new(client.to_string());
+    flowtly_sync::commands::links::remove(&firm.settings(), Kind::Company, &id, &mut Vec::new()).await.unwrap();
+    let merged = firm.hubspot.merge_companies(company, other).unwrap();
+    firm.hubspot.edit_company(merged, "city", "Łódź");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert!(firm.links().await.iter().all(|link| link.state == flowtly_sync::store::link::LinkState::Tombstone));
+    assert_eq!(firm.client_text(client, "addressCity"), None);
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (1, 1));
+    firm.assert_settled().await;
+}

@@ -68,3 +68,27 @@ async fn a_contact_that_both_sides_move_elsewhere_is_a_conflict_and_stays_where_
     assert_eq!(home(&firm, jan), Some(beta.to_string()));
     firm.assert_at_rest().await;
 }
+
+#[tokio::test]
+async fn a_person_who_leaves_one_of_two_firms_and_comes_back_is_the_contact_that_he_was() {
+    let firm = Firm::configured("[rules.contact]\ngone = \"unlink\"\n");
+    let (_, one) = firm.linked("Alfa", &vat(1)).await;
+    let (_, two) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    let jan = firm.hubspot.add_contact(&properties, Some(one));
+    firm.hubspot.associate(jan, two, false);
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.contact_count(), 2);
+    firm.hubspot.disassociate(jan, two);
+    firm.reconcile().await;
+    firm.hubspot.edit_contact(jan, "jobtitle", "CEO");
+    firm.reconcile().await;
+    firm.assert_settled().await;
+    firm.hubspot.associate(jan, two, false);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (2, 1));
+    assert_eq!(firm.pairs(Kind::Contact).await.len(), 2);
+    assert!(firm.flowtly.contacts().iter().all(|contact| contact["title"] == "CEO"), "he is in sync at both");
+    firm.assert_settled().await;
+}

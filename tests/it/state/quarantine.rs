@@ -10,7 +10,7 @@ use flowtly_sync::clock::Clock as _;
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::{self, Daemon};
-use flowtly_sync::domain::record::Side;
+use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::{Fault, When};
 use flowtly_sync::store::pass::{self, PassRecord};
 use flowtly_sync::store::quarantine::{self, Fails, Illnesses};
@@ -91,12 +91,14 @@ async fn a_side_that_does_not_answer_is_asked_ever_more_slowly_and_then_goes_on(
     let passes = passes_since(&firm, began).await;
     // 15, 30, 60, … minutes apart instead of 96 times a day.
     assert!((7..=10).contains(&passes.len()), "{} passes", passes.len());
-    assert!(passes.iter().all(|pass| pass.outcome.as_deref() == Some("failed")));
+    // The last one may have been stopped by the end of the day.
+    let failed = passes.iter().filter(|pass| pass.outcome.as_deref() == Some("failed")).count();
+    assert!(failed + 1 >= passes.len(), "{failed} of {}", passes.len());
     let gaps: Vec<TimeDelta> = passes.windows(2).map(|pair| pair[1].started - pair[0].started).collect();
     assert!(gaps.windows(2).take(3).all(|pair| pair[1] > pair[0]), "{gaps:?}");
     let illness = &known(&firm).await[&Side::Flowtly];
     assert_eq!((illness.fails, illness.locked), (Fails::Reading, false));
-    assert_eq!(usize::try_from(illness.times).unwrap(), passes.len());
+    assert_eq!(usize::try_from(illness.times).unwrap(), failed);
     assert!(illness.words.starts_with("Flowtly"), "{}", illness.words);
     firm.flowtly.faults().clear();
     run_for(&firm, hours(7), Vec::new()).await;
@@ -130,9 +132,9 @@ async fn a_side_that_can_be_read_and_not_written_does_not_hold_up_the_other_one(
     let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update");
     firm.hubspot.faults().when(update, Fault::Refusal { status: 403, retry_after: None });
     let began = firm.clock.now();
-    let hubspot = firm.hubspot.clone();
-    let edit = move || {
-        hubspot.edit_company(company, "city", "Kraków");
+    let edit = || {
+        firm.hubspot.edit_company(company, "city", "Kraków");
+        firm.person(client, "Jan Kowalski", "jan@alfa.pl");
     };
     run_for(&firm, hours(5), vec![(hours(2), Box::new(edit))]).await;
     let passes = passes_since(&firm, began).await;
@@ -142,6 +144,8 @@ async fn a_side_that_can_be_read_and_not_written_does_not_hold_up_the_other_one(
     assert!(tried <= 2, "tried {tried} times in five hours");
     let illness = known(&firm).await.remove(&Side::Crm).unwrap();
     assert_eq!((illness.fails, illness.locked), (Fails::Writing, true));
+    assert_eq!(illness.kinds.into_iter().collect::<Vec<_>>(), [Kind::Company]);
+    assert_eq!(firm.hubspot.contact_count(), 1, "contacts are written all the while");
     // Nothing of it is lost: the right is given back.
     firm.hubspot.faults().clear();
     run_for(&firm, hours(7), Vec::new()).await;
@@ -174,7 +178,7 @@ async fn a_start_tries_at_once_and_keeps_the_count() {
     run_for(&firm, hours(12), Vec::new()).await;
     let before = known(&firm).await[&Side::Flowtly].clone();
     let began = firm.clock.now();
-    run_for(&firm, Duration::from_mins(1), Vec::new()).await;
+    run_for(&firm, hours(1), Vec::new()).await;
     let after = known(&firm).await[&Side::Flowtly].clone();
     assert!(!passes_since(&firm, began).await.is_empty(), "tried at once");
     assert_eq!((after.since, after.times), (before.since, before.times + 1));
