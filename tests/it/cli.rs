@@ -46,7 +46,7 @@ impl Served {
         self.directory.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub fn command(&self, arguments: &[&str]) -> Command {
         command(self.directory.path(), arguments)
     }
 

@@ -1,8 +1,9 @@
 //! Whether the state can be opened, who writes it, and which accounts it belongs to.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{failure, ok};
+use super::{failure, ok, warning};
 use crate::config::Settings;
 use crate::domain::record::Side;
 use crate::render::lists::check::Finding;
@@ -10,6 +11,11 @@ use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError, mark};
 
 const AREA: &str = "state";
+
+/// Below this nothing works well: logs, temporary files and the write-ahead log need room too.
+const LITTLE: u64 = 64 * MEBIBYTE;
+
+const MEBIBYTE: u64 = 1 << 20;
 
 /// Looks at the state, and returns the accounts that it belongs to. Writes nothing.
 pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, String>) {
@@ -24,7 +30,7 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, S
             ),
             None => ok(AREA, format!("there is none at {} yet; the first pass makes it", path.display())),
         };
-        return (vec![finding], BTreeMap::new());
+        return (std::iter::once(finding).chain(room(path)).collect(), BTreeMap::new());
     }
     let mut findings = Vec::new();
     let mut known = BTreeMap::new();
@@ -43,7 +49,29 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, S
         Ok(None) => {}
         Err(error) => findings.push(failure(AREA, error.to_string(), None)),
     }
+    findings.extend(room(path));
     (findings, known)
+}
+
+/// How much room there is where the state is, told where the system tells it. A backup, and a dry run's working copy, need
+/// as much as the state has.
+fn room(state: &Path) -> Option<Finding> {
+    let folder = state.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let size = std::fs::metadata(state).map_or(0, |file| file.len());
+    Some(told_room(folder, free, size))
+}
+
+fn told_room(folder: &Path, free: u64, size: u64) -> Finding {
+    let needed = size.saturating_mul(2).max(LITTLE);
+    let message = format!("{} MiB are free in {}", free / MEBIBYTE, folder.display());
+    if free >= needed {
+        ok(AREA, message)
+    } else {
+        let mend = format!("free space there: {} MiB at least, twice the size of the state", needed / MEBIBYTE);
+        warning(AREA, message, mend)
+    }
 }
 
 async fn accounts(settings: &Settings) -> Result<BTreeMap<Side, String>, StoreError> {
@@ -54,4 +82,30 @@ async fn accounts(settings: &Settings) -> Result<BTreeMap<Side, String>, StoreEr
     }
     store.close().await?;
     Ok(accounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::render::lists::check::Health;
+
+    #[rstest]
+    #[case::plenty(1_000, 1, Health::Ok)]
+    #[case::little(63, 1, Health::Warning)]
+    #[case::less_than_twice_the_state(1_000, 501, Health::Warning)]
+    #[case::twice_the_state(1_000, 500, Health::Ok)]
+    fn little_room_is_a_warning(#[case] free: u64, #[case] size: u64, #[case] health: Health) {
+        let finding = told_room(Path::new("/var/lib"), free * MEBIBYTE, size * MEBIBYTE);
+        assert_eq!(finding.health, health, "{}", finding.message);
+        assert!(finding.message.contains(&format!("{free} MiB are free in /var/lib")), "{}", finding.message);
+    }
+
+    #[test]
+    fn the_room_of_a_folder_is_known() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(room(&directory.path().join("state.sqlite")).is_some());
+        assert!(room(&directory.path().join("missing").join("state.sqlite")).is_none());
+    }
 }

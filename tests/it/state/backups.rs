@@ -13,6 +13,7 @@ use flowtly_sync::sync::pass::{Ending, Request};
 use sqlx::Connection as _;
 
 use super::bench::{counts, more_work, number, pass_on, raw};
+use crate::cli::{Served, code, told};
 use crate::firm::{Firm, vat};
 
 fn copy_of(firm: &Firm) -> PathBuf {
@@ -249,4 +250,37 @@ async fn a_restored_state_never_creates_before_both_sides_were_walked_whole() {
     assert!(report.complete);
     assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2));
     firm.assert_settled().await;
+}
+
+#[test]
+fn a_backup_is_made_beside_the_daemon_and_is_not_put_back_beside_it() {
+    use std::io::BufRead as _;
+    let served = Served::start();
+    let mut daemon = served
+        .command(&["run", "--allow", "first-pass", "--log-format", "json"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(daemon.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("the pass ended: applied")), "the first pass ended");
+    // Nobody waits for a full pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    let made = served.run(&["backup", "copy.sqlite"]);
+    assert_eq!(code(&made), 0, "{}", told(&made));
+    assert_eq!(std::fs::metadata(served.path("copy.sqlite")).unwrap().permissions().mode() & 0o777, 0o600);
+    let again = served.run(&["backup", "copy.sqlite"]);
+    assert_eq!(code(&again), 1);
+    assert!(told(&again).contains("there already"), "{}", told(&again));
+    let refused = served.run(&["restore", "copy.sqlite"]);
+    assert_eq!(code(&refused), 1);
+    assert!(told(&refused).contains(&format!("in use by process {}", daemon.id())), "{}", told(&refused));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+
+    let restored = served.run(&["restore", "copy.sqlite"]);
+    assert_eq!(code(&restored), 0, "{}", told(&restored));
+    let status = served.run(&["status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).contains("restored"), "it says that it has to prove itself");
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    assert_eq!(code(&served.run(&["diff"])), 0);
 }
