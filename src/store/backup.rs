@@ -64,7 +64,7 @@ pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Resu
 async fn copy_and_check(source: &mut Connection, state: &Path, into: &Path) -> Result<u64, StoreError> {
     vacuum(source, state, into).await?;
     let mut copy = Store::connect_read_only(into).await?;
-    check(&mut copy, into, "PRAGMA quick_check").await?;
+    check(&mut copy, into).await?;
     copy.close().await?;
     let file = File::open(into).map_err(|error| failed(into, &error))?;
     file.sync_all().map_err(|error| failed(into, &error))?;
@@ -91,7 +91,7 @@ async fn prepare(from: &Path, fresh: &Path, now: DateTime<Utc>) -> Result<(), St
         return Err(no_backup("it is a database of something else".to_owned()));
     }
     Store::check_schema(&mut source, from).await?;
-    check(&mut source, from, "PRAGMA integrity_check").await?;
+    check(&mut source, from).await?;
     make_new(fresh)?;
     vacuum(&mut source, from, fresh).await?;
     source.close().await?;
@@ -140,8 +140,9 @@ async fn fold(state: &Path) -> Result<(), StoreError> {
     if is_busy == 0 { Ok(()) } else { Err(StoreError::Disk("somebody reads it".to_owned())) }
 }
 
-async fn check(connection: &mut Connection, path: &Path, pragma: &'static str) -> Result<(), StoreError> {
-    let verdict = sqlx::query(pragma).fetch_one(connection).await;
+/// Everything, the agreement of tables and indexes too: a backup is made to be relied upon.
+async fn check(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let verdict = sqlx::query("PRAGMA integrity_check").fetch_one(connection).await;
     let verdict: String = verdict.map_err(|error| Store::explain(path, error))?.try_get(0)?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: path.to_path_buf(), message: verdict }) }
 }

@@ -143,6 +143,29 @@ async fn what_is_replaced_is_kept_whole_with_what_its_log_holds() {
     firm.assert_settled().await;
 }
 
+#[tokio::test]
+async fn a_backup_takes_the_place_of_a_state_that_is_lost_and_of_a_restore_that_was_killed() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    back_up(&firm).await.unwrap();
+    std::fs::remove_file(firm.state()).unwrap();
+    std::fs::write(firm.state().with_file_name("state.sqlite.restoring"), "half of it").unwrap();
+    let told = put_back(&firm).await.unwrap();
+    assert!(!told.contains("is kept"), "{told}");
+    assert_eq!(firm.links().await.len(), 1);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn nothing_is_restored_over_itself() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let mut out = Vec::new();
+    let error = restore(&firm.settings(), firm.clock.as_ref(), &firm.state(), &mut out).await.unwrap_err().to_string();
+    assert!(error.contains("it is the state itself"), "{error}");
+    firm.assert_settled().await;
+}
+
 /// Three pairs and a contact, a backup, then weeks in which people and the daemon go on; the old state comes back with edits
 /// that nobody synced.
 #[tokio::test]

@@ -105,6 +105,19 @@ async fn damage_that_is_met_stops_the_pass_and_sends_nothing_unjournalled(#[case
     assert_mended_by(&firm, &copy).await;
 }
 
+#[rstest]
+#[case::in_the_middle(None)]
+#[case::of_an_index(Some("link_flowtly"))]
+#[tokio::test]
+async fn what_is_damaged_makes_no_backup(#[case] place: Option<&'static str>) {
+    let firm = busy_firm().await;
+    rot(&firm, place).await;
+    let copy = firm.state().with_file_name("backup.sqlite");
+    let error = backup(&firm.settings(), &copy, &mut Vec::new()).await.unwrap_err().to_string();
+    assert!(error.contains("damaged"), "{error}");
+    assert!(!copy.exists());
+}
+
 /// The state and its write-ahead log as they are on the disk in the moment when the program is killed.
 fn killed(firm: &Firm) -> (Vec<u8>, Vec<u8>) {
     let log = firm.state().with_file_name("state.sqlite-wal");

@@ -34,7 +34,7 @@ async fn assert_journalled(firm: &Firm, before: [(usize, usize); 2], when: &str)
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_the_pass_is_gone_on_with_once_there_is_room() {
-    let mut met = 0;
+    let (mut met, mut in_the_middle) = (0, 0);
     for room in 0..40 {
         let when = format!("{room} pages left");
         let firm = busy_firm().await;
@@ -57,6 +57,7 @@ async fn a_full_disk_is_told_and_the_pass_is_gone_on_with_once_there_is_room() {
             }
             Err(other) => panic!("{when}: {other}"),
         }
+        in_the_middle += u32::from(counts(&firm) != before);
         assert_journalled(&firm, before, &when).await;
         // Space is freed.
         for _ in 0..3 {
@@ -66,7 +67,7 @@ async fn a_full_disk_is_told_and_the_pass_is_gone_on_with_once_there_is_room() {
         assert_whole(&firm, &when);
         firm.assert_settled().await;
     }
-    assert!(met >= 5, "full at {met} places only");
+    assert!(met >= 5 && in_the_middle >= 5, "full at {met} places only, {in_the_middle} of them while it wrote");
 }
 
 #[tokio::test]
@@ -85,10 +86,10 @@ async fn a_state_that_turns_read_only_is_told_and_nothing_is_sent() {
     firm.assert_settled().await;
 }
 
-/// A pass of the real program whose files may not grow beyond `blocks` of 512 bytes each: what a full disk does to it.
-fn reconcile_with_room_for(served: &Served, blocks: u32) -> Output {
+/// The real program, whose files may not grow beyond `blocks` of 512 bytes each: what a full disk does to it.
+fn with_room_for(served: &Served, blocks: u32, arguments: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_flowtly-sync");
-    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{program}' reconcile --allow first-pass");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{program}' {arguments}");
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(served.path("."));
     command.output().unwrap()
@@ -99,7 +100,7 @@ fn the_program_says_that_the_disk_is_full_and_ends_in_agreement_once_it_is_not()
     let served = Served::start();
     let (mut failed, mut blocks) = (0, 8);
     loop {
-        let output = reconcile_with_room_for(&served, blocks);
+        let output = with_room_for(&served, blocks, "reconcile --allow first-pass");
         if code(&output) == 0 {
             break;
         }
@@ -150,4 +151,28 @@ fn the_program_says_what_may_not_be_written() {
     readable("flowtly-sync.sqlite", 0o600);
     readable("flowtly-sync.sqlite.lock", 0o600);
     assert_eq!(code(&served.run(&["reconcile"])), 0);
+}
+
+#[test]
+fn a_backup_that_finds_no_room_leaves_nothing_and_a_restore_leaves_the_state() {
+    let served = Served::start();
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let failed = with_room_for(&served, 64, "backup copy.sqlite");
+    assert_eq!(code(&failed), 1);
+    assert!(told(&failed).contains("copy.sqlite") && told(&failed).contains("has room"), "{}", told(&failed));
+    assert!(!served.path("copy.sqlite").exists());
+
+    assert_eq!(code(&served.run(&["backup", "copy.sqlite"])), 0);
+    let before = std::fs::read(served.path("flowtly-sync.sqlite")).unwrap();
+    let failed = with_room_for(&served, 64, "restore copy.sqlite");
+    assert_eq!(code(&failed), 1);
+    assert!(told(&failed).contains("has room"), "{}", told(&failed));
+    assert_eq!(std::fs::read(served.path("flowtly-sync.sqlite")).unwrap(), before);
+    let left: Vec<String> = std::fs::read_dir(served.path("."))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.contains("restor"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(code(&served.run(&["diff"])), 0);
 }
