@@ -9,7 +9,7 @@ use super::StoreError;
 /// Proof that this process alone writes the state. Dropping it (or dying) releases the lock.
 #[derive(Debug)]
 pub struct WriterLock {
-    _file: File,
+    file: File,
     state: PathBuf,
 }
 
@@ -34,7 +34,7 @@ impl WriterLock {
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(open_error)?;
         writeln!(file, "process {}", std::process::id()).map_err(open_error)?;
-        Ok(Self { _file: file, state: state.to_path_buf() })
+        Ok(Self { file, state: state.to_path_buf() })
     }
 
     /// Who holds the lock of a state, if anybody does. Writes nothing, and takes it from nobody.
@@ -56,6 +56,14 @@ impl WriterLock {
     /// The state that is locked.
     pub fn state(&self) -> &Path {
         &self.state
+    }
+}
+
+impl Drop for WriterLock {
+    /// Closing alone would leave it held for as long as a child that was started meanwhile has not closed its copy.
+    fn drop(&mut self) {
+        // The end of the process releases it too.
+        let _ = self.file.unlock();
     }
 }
 
@@ -87,6 +95,17 @@ mod tests {
         );
         drop(held);
         assert!(WriterLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_is_let_go_is_free_although_a_child_still_has_a_copy_of_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state.sqlite");
+        let held = WriterLock::take(&state).unwrap();
+        let copy = held.file.try_clone().unwrap();
+        drop(held);
+        assert!(WriterLock::take(&state).is_ok());
+        drop(copy);
     }
 
     #[test]
