@@ -343,6 +343,25 @@ pub async fn gone_ids(
     rows.iter().map(|row| Ok(RemoteId::new(row.try_get::<String, _>(0)?))).collect()
 }
 
+/// Which of these remote ids belong to a record that was known and is confirmed gone.
+pub async fn gone_among(
+    connection: &mut Connection,
+    side: Side,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<Vec<RemoteId>, StoreError> {
+    let rows = sqlx::query(GONE_AMONG)
+        .bind(side.as_str())
+        .bind(kind.as_str())
+        .bind(to_json(ids))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Ok(RemoteId::new(row.try_get::<String, _>(0)?))).collect()
+}
+
+const GONE_AMONG: &str = "SELECT DISTINCT seen.remote_id FROM json_each(?3) AS wanted \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value WHERE seen.gone = 1";
+
 /// How many records of a side and kind are known: live and not gone.
 pub async fn count(connection: &mut Connection, side: Side, kind: Kind) -> Result<u64, StoreError> {
     let row = sqlx::query(COUNT).bind(side.as_str()).bind(kind.as_str()).fetch_one(connection).await?;

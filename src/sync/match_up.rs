@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::plan::stored_id;
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
 use crate::domain::plan::{KeyKind, LinkId};
@@ -158,6 +159,14 @@ async fn candidates(
     let rows = match_key::find(connection, &world.ruling.locale, side, keys).await?;
     let links: BTreeSet<LinkId> = rows.iter().filter_map(|(_, row)| row.link).collect();
     let bonds = bonds(connection, world, &links.into_iter().collect::<Vec<_>>()).await?;
+    // The stored id of a company whose client is gone names that client: it speaks against no other one.
+    let widowed: Vec<LinkId> =
+        bonds.iter().filter(|(_, bond)| matches!(bond, Bond::Widowed(_))).map(|(link, _)| *link).collect();
+    let widowed = link::by_id(connection, &widowed).await?;
+    let names_the_gone = |row: &Seen| {
+        let gone = row.link.and_then(|link| widowed.get(&link)).filter(|_| row.record.side == Side::Crm);
+        gone.is_some_and(|link| stored_id(organisation, &link.flowtly_id) == row.record.stored_id)
+    };
     let mut found = Candidates { archived: BTreeSet::new(), by_key: BTreeMap::new(), by_row: BTreeMap::new() };
     for (key, row) in rows {
         let bond = row.link.map_or(Bond::Free, |link| bonds.get(&link).copied().unwrap_or(Bond::Linked(link)));
@@ -168,11 +177,12 @@ async fn candidates(
             found.archived.insert(row.id);
         }
         found.by_key.entry(key).or_default().push(row.id);
-        found.by_row.entry(row.id).or_insert_with(|| Candidate {
-            record: row.reference(),
-            label: row.record.label(),
-            keys: matching::company_keys(&row.record, organisation, &world.ruling.company),
-            bond,
+        found.by_row.entry(row.id).or_insert_with(|| {
+            let mut keys = matching::company_keys(&row.record, organisation, &world.ruling.company);
+            if names_the_gone(&row) {
+                keys.keys.remove(&KeyKind::StoredId);
+            }
+            Candidate { record: row.reference(), label: row.record.label(), keys, bond }
         });
     }
     Ok(found)

@@ -169,11 +169,13 @@ pub(super) async fn note_foreign_ids(store: &mut Store, organisation: &str, scan
         return Ok(());
     }
     let texts: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
-    let known: BTreeSet<RemoteId> = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts)
+    let mut known: BTreeSet<RemoteId> = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts)
         .await?
         .into_iter()
         .map(|link| link.flowtly_id)
         .collect();
+    // Of a client that went, whose company is another one's now and does not carry that one's id yet.
+    known.extend(seen::gone_among(store.connection(), Side::Flowtly, Kind::Company, &texts).await?);
     let open: BTreeSet<String> =
         intent::open(store.connection()).await?.into_iter().filter_map(|intent| intent.body.stored_id).collect();
     let foreign = ids.iter().filter(|id| !known.contains(id) && !open.contains(&format!("{prefix}{id}"))).count();

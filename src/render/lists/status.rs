@@ -148,7 +148,11 @@ fn accounts(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()
             style.paint(Tone::Ask, "This state is new: look at `diff`, then `reconcile --allow first-pass`.")
         ),
         Some(why) => {
-            let text = format!("This state has to prove itself ({}): it links, fills blanks and asks.", Clean(why));
+            let text = format!(
+                "This state has to prove itself ({}): it links, fills blanks and asks. Look at `diff`, then `reconcile \
+                 --allow first-pass`.",
+                Clean(why)
+            );
             writeln!(out, "{}", style.paint(Tone::Ask, &text))
         }
     }

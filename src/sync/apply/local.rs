@@ -7,9 +7,9 @@ use tracing::Instrument;
 
 use super::{Applying, LOCAL_GROUP};
 use crate::domain::field::{Field, Part};
-use crate::domain::plan::{Action, ActionId, LinkId, Op, RecordRef};
+use crate::domain::plan::{Action, ActionId, LinkId, Op, Reason, RecordRef};
 use crate::domain::record::{Kind, RemoteId, Side};
-use crate::domain::value::{Locale, Text};
+use crate::domain::value::{Locale, Reading, Text};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::base::{self, Entry};
 use crate::store::deed::{self, Deed};
@@ -112,7 +112,7 @@ impl Applying<'_> {
                         return self.ask_about_double(connection, &new, &action.label).await;
                     }
                     records.remove(&new.reference());
-                    self.hold_for_repoint(connection, link, *side, &new).await?;
+                    self.hold_for_repoint(connection, link, *side, &new, &action.reason).await?;
                     link::repoint(connection, link, *side, (new.id, to)).await?;
                     self.did(Deed::Pause(*side));
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
@@ -323,20 +323,24 @@ impl Applying<'_> {
         base::put(connection, &rows).await
     }
 
-    /// The new half may show other values than the old one did: bases that say "as seen" take the old text.
+    /// The new half may show other values than the old one did: bases that say "as seen" take the old text. What was entered
+    /// anew and left blank was cleared by nobody: it counts as never agreed, and is filled.
     async fn hold_for_repoint(
         &self,
         connection: &mut Connection,
         link: LinkId,
         side: Side,
         new: &Seen,
+        reason: &Reason,
     ) -> Result<(), StoreError> {
         let halves = seen::by_link(connection, &self.world.ruling.locale, &[link]).await?;
         let Some(old) = halves.into_iter().find(|half| half.record.side == side) else { return Ok(()) };
         let mut bases = base::load(connection, &[link]).await?;
-        if let Some(mut half) = bases.remove(&(link, side))
-            && base::hold(&mut half, &old.record, &new.record)
-        {
+        if let Some(mut half) = bases.remove(&(link, side)) {
+            base::hold(&mut half, &old.record, &new.record);
+            if matches!(reason, Reason::Matched { .. }) {
+                half.retain(|field, _| *new.record.reading(*field) != Reading::Blank);
+            }
             base::put(connection, &[(link, side, half)]).await?;
         }
         Ok(())

@@ -238,3 +238,54 @@ async fn a_contact_that_goes_and_comes_back_is_opened_again_and_what_was_edited_
     assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn a_client_that_is_entered_anew_takes_the_place_of_the_old_one_and_its_id_is_stamped() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(9)).await;
+    let (old, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "phone", "+48 22 111 11 11");
+    firm.reconcile().await;
+    firm.flowtly.remove_client(old);
+    let new = firm.client("Alfa", Some(&vat(1)));
+    firm.reconcile().await;
+    // Somebody edits the company before the new id stands in it.
+    firm.hubspot.edit_company(company, "city", "Łódź");
+    let report = firm.pass(flowtly_sync::sync::pass::Request { complete: true, ..Default::default() }).await.unwrap();
+    assert_eq!(report.refusals, [], "our own old id is no other writer's");
+    firm.reconcile().await;
+    assert!(firm.pairs(Kind::Company).await.contains(&(new.to_string(), company.to_string())));
+    assert_eq!(firm.client_text(new, "addressPhoneNumber").as_deref(), Some("+48 22 111 11 11"), "filled, not cleared");
+    assert_eq!(firm.hubspot.company_property(company, "phone").as_deref(), Some("+48 22 111 11 11"));
+    assert_eq!(firm.client_text(new, "addressCity").as_deref(), Some("Łódź"));
+    assert_eq!(firm.hubspot.company_property(company, "flowtly_id"), Some(format!("1hkzxrub/{new}")));
+    firm.assert_settled().await;
+}
+
+#[rstest]
+#[case::in_flowtly(true)]
+#[case::in_the_crm(false)]
+#[tokio::test]
+async fn a_contact_that_is_entered_anew_with_less_loses_nothing_on_the_other_side(#[case] in_flowtly: bool) {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let jan = firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.flowtly.edit_contact(jan, "title", "CEO");
+    firm.reconcile().await;
+    let crm: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    if in_flowtly {
+        firm.flowtly.remove_contact(jan);
+        firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    } else {
+        firm.hubspot.archive_contact(crm);
+        firm.hubspot.purge(ObjectType::Contact, crm);
+        let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+        firm.hubspot.add_contact(&properties, Some(company));
+    }
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.flowtly.contacts()[0]["title"], "CEO");
+    assert_eq!(firm.hubspot.contacts()[0]["properties"]["jobtitle"], "CEO");
+    firm.assert_settled().await;
+}
