@@ -118,6 +118,22 @@ async fn what_is_damaged_makes_no_backup(#[case] place: Option<&'static str>) {
     assert!(!copy.exists());
 }
 
+#[tokio::test]
+async fn a_state_that_nothing_can_read_is_kept_with_its_log_when_a_backup_takes_its_place() {
+    let firm = busy_firm().await;
+    let copy = back_up(&firm).await;
+    lay_out(&firm, b"nothing that a database would be, and then some more of it", b"nor a log of one");
+    assert_mended_by(&firm, &copy).await;
+    let folder = std::fs::read_dir(firm.state().parent().unwrap()).unwrap();
+    let mut kept: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+    kept.retain(|path| path.to_string_lossy().contains("before-restore"));
+    kept.sort();
+    let texts: Vec<Vec<u8>> = kept.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    assert_eq!(texts.len(), 2, "{kept:?}");
+    assert!(texts[0].starts_with(b"nothing that a database"), "{kept:?}");
+    assert_eq!(texts[1], b"nor a log of one", "{kept:?}");
+}
+
 /// The state and its write-ahead log as they are on the disk in the moment when the program is killed.
 fn killed(firm: &Firm) -> (Vec<u8>, Vec<u8>) {
     let log = firm.state().with_file_name("state.sqlite-wal");
