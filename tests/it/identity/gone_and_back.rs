@@ -8,6 +8,7 @@ use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::{Kind, RemoteId};
 use flowtly_sync::sandbox::ObjectType;
 use flowtly_sync::store::link::LinkState;
+use flowtly_sync::sync::pass::{Ending, Request};
 use rstest::rstest;
 
 use crate::firm::{Firm, vat};
@@ -91,6 +92,24 @@ async fn accident_12_an_incremental_pass_opens_a_link_again_too() {
     firm.beat().await;
     assert_eq!(state_of(&firm, client).await, LinkState::Live);
     assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Łódź"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_12_a_pass_that_is_refused_forgets_no_return() {
+    let (mut firm, client, company) = firm_that_lost_a_company(UNLINK).await;
+    firm.flowtly.edit_client(client, "addressCity", "Gdańsk");
+    firm.reconcile().await;
+    firm.hubspot.bring_back(ObjectType::Company, company);
+    // Nothing may be updated today.
+    firm.change_base("updates = { count = 1000, share = 1.0 }", "updates = { count = 0, share = 0.0 }");
+    let report = firm.pass(Request { complete: true, ..Request::default() }).await.unwrap();
+    assert_eq!(report.ending, Ending::Refused);
+    assert_eq!(state_of(&firm, client).await, LinkState::Tombstone);
+    firm.change_base("updates = { count = 0, share = 0.0 }", "updates = { count = 1000, share = 1.0 }");
+    firm.beat().await;
+    assert_eq!(state_of(&firm, client).await, LinkState::Live);
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Gdańsk"));
     firm.assert_settled().await;
 }
 
@@ -251,7 +270,7 @@ async fn a_client_that_is_entered_anew_takes_the_place_of_the_old_one_and_its_id
     firm.reconcile().await;
     // Somebody edits the company before the new id stands in it.
     firm.hubspot.edit_company(company, "city", "Łódź");
-    let report = firm.pass(flowtly_sync::sync::pass::Request { complete: true, ..Default::default() }).await.unwrap();
+    let report = firm.pass(Request { complete: true, ..Request::default() }).await.unwrap();
     assert_eq!(report.refusals, [], "our own old id is no other writer's");
     firm.reconcile().await;
     assert!(firm.pairs(Kind::Company).await.contains(&(new.to_string(), company.to_string())));

@@ -25,8 +25,11 @@ use crate::firm::{Firm, ruling, vat};
 const BEAT: Duration = Duration::from_mins(15);
 const SLOW_BEAT: Duration = Duration::from_hours(6);
 
+/// What somebody does, who may wake the daemon.
+type Act<'a> = Box<dyn FnOnce(&Notify) + 'a>;
+
 /// Runs the daemon for that long. What `meanwhile` does is done as soon as its time has come.
-async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Box<dyn FnOnce() + '_>)>) {
+async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<'_>)>) {
     let settings = firm.settings();
     let systems = firm.systems(&settings);
     let ruling = ruling(&settings);
@@ -55,7 +58,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Box<
                 std::mem::take(&mut meanwhile).into_iter().partition(|(at, _)| *at <= now);
             meanwhile = later;
             for (_, act) in due {
-                act();
+                act(&wake);
             }
             tokio::task::yield_now().await;
         }
@@ -132,7 +135,7 @@ async fn a_side_that_can_be_read_and_not_written_does_not_hold_up_the_other_one(
     let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update");
     firm.hubspot.faults().when(update, Fault::Refusal { status: 403, retry_after: None });
     let began = firm.clock.now();
-    let edit = || {
+    let edit = |_: &Notify| {
         firm.hubspot.edit_company(company, "city", "Kraków");
         firm.person(client, "Jan Kowalski", "jan@alfa.pl");
     };
@@ -183,5 +186,22 @@ async fn a_start_tries_at_once_and_keeps_the_count() {
     assert!(!passes_since(&firm, began).await.is_empty(), "tried at once");
     assert_eq!((after.since, after.times), (before.since, before.times + 1));
     firm.flowtly.faults().clear();
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_person_who_wakes_the_daemon_has_everything_tried_at_once() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Gdańsk");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update");
+    firm.hubspot.faults().when(update, Fault::Refusal { status: 403, retry_after: None });
+    let mend = |wake: &Notify| {
+        firm.hubspot.faults().clear();
+        wake.notify_one();
+    };
+    run_for(&firm, hours(2), vec![(hours(1), Box::new(mend))]).await;
+    assert!(known(&firm).await.is_empty(), "well again long before its next try");
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Gdańsk"));
     firm.assert_settled().await;
 }
