@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use flowtly_sync::commands::links;
 use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::Asks;
-use flowtly_sync::domain::record::{Kind, RemoteId};
+use flowtly_sync::domain::record::Kind;
 use flowtly_sync::sandbox::ObjectType;
 use flowtly_sync::store::link::LinkState;
 use flowtly_sync::sync::pass::{Ending, Request};
 use rstest::rstest;
 
+use super::separate;
 use crate::firm::{Firm, vat};
 
 const UNLINK: &str = "[rules.company]\ngone = \"unlink\"\n[rules.contact]\ngone = \"unlink\"\n";
@@ -118,8 +118,7 @@ async fn accident_12_a_pair_that_a_person_separated_stays_separated_whatever_goe
     let firm = Firm::configured(UNLINK);
     firm.linked("Zeta", &vat(9)).await;
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
-    let mut told = Vec::new();
-    links::remove(&firm.settings(), Kind::Company, &RemoteId::new(client.to_string()), &mut told).await.unwrap();
+    separate(&firm, client).await;
     firm.assert_settled().await;
     lose(&firm, company);
     firm.reconcile().await;

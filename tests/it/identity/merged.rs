@@ -2,6 +2,7 @@
 
 use flowtly_sync::domain::record::Kind;
 
+use super::separate;
 use crate::firm::{Firm, vat};
 
 #[tokio::test]
@@ -92,8 +93,7 @@ async fn a_pair_that_a_person_separated_takes_nothing_from_a_live_one_when_its_r
     let firm = Firm::new();
     let (first, second) = (firm.linked("Alfa", &vat(1)).await, firm.linked("Beta", &vat(2)).await);
     let (separated, live) = if older { (first, second) } else { (second, first) };
-    let client = flowtly_sync::domain::record::RemoteId::new(separated.0.to_string());
-    flowtly_sync::commands::links::remove(&firm.settings(), Kind::Company, &client, &mut Vec::new()).await.unwrap();
+    separate(&firm, separated.0).await;
     firm.assert_settled().await;
     // The live one's values win.
     let merged = firm.hubspot.merge_companies(live.1, separated.1).unwrap();
@@ -115,8 +115,7 @@ async fn a_separated_record_that_is_merged_into_a_new_id_stays_separated() {
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
     let other = firm.company("Alfa Holding", None);
     firm.reconcile().await;
-    let id = flowtly_sync::domain::record::RemoteId::new(client.to_string());
-    flowtly_sync::commands::links::remove(&firm.settings(), Kind::Company, &id, &mut Vec::new()).await.unwrap();
+    separate(&firm, client).await;
     let merged = firm.hubspot.merge_companies(company, other).unwrap();
     firm.hubspot.edit_company(merged, "city", "Łódź");
     firm.reconcile().await;

@@ -6,3 +6,14 @@ mod merged;
 mod moved;
 mod scope;
 mod lost_state;
+
+use flowtly_sync::commands::links;
+use flowtly_sync::domain::record::{Kind, RemoteId};
+
+use crate::firm::Firm;
+
+/// A person separates a client from its company.
+async fn separate(firm: &Firm, client: u64) {
+    let client = RemoteId::new(client.to_string());
+    links::remove(&firm.settings(), Kind::Company, &client, &mut Vec::new()).await.unwrap();
+}
