@@ -90,3 +90,19 @@ async fn what_is_there_is_counted_and_listed_from_the_index_alone() {
     assert!(listed.iter().any(|step| step == search), "{listed:?}");
     assert!(!listed.iter().any(|step| step.contains("TEMP B-TREE")), "{listed:?}");
 }
+
+#[tokio::test]
+async fn contacts_that_follow_a_new_link_are_found_by_their_company() {
+    let mut state = empty_state().await;
+    let steps = steps(&mut state, text(link::FOLLOWERS)).await;
+    assert!(steps.iter().any(|step| step.contains("USING INDEX seen_children (side=? AND parent_id=?)")), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.starts_with("SCAN seen") || step.starts_with("SCAN link")), "{steps:?}");
+}
+
+#[tokio::test]
+async fn what_is_gone_is_found_by_its_id() {
+    let mut state = empty_state().await;
+    let steps = steps(&mut state, text(seen::GONE_AMONG)).await;
+    let search = "SEARCH seen USING INDEX seen_record (side=? AND kind=? AND remote_id=?)";
+    assert!(steps.iter().any(|step| step == search), "{steps:?}");
+}

@@ -359,7 +359,7 @@ pub async fn gone_among(
     rows.iter().map(|row| Ok(RemoteId::new(row.try_get::<String, _>(0)?))).collect()
 }
 
-const GONE_AMONG: &str = "SELECT DISTINCT seen.remote_id FROM json_each(?3) AS wanted \
+pub(super) const GONE_AMONG: &str = "SELECT DISTINCT seen.remote_id FROM json_each(?3) AS wanted \
      CROSS JOIN seen ON seen.side = ?1 AND seen.kind = ?2 AND seen.remote_id = wanted.value WHERE seen.gone = 1";
 
 /// How many records of a side and kind are known: live and not gone.
