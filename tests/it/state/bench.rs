@@ -4,7 +4,7 @@ use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::store::Store;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Report, Request};
-use flowtly_sync::sync::{PassError, Silent, World};
+use flowtly_sync::sync::{Pace, PassError, Silent, World};
 use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ pub async fn pass_on(firm: &Firm, store: Store, request: Request) -> (Store, Res
         clock: firm.clock.as_ref(),
         ruling: &ruling,
         progress: &Silent,
+        pace: Pace::default(),
     };
     let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
     pass::run(world, sinks, store, request, &CancellationToken::new()).await

@@ -15,7 +15,7 @@ use flowtly_sync::sandbox::{Fault, When};
 use flowtly_sync::store::pass::{self, PassRecord};
 use flowtly_sync::store::quarantine::{self, Fails, Illnesses};
 use flowtly_sync::sync::apply::Sinks;
-use flowtly_sync::sync::{Silent, World};
+use flowtly_sync::sync::{Pace, Silent, World};
 use http::Method;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
             clock: firm.clock.as_ref(),
             ruling: &ruling,
             progress: &Silent,
+            pace: Pace::default(),
         },
         sinks: Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() },
         schedule: Schedule::new(BEAT, SLOW_BEAT, 0.0),
