@@ -8,7 +8,7 @@
 //! - [`connector`]: how to talk to one system; the port that the engine sees, HTTP with retry and budgets, the connectors.
 //! - [`store`]: the state, one SQLite file.
 //! - [`sync`]: one pass, step by step.
-//! - [`daemon`]: passes on a schedule, signals, systemd.
+//! - [`daemon`]: passes on a schedule, signals, systemd, and the socket through which people decide meanwhile.
 //! - [`sandbox`]: embedded servers that answer as the real systems do.
 //! - [`config`], [`telemetry`]: what the user says, and what the program says.
 //! - [`render`], [`commands`], [`cli`]: what people see and type.

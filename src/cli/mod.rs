@@ -7,6 +7,7 @@ mod tests;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -14,7 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::LogFormat;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
-use values::{parse_id, parse_kind, parse_record, parse_side, refusal_parser};
+use values::{parse_duration, parse_id, parse_kind, parse_record, parse_side, refusal_parser};
 
 pub use values::RecordArg;
 
@@ -140,7 +141,8 @@ pub enum Command {
 
     /// Make one pass and exit
     ///
-    /// Reads both systems, plans, checks the plan against the safety limits, and carries it out.
+    /// Reads both systems, plans, checks the plan against the safety limits, and carries it out. Beside a running daemon it
+    /// asks that for the pass, and tells how it ended.
     #[command(after_help = RECONCILE_EXITS)]
     Reconcile {
         /// What is allowed.
@@ -195,8 +197,45 @@ pub enum Command {
         command: Option<ConflictsCommand>,
     },
 
-    /// List the questions about identity that only a person may answer; answer them with `links`
-    Questions(Output),
+    /// List the questions about identity that only a person may answer, or answer one
+    #[command(args_conflicts_with_subcommands = true)]
+    Questions {
+        /// How to print the list.
+        #[command(flatten)]
+        output: Output,
+
+        /// What to do instead of listing.
+        #[command(subcommand)]
+        command: Option<QuestionsCommand>,
+    },
+
+    /// List what a system refused, with its own words, or have it tried again now
+    #[command(args_conflicts_with_subcommands = true)]
+    Failures {
+        /// How to print the list.
+        #[command(flatten)]
+        output: Output,
+
+        /// What to do instead of listing.
+        #[command(subcommand)]
+        command: Option<FailuresCommand>,
+    },
+
+    /// Show what was written, newest first: which value gave way to which, in which pass and why
+    #[command(after_help = RECORD_HELP)]
+    History {
+        /// Of one record only: KIND:SIDE:ID
+        #[arg(value_name = "RECORD", value_parser = parse_record)]
+        record: Option<RecordArg>,
+
+        /// How many values
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 
     /// List the pairs, or join or separate records by hand
     #[command(args_conflicts_with_subcommands = true)]
@@ -280,8 +319,20 @@ pub enum ConflictsCommand {
     /// Decide conflicts; the next pass carries it out, if the values are still those that were shown
     Resolve {
         /// The conflicts' numbers, from the list
-        #[arg(required = true, value_name = "ID")]
+        #[arg(required_unless_present = "all", value_name = "ID")]
         ids: Vec<i64>,
+
+        /// All conflicts that wait
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+
+        /// With --all: of this record only, KIND:SIDE:ID
+        #[arg(long, requires = "all", conflicts_with = "ids", value_name = "RECORD", value_parser = parse_record)]
+        record: Option<RecordArg>,
+
+        /// With --all: of this field only, for instance `phone`
+        #[arg(long, requires = "all", conflicts_with = "ids", value_name = "FIELD")]
+        field: Option<String>,
 
         /// What shall hold.
         #[command(flatten)]
@@ -300,6 +351,67 @@ pub struct ResolveChoice {
     /// This text, on both sides
     #[arg(long, value_name = "TEXT")]
     pub value: Option<String>,
+}
+
+/// `questions …`.
+#[derive(Debug, Subcommand)]
+pub enum QuestionsCommand {
+    /// Answer a question; the next pass carries it out
+    ///
+    /// The answer binds to the records as they were when it was asked: if one moved since, it is asked again.
+    Answer {
+        /// The question's number, from the list
+        #[arg(value_name = "ID")]
+        id: i64,
+
+        /// The answer.
+        #[command(flatten)]
+        choice: AnswerChoice,
+    },
+}
+
+/// The answer: exactly one of these; the list says which of them a question takes.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct AnswerChoice {
+    /// It is this one of the candidates
+    #[arg(long, value_name = "CANDIDATE", value_parser = parse_id)]
+    pub link: Option<RemoteId>,
+
+    /// They are different things: not asked again while their names and keys stay; created where there is no counterpart
+    #[arg(long)]
+    pub separate: bool,
+
+    /// It still is the same thing: name and key travel as the rules say
+    #[arg(long)]
+    pub same: bool,
+
+    /// It is a second copy: left alone, neither matched nor created
+    #[arg(long)]
+    pub copy: bool,
+
+    /// What was sent never arrived: decide afresh
+    #[arg(long)]
+    pub never_happened: bool,
+
+    /// Ask again after this time, for instance 7d or 12h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub postpone: Option<Duration>,
+}
+
+/// `failures …`.
+#[derive(Debug, Subcommand)]
+pub enum FailuresCommand {
+    /// Try again now instead of after the gap
+    Retry {
+        /// The numbers, from the list
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<i64>,
+
+        /// Everything that was refused
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
 }
 
 /// `links …`.

@@ -1,5 +1,7 @@
 //! Words of the command line that stand for something of the domain; each error lists what there is.
 
+use std::time::Duration;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::domain::field::Field;
@@ -54,6 +56,11 @@ pub(super) fn parse_id(text: &str) -> Result<RemoteId, String> {
         return Err("write the bare id, for instance 17".to_owned());
     }
     Ok(RemoteId::new(text))
+}
+
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    crate::config::parse_duration(text)
+        .ok_or_else(|| "write a number with its unit, for instance 7d, 12h or 1d12h".to_owned())
 }
 
 fn list(words: [&str; 2]) -> String {

@@ -1,12 +1,14 @@
 //! One file a command: it parses nothing, prints through `render`, and returns an exit code.
 
 mod named;
-mod deciding;
+pub mod deciding;
 #[cfg(test)]
 mod testing;
 pub mod status;
 pub mod conflicts;
 pub mod questions;
+pub mod failures;
+pub mod history;
 pub mod links;
 pub mod explain;
 pub mod check;
@@ -23,15 +25,20 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::{Cli, Command, ConflictsCommand, Global, LinksCommand, RecordArg, ReportFormat};
+use crate::cli::{
+    AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, LinksCommand, QuestionsCommand, RecordArg,
+    ReportFormat,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
 use crate::connector::registry::{Transports, connect};
+use crate::daemon::control::protocol::{Answer, Choose, RecordName, Which};
+use crate::domain::field::Field;
+use crate::domain::record::Kind;
 use crate::render::lists::{Form, Listing};
 use crate::render::plan::Format;
 use crate::telemetry::{self, Overrides};
 use check::{Mode, Sides};
-use conflicts::Choose;
 use explain::Subjected;
 use session::Session;
 
@@ -82,11 +89,13 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         | Command::Check { .. }
         | Command::Status(_)
         | Command::Conflicts { .. }
-        | Command::Questions(_)
+        | Command::Questions { .. }
+        | Command::Failures { .. }
+        | Command::History { .. }
         | Command::Links { .. }
         | Command::Explain { .. }
         | Command::Backup { .. }
-        | Command::Restore { .. }) => configured(command, &cli.global, &mut out).await,
+        | Command::Restore { .. }) => Box::pin(configured(command, &cli.global, &mut out)).await,
     }
 }
 
@@ -95,9 +104,7 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
     let settings = settings(global)?;
     let code = match command {
         Command::Run(allowances) => run::run(&Session::new(settings)?, &allowances.allow).await?,
-        Command::Reconcile { allowances, full } => {
-            reconcile::reconcile(&Session::new(settings)?, full, &allowances.allow, out).await?
-        }
+        Command::Reconcile { allowances, full } => reconcile::reconcile(settings, full, &allowances.allow, out).await?,
         Command::Diff { format, full } => diff::diff(&Session::new(settings)?, form(format), full, out).await?,
         Command::Check { fix, show_config, json } => {
             if show_config {
@@ -112,15 +119,29 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
         Command::Conflicts { output, command: None } => {
             conflicts::conflicts(&settings, &mut listing(&settings, output.json, out)).await?
         }
-        Command::Conflicts { command: Some(ConflictsCommand::Resolve { ids, choice }), .. } => {
+        Command::Conflicts { command: Some(ConflictsCommand::Resolve { ids, all, record, field, choice }), .. } => {
             let choose = match (choice.take, choice.value) {
                 (Some(side), _) => Choose::Side(side),
                 (None, text) => Choose::Text(text.unwrap_or_default()),
             };
-            conflicts::resolve(&settings, &SystemClock::new(), &ids, &choose, out).await?
+            let which = if all { all_of(record, field.as_deref())? } else { Which::Numbers(ids) };
+            conflicts::resolve(&settings, &SystemClock::new(), which, choose, out).await?
         }
-        Command::Questions(output) => {
-            questions::questions(&settings, &mut listing(&settings, output.json, out)).await?
+        Command::Questions { output, command: None } => {
+            questions::questions(&settings, &SystemClock::new(), &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Questions { command: Some(QuestionsCommand::Answer { id, choice }), .. } => {
+            questions::answer(&settings, &SystemClock::new(), id, answer(choice), out).await?
+        }
+        Command::Failures { output, command: None } => {
+            failures::failures(&settings, &mut listing(&settings, output.json, out)).await?
+        }
+        Command::Failures { command: Some(FailuresCommand::Retry { ids, all }), .. } => {
+            let which = if all { Which::All { record: None, fields: Vec::new() } } else { Which::Numbers(ids) };
+            failures::retry(&settings, &SystemClock::new(), which, out).await?
+        }
+        Command::History { record, limit, json } => {
+            history::history(&settings, record.map(name), limit, &mut listing(&settings, json, out)).await?
         }
         Command::Links { output, command: None } => {
             links::links(&settings, &mut listing(&settings, output.json, out)).await?
@@ -129,7 +150,7 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
             links::add(&settings, &SystemClock::new(), kind, &flowtly_id, &crm_id, out).await?
         }
         Command::Links { command: Some(LinksCommand::Remove { kind, flowtly_id }), .. } => {
-            links::remove(&settings, kind, &flowtly_id, out).await?
+            links::remove(&settings, &SystemClock::new(), kind, &flowtly_id, out).await?
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
         Command::Backup { path } => backup::backup(&settings, &path, out).await?,
@@ -138,6 +159,38 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
         Command::Demo { .. } | Command::Sandbox { .. } => FAILED,
     };
     Ok(code)
+}
+
+/// All conflicts of a record and a field, where they are given. A word may name a field of companies and one of contacts.
+fn all_of(record: Option<RecordArg>, field: Option<&str>) -> Result<Which, Ended> {
+    let fields = match (&record, field) {
+        (_, None) => Vec::new(),
+        (Some(record), Some(word)) => vec![record.field(word).map_err(Ended::Configuration)?],
+        (None, Some(word)) => {
+            let fields: Vec<Field> = Kind::BOTH.into_iter().filter_map(|kind| Field::parse(kind, word)).collect();
+            if fields.is_empty() {
+                return Err(Ended::Configuration(format!("there is no field `{word}`")));
+            }
+            fields
+        }
+    };
+    Ok(Which::All { record: record.map(name), fields })
+}
+
+fn name(record: RecordArg) -> RecordName {
+    RecordName { kind: record.kind, side: record.side, id: record.id }
+}
+
+/// The answer that a line gives: exactly one, as the command line demands.
+fn answer(choice: AnswerChoice) -> Answer {
+    match (choice.link, choice.postpone) {
+        (Some(candidate), _) => Answer::Link(candidate),
+        (None, Some(time)) => Answer::Postpone(time),
+        (None, None) if choice.same => Answer::Same,
+        (None, None) if choice.copy => Answer::Copy,
+        (None, None) if choice.never_happened => Answer::NeverHappened,
+        (None, None) => Answer::Separate,
+    }
 }
 
 async fn checked(settings: Settings, fix: bool, json: bool, out: &mut dyn Write) -> anyhow::Result<u8> {

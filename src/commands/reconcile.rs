@@ -1,22 +1,29 @@
-//! One pass, then exit.
+//! One pass, then exit; or a pass of the daemon that holds the state.
 
 use std::io::Write;
 
-use super::session::{ROUNDS, Session, exit_code, print_report, progress, request, stop_on_signals, style};
+use super::deciding::{Held, take_or_ask};
+use super::session::{Session, exit_code, print_report, progress, request, stop_on_signals, style};
+use crate::config::Settings;
+use crate::daemon::control::inbox::{ROUNDS, goes_on};
+use crate::daemon::control::protocol::Ask;
 use crate::domain::safety::RefusalName;
 use crate::render::plan::Format;
-use crate::store::lock::WriterLock;
 use crate::store::{Store, quarantine};
-use crate::sync::pass::{self, Ending, Report};
+use crate::sync::pass;
 
 /// Reconciles, and prints what was done.
 pub(super) async fn reconcile(
-    session: &Session,
+    settings: Settings,
     complete: bool,
     allow: &[RefusalName],
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let lock = WriterLock::take(&session.settings.state_path)?;
+    let lock = match take_or_ask(&settings, &Ask::Reconcile { full: complete, allow: allow.to_vec() }, out)? {
+        Held::ByUs(lock) => lock,
+        Held::ByDaemon(code) => return Ok(code),
+    };
+    let session = Session::new(settings)?;
     let mut store = Store::open(&lock).await?;
     // Who starts a pass by hand wants both sides to be tried now, whatever the daemon met.
     quarantine::save(store.connection(), &quarantine::Illnesses::new()).await?;
@@ -46,8 +53,4 @@ pub(super) async fn reconcile(
     }
     store.close().await?;
     Ok(exit_code(&report))
-}
-
-fn goes_on(report: &Report) -> bool {
-    report.more && report.failing.is_empty() && matches!(report.ending, Ending::Applied | Ending::Partly)
 }

@@ -6,8 +6,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
+use super::deciding::Clerk;
 use super::session::Session;
+use crate::clock::SystemClock;
+use crate::daemon::control::Control;
+use crate::daemon::control::socket::Socket;
 use crate::daemon::schedule::Schedule;
 use crate::daemon::systemd::Notifier;
 use crate::daemon::{self, Daemon, signals};
@@ -22,6 +27,11 @@ pub(super) async fn run(session: &Session, allow: &[RefusalName]) -> anyhow::Res
     let stop = CancellationToken::new();
     let wake = Arc::new(Notify::new());
     signals::listen(stop.clone(), Arc::clone(&wake)).context("signals cannot be listened to")?;
+    let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
+    let socket = Socket::bind(&session.settings.control_socket)?;
+    info!(control.socket = %socket.path().display(), "decisions are taken at the control socket");
+    let clients = Arc::new(SystemClock::new());
+    let (control, inbox) = Control::serve(socket, &session.settings.state_path, clients, &clerk);
     let schedule = session.settings.schedule;
     let silent = crate::sync::Silent;
     let daemon = Daemon {
@@ -31,7 +41,10 @@ pub(super) async fn run(session: &Session, allow: &[RefusalName]) -> anyhow::Res
         stop_within: schedule.stop_within,
         allow: allow.iter().copied().collect::<BTreeSet<_>>(),
         notifier: Notifier,
+        inbox,
     };
-    daemon::run(daemon, store, &stop, &wake).await?;
+    let ended = daemon::run(daemon, store, &stop, &wake).await;
+    control.close().await;
+    ended?;
     Ok(0)
 }

@@ -24,9 +24,6 @@ use crate::sync::{Pace, Progress, Ruling, World};
 /// How many actions of a plan are held at once while it is printed.
 const ACTIONS: u32 = 500;
 
-/// How often a single run goes on with what was left due: records that moved while it wrote.
-pub(super) const ROUNDS: u32 = 3;
-
 /// Both systems, the rules and the time.
 #[derive(Debug)]
 pub(crate) struct Session {

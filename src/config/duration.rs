@@ -6,7 +6,7 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_0
 
 /// Reads one or more whole numbers with their units, largest unit first. `None` for anything else, a number without a unit
 /// included: nobody knows whether `30` are seconds or minutes.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;

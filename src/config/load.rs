@@ -82,6 +82,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let kinds: Vec<(&str, &str)> = CRM_MAPPINGS.iter().map(|(name, _)| (*name, *name)).collect();
     let _ = reader.choice(&Key::of("crm.kind"), &kinds, "");
     let state_path = state_path(reader);
+    let control_socket = control_socket(reader, &state_path);
     let schedule = schedule(reader);
     let log = log(reader);
     let limits = Limits {
@@ -103,6 +104,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let contact = mapped(reader, Kind::Contact, None);
     Some(Settings {
         state_path,
+        control_socket,
         schedule,
         log,
         limits,
@@ -120,6 +122,16 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
 fn state_path(reader: &mut Reader<'_>) -> PathBuf {
     let path = reader.text_where("state.path", "the path of a file", |path| !path.is_empty());
     reader.environment.state_directory().unwrap_or_default().join(path)
+}
+
+/// Command and daemon must come to the same path, whatever their environments are: it depends on nothing but the state's.
+fn control_socket(reader: &mut Reader<'_>, state: &Path) -> PathBuf {
+    if let Some(path) = reader.optional("control.socket") {
+        return state.with_file_name("").join(path);
+    }
+    let mut name = state.file_name().unwrap_or_default().to_os_string();
+    name.push(".control");
+    state.with_file_name(name)
 }
 
 fn schedule(reader: &mut Reader<'_>) -> ScheduleSection {

@@ -24,6 +24,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use flowtly::{FlowtlyCredentials, FlowtlySection};
 pub use hubspot::{HubSpotLimits, HubSpotSection};

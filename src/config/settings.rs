@@ -17,6 +17,8 @@ use crate::domain::value::Locale;
 pub struct Settings {
     /// The file of the state.
     pub state_path: PathBuf,
+    /// The socket through which decisions reach a running daemon.
+    pub control_socket: PathBuf,
     /// When passes run.
     pub schedule: ScheduleSection,
     /// What is logged, and how.

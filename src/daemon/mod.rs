@@ -1,9 +1,10 @@
 //! The long-running service: passes on a schedule, woken by signals, watched by systemd.
 //!
-//! The [`schedule`] is pure; [`signals`] and [`systemd`] are the edges. What runs is told when to stop: the caller injects
+//! The [`schedule`] is pure; [`signals`], [`systemd`] and the [`control`] socket are the edges. What runs is told when to stop: the caller injects
 //! the shutdown.
 
 pub mod schedule;
+pub mod control;
 pub mod quarantine;
 pub mod signals;
 pub mod systemd;
@@ -23,6 +24,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{self, Ending, Report, Request};
 use crate::sync::{PassError, World};
+use control::{Hurry, Inbox};
 use quarantine::{News, Quarantine};
 use schedule::{After, Schedule};
 use systemd::Notifier;
@@ -42,6 +44,8 @@ pub struct Daemon<'a> {
     pub allow: BTreeSet<RefusalName>,
     /// Who is told how it goes.
     pub notifier: Notifier,
+    /// What people ask for meanwhile.
+    pub inbox: Inbox<'a>,
 }
 
 /// Runs passes until `stop`; `wake` starts one at once.
@@ -58,13 +62,15 @@ pub async fn run(
     let mut complete = last_complete_is_old(&mut store, clock, &daemon.schedule).await?;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
+        daemon.inbox.take_up(&mut store).await;
         daemon.notifier.status("a pass is under way");
-        let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
+        let request = daemon.inbox.request(Request { complete, allow: std::mem::take(&mut daemon.allow) });
         let Some((returned, outcome)) = bounded(&daemon, store, request, stop).await else {
             warn!("the pass did not stop in time and was left; the next start recovers it");
             return Ok(());
         };
         store = returned;
+        daemon.inbox.passed(&mut store, &outcome).await;
         let after = match outcome {
             Ok(report) => {
                 let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
@@ -86,14 +92,33 @@ pub async fn run(
         };
         let wait = daemon.schedule.wait(after, clock.elapsed(), fastrand::f64());
         complete = wait.complete;
-        tokio::select! {
-            () = clock.sleep(wait.time) => {}
-            () = wake.notified() => {
-                info!("woken: a pass begins at once");
-                quarantine.hurry(clock.now());
-                keep(&mut store, &quarantine, &[]).await?;
+        if daemon.inbox.is_waited_for() {
+            // Somebody waits for the end of what the pass left due.
+            continue;
+        }
+        let is_well = quarantine.sides().is_empty();
+        let mut beat = clock.sleep(wait.time);
+        loop {
+            tokio::select! {
+                () = &mut beat => break,
+                () = wake.notified() => {
+                    info!("woken: a pass begins at once");
+                    quarantine.hurry(clock.now());
+                    keep(&mut store, &quarantine, &[]).await?;
+                    break;
+                }
+                () = stop.cancelled() => break,
+                () = daemon.inbox.arrived() => match daemon.inbox.take_up(&mut store).await {
+                    Hurry::Pass => {
+                        quarantine.hurry(clock.now());
+                        keep(&mut store, &quarantine, &[]).await?;
+                        break;
+                    }
+                    // A side that fails is not asked sooner because of a decision.
+                    Hurry::Decided if is_well => beat = clock.sleep(schedule::AGAIN),
+                    Hurry::Decided | Hurry::None => {}
+                },
             }
-            () = stop.cancelled() => {}
         }
     }
     daemon.notifier.stopping();

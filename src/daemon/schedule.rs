@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How soon a pass follows one that left something due.
-const AGAIN: Duration = Duration::from_secs(1);
+pub const AGAIN: Duration = Duration::from_secs(1);
 
 /// How often the wait after failures is doubled at most.
 const DOUBLINGS: u32 = 16;

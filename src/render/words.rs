@@ -138,26 +138,46 @@ pub fn asks(question: &Question, kind: Kind, label: &str) -> String {
     }
 }
 
-/// How a question is answered: commands for a person. `linked` is the Flowtly id of the subject's pair, if it has one.
-pub fn answers(question: &Question, kind: Kind, linked: Option<&RemoteId>) -> Vec<String> {
-    let side = question.subject.side;
-    let pairs = question.candidates.iter().filter(|candidate| candidate.record.side != side).map(|candidate| {
-        let (flowtly, crm) = match side {
-            Side::Flowtly => (&question.subject.id, &candidate.record.id),
-            Side::Crm => (&candidate.record.id, &question.subject.id),
-        };
-        format!("flowtly-sync links add {kind} {} {}", Clean(flowtly), Clean(crm))
-    });
+/// How a question is answered: commands for a person, and what else ends it.
+pub fn answers(number: i64, question: &Question) -> Vec<String> {
+    let command = |option: String| format!("flowtly-sync questions answer {number} {option}");
+    let mut lines: Vec<String> = answer_options(question).into_iter().map(command).collect();
     match question.asks {
-        Asks::WhichOf | Asks::SameThing | Asks::LostCreate => pairs.collect(),
+        Asks::Duplicate | Asks::Twin | Asks::StillTheSame => lines.push(format!("or {}", mend_by_hand(question))),
+        Asks::WhichOf | Asks::SameThing | Asks::LostCreate => {}
+    }
+    lines
+}
+
+/// What `questions answer` takes for this question, clean.
+pub fn answer_options(question: &Question) -> Vec<String> {
+    let there = question.candidates.iter().filter(|candidate| candidate.record.side != question.subject.side);
+    let links = there.map(|candidate| format!("--link {}", Clean(&candidate.record.id)));
+    let has_candidates = !question.candidates.is_empty();
+    // Named by a system that refused to make it twice, and as far as is known without a partner.
+    let is_named = has_candidates && question.candidates.iter().all(|note| note.speaks_for.is_empty());
+    let separate = has_candidates.then_some("--separate");
+    let (links, others): (Vec<String>, Vec<&str>) = match question.asks {
+        Asks::WhichOf | Asks::SameThing => (links.collect(), separate.into_iter().collect()),
+        Asks::LostCreate => (links.collect(), separate.into_iter().chain(["--never-happened"]).collect()),
+        // Its candidate has a partner, or is on the same side.
         Asks::Duplicate | Asks::Twin => {
-            let mend = format!("merge or correct the duplicate in {side}; the question closes itself");
-            pairs.chain([mend]).collect()
+            let links = if is_named { links.collect() } else { Vec::new() };
+            (links, separate.into_iter().chain(has_candidates.then_some("--copy")).collect())
         }
-        Asks::StillTheSame => {
-            let same = "if it is: give both sides the same name and key; the question closes itself".to_owned();
-            let other = linked.map(|id| format!("if not: flowtly-sync links remove {kind} {}", Clean(id)));
-            [same].into_iter().chain(other).collect()
+        Asks::StillTheSame => (Vec::new(), vec!["--same", "--separate"]),
+    };
+    let others = others.into_iter().chain(["--postpone 7d"]).map(str::to_owned);
+    links.into_iter().chain(others).collect()
+}
+
+/// What a person may do in the systems instead of answering.
+pub fn mend_by_hand(question: &Question) -> String {
+    let side = question.subject.side;
+    match question.asks {
+        Asks::Duplicate | Asks::Twin => format!("merge or correct the duplicate in {side}: the question closes itself"),
+        Asks::WhichOf | Asks::SameThing | Asks::StillTheSame | Asks::LostCreate => {
+            "give both sides the same name and key: the question closes itself".to_owned()
         }
     }
 }
@@ -196,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_names_the_ids_in_the_order_of_the_command() {
+    fn answers_are_commands_that_fit_the_question() {
         let record = |side, id: &str| RecordRef { side, id: RemoteId::new(id), parent: None };
         let candidate = CandidateNote {
             record: record(Side::Flowtly, "17"),
@@ -204,9 +224,18 @@ mod tests {
             speaks_for: vec![KeyKind::Name],
             speaks_against: vec![],
         };
-        let question =
-            Question { asks: Asks::SameThing, subject: record(Side::Crm, "900"), candidates: vec![candidate] };
-        assert_eq!(answers(&question, Kind::Company, None), ["flowtly-sync links add company 17 900"]);
-        assert_eq!(evidence(&question.candidates[0]), "for it: name");
+        let question = |asks| Question { asks, subject: record(Side::Crm, "900"), candidates: vec![candidate.clone()] };
+        let command = |option: &str| format!("flowtly-sync questions answer 4 {option}");
+        assert_eq!(answers(4, &question(Asks::SameThing)), ["--link 17", "--separate", "--postpone 7d"].map(command));
+        assert_eq!(answer_options(&question(Asks::Duplicate)), ["--separate", "--copy", "--postpone 7d"]);
+        assert_eq!(answer_options(&question(Asks::StillTheSame)), ["--same", "--separate", "--postpone 7d"]);
+        assert_eq!(
+            answer_options(&question(Asks::LostCreate)),
+            ["--link 17", "--separate", "--never-happened", "--postpone 7d"]
+        );
+        let bare = Question { candidates: vec![], ..question(Asks::Duplicate) };
+        assert_eq!(answer_options(&bare), ["--postpone 7d"]);
+        assert!(answers(4, &bare)[1].contains("merge or correct the duplicate in CRM"));
+        assert_eq!(evidence(&candidate), "for it: name");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 
 use super::seen::parse_side;
 use super::{Connection, StoreError, from_json, parse_stamp, stamp, to_json};
@@ -93,22 +94,25 @@ pub async fn of_link(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Written {
-                pass: row.try_get(0)?,
-                at: parse_stamp("history.at", row.try_get(1)?)?,
-                entry: Entry {
-                    link: LinkId(row.try_get(2)?),
-                    side: parse_side(row.try_get(3)?)?,
-                    field: from_json("history.field", row.try_get(4)?)?,
-                    old: from_json("history.old", row.try_get(5)?)?,
-                    new: from_json("history.new", row.try_get(6)?)?,
-                    reason: from_json("history.reason", row.try_get(7)?)?,
-                },
-            })
-        })
-        .collect()
+    rows.iter().map(decode).collect()
+}
+
+/// What was written last, newest first; to these links only where some are given. A dissolved link has a negative number.
+pub async fn last(
+    connection: &mut Connection,
+    links: Option<&[LinkId]>,
+    limit: u32,
+) -> Result<Vec<Written>, StoreError> {
+    let links: Option<Vec<i64>> = links.map(|links| links.iter().map(|id| id.0).collect());
+    let rows = sqlx::query(
+        "SELECT pass, at, link, side, field, old, new, reason FROM history \
+         WHERE ?1 IS NULL OR link IN (SELECT value FROM json_each(?1)) ORDER BY id DESC LIMIT ?2",
+    )
+    .bind(links.map(|links| to_json(&links)))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(decode).collect()
 }
 
 /// Fields of these links that since `since` were written three times or more between the same two values: two robots
@@ -132,4 +136,19 @@ pub async fn alternating(
         found.entry(LinkId(row.try_get(0)?)).or_default().insert(from_json("history.field", row.try_get(1)?)?);
     }
     Ok(found)
+}
+
+fn decode(row: &SqliteRow) -> Result<Written, StoreError> {
+    Ok(Written {
+        pass: row.try_get(0)?,
+        at: parse_stamp("history.at", row.try_get(1)?)?,
+        entry: Entry {
+            link: LinkId(row.try_get(2)?),
+            side: parse_side(row.try_get(3)?)?,
+            field: from_json("history.field", row.try_get(4)?)?,
+            old: from_json("history.old", row.try_get(5)?)?,
+            new: from_json("history.new", row.try_get(6)?)?,
+            reason: from_json("history.reason", row.try_get(7)?)?,
+        },
+    })
 }

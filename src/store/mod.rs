@@ -17,6 +17,7 @@ pub mod action;
 pub mod intent;
 pub mod deed;
 pub mod waiting;
+pub mod answer;
 pub mod history;
 pub mod pass;
 pub mod backup;

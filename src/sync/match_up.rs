@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::answered::{Answered, answered};
 use super::plan::stored_id;
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
@@ -52,6 +53,8 @@ pub(crate) async fn match_companies(
 ) -> Result<BTreeMap<SeenId, Verdict>, PassError> {
     let rules = &world.ruling.company;
     let mut verdicts = BTreeMap::new();
+    let answered = answered(connection, &world.ruling.locale, subjects).await?;
+    let nothing = Answered::default();
     for side in Side::BOTH {
         let keyed: Vec<(&Seen, MatchKeys)> = subjects
             .iter()
@@ -67,9 +70,10 @@ pub(crate) async fn match_companies(
         let twins = candidates(connection, world, organisation, side, &all).await?;
         for (subject, keys) in keyed {
             let mine = stored_keys(&keys);
-            let others = others.pick(&mine, None, Archived::WhereNoneLives);
-            let twins = twins.pick(&mine, Some(subject.id), Archived::Never);
-            verdicts.insert(subject.id, matching::decide(&keys, &others, &twins));
+            let told = answered.get(&subject.id).unwrap_or(&nothing);
+            let others = others.pick(&mine, None, Archived::WhereNoneLives, told);
+            let twins = twins.pick(&mine, Some(subject.id), Archived::Never, told);
+            verdicts.insert(subject.id, decide(&keys, others, twins));
         }
     }
     Ok(verdicts)
@@ -83,6 +87,7 @@ pub(crate) fn match_contact(
     others: &[Seen],
     bonds: &BTreeMap<LinkId, Bond>,
     taken: &HashSet<SeenId>,
+    told: &Answered,
 ) -> Verdict {
     // All are contacts of one company, so that the company's own number does not matter here.
     const SAME_COMPANY: LinkId = LinkId(0);
@@ -100,19 +105,35 @@ pub(crate) fn match_contact(
     };
     let shares =
         |keys: &MatchKeys, theirs: &MatchKeys| keys.keys.iter().any(|(kind, key)| theirs.keys.get(kind) == Some(key));
-    let alike = |others: &mut dyn Iterator<Item = &Seen>| -> Vec<Candidate> {
-        others.map(candidate).filter(|other| shares(&keys, &other.keys)).collect()
+    let alike = |others: &mut dyn Iterator<Item = &Seen>| -> Vec<Picked> {
+        others
+            .filter(|other| !told.excludes(other.id, other.link))
+            .map(|other| Picked { is_original: told.is_copy_of(other.id, other.link), candidate: candidate(other) })
+            .filter(|other| shares(&keys, &other.candidate.keys))
+            .collect()
     };
     // A deleted one counts where none lives; a deleted twin never.
     let living = alike(&mut others.iter().filter(|other| !is_deleted(other)));
     let others = if living.is_empty() { alike(&mut others.iter()) } else { living };
-    let twins: Vec<Candidate> = own
-        .iter()
-        .filter(|twin| twin.id != subject.id && !is_deleted(twin))
-        .map(candidate)
-        .filter(|twin| shares(&keys, &twin.keys))
-        .collect();
-    matching::decide(&keys, &others, &twins)
+    let twins = alike(&mut own.iter().filter(|twin| twin.id != subject.id && !is_deleted(twin)));
+    decide(&keys, others, twins)
+}
+
+/// A candidate, and whether a person said that the record is a copy of it.
+#[derive(Clone)]
+struct Picked {
+    candidate: Candidate,
+    is_original: bool,
+}
+
+/// A copy rests while what it is a copy of goes on: on its own side, or on the other one with a partner that lives.
+fn decide(subject: &MatchKeys, others: Vec<Picked>, twins: Vec<Picked>) -> Verdict {
+    let goes_on = |other: &Picked| other.is_original && matches!(other.candidate.bond, Bond::Linked(_));
+    if others.iter().any(goes_on) || twins.iter().any(|twin| twin.is_original) {
+        return Verdict::Rest;
+    }
+    let candidates = |picked: Vec<Picked>| picked.into_iter().map(|picked| picked.candidate).collect::<Vec<_>>();
+    matching::decide(subject, &candidates(others), &candidates(twins))
 }
 
 /// Whether records count that people deleted before they had a link.
@@ -137,15 +158,27 @@ struct Candidates {
 }
 
 impl Candidates {
-    fn pick(&self, keys: &[String], but: Option<SeenId>, archived: Archived) -> Vec<Candidate> {
+    fn pick(&self, keys: &[String], but: Option<SeenId>, archived: Archived, told: &Answered) -> Vec<Picked> {
         let mut rows: BTreeSet<SeenId> =
             keys.iter().filter_map(|key| self.by_key.get(key)).flatten().copied().collect();
-        rows.retain(|row| Some(*row) != but);
+        let link = |row: &SeenId| self.by_row.get(row).and_then(|candidate| bond_link(candidate.bond));
+        rows.retain(|row| Some(*row) != but && !told.excludes(*row, link(row)));
         let one_lives = rows.iter().any(|row| !self.archived.contains(row));
         if archived == Archived::Never || one_lives {
             rows.retain(|row| !self.archived.contains(row));
         }
-        rows.iter().filter_map(|row| self.by_row.get(row)).cloned().collect()
+        let picked = |row: &SeenId| {
+            let candidate = self.by_row.get(row)?.clone();
+            Some(Picked { candidate, is_original: told.is_copy_of(*row, link(row)) })
+        };
+        rows.iter().filter_map(picked).collect()
+    }
+}
+
+const fn bond_link(bond: Bond) -> Option<LinkId> {
+    match bond {
+        Bond::Free => None,
+        Bond::Linked(link) | Bond::Widowed(link) | Bond::Tombstone(link) => Some(link),
     }
 }
 

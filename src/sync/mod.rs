@@ -14,6 +14,7 @@ pub mod stage;
 mod canary;
 pub mod gone;
 pub mod match_up;
+pub(crate) mod answered;
 pub mod plan;
 pub mod apply;
 pub mod certificate;

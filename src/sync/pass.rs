@@ -342,7 +342,7 @@ async fn close(
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
     transaction.commit().await.map_err(StoreError::from)?;
-    let waiting = waiting::counts(store.connection()).await?;
+    let waiting = waiting::counts(store.connection(), now).await?;
     let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
         info!(

@@ -20,8 +20,14 @@ pub struct Served {
 
 impl Served {
     pub fn start() -> Self {
+        Self::with(&["--companies", "8"])
+    }
+
+    /// With these options of the sandbox.
+    fn with(sample: &[&str]) -> Self {
         let mut server = Command::new(BINARY)
-            .args(["sandbox", "--companies", "8"])
+            .arg("sandbox")
+            .args(sample)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -188,40 +194,138 @@ fn a_state_that_cannot_be_used_is_told_and_left_alone() {
     }
 }
 
+/// `run` beside which commands are typed.
+struct Running {
+    daemon: Child,
+    notify: UnixDatagram,
+}
+
+impl Running {
+    fn start(served: &Served, arguments: &[&str]) -> Self {
+        let path = served.path("notify");
+        let _ = std::fs::remove_file(&path);
+        let notify = UnixDatagram::bind(&path).unwrap();
+        notify.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut command = served.command(arguments);
+        let daemon = command.env("NOTIFY_SOCKET", path).stderr(Stdio::null()).spawn().unwrap();
+        let running = Self { daemon, notify };
+        running.hear("READY=1");
+        running
+    }
+
+    fn hear(&self, wanted: &str) {
+        loop {
+            let mut buffer = [0; 4096];
+            let length = self.notify.recv(&mut buffer).unwrap();
+            if String::from_utf8_lossy(&buffer[..length]).contains(wanted) {
+                return;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let line = format!("kill {name} {}", self.daemon.id());
+        assert!(Command::new("sh").args(["-c", &line]).status().unwrap().success());
+    }
+
+    fn stop(mut self) {
+        self.signal("-TERM");
+        self.hear("STOPPING=1");
+        assert_eq!(self.daemon.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
 #[test]
 fn the_daemon_says_when_it_is_ready_keeps_others_out_and_stops_on_sigterm() {
     let served = Served::start();
-    let socket = UnixDatagram::bind(served.path("notify")).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut daemon = served
-        .command(&["run", "--allow", "first-pass"])
-        .env("NOTIFY_SOCKET", served.path("notify"))
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let hear = |wanted: &str| loop {
-        let mut buffer = [0; 4096];
-        let length = socket.recv(&mut buffer).unwrap();
-        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-        if text.contains(wanted) {
-            return text;
-        }
-    };
-    hear("READY=1");
-    hear("STATUS=idle; pass 1");
-    let second = served.run(&["reconcile"]);
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    let second = served.run(&["run"]);
     assert_eq!(code(&second), 1);
-    assert!(told(&second).contains(&format!("in use by process {}", daemon.id())), "{}", told(&second));
+    assert!(told(&second).contains(&format!("in use by process {}", running.daemon.id())), "{}", told(&second));
     assert_eq!(code(&served.run(&["status"])), 0, "what reads may read");
-
-    let signal =
-        |name: &str| Command::new("sh").args(["-c", &format!("kill {name} {}", daemon.id())]).status().unwrap();
-    assert!(signal("-HUP").success());
-    hear("STATUS=idle; pass 2");
-    assert!(signal("-TERM").success());
-    hear("STOPPING=1");
-    assert_eq!(daemon.wait().unwrap().code(), Some(0));
+    running.signal("-HUP");
+    running.hear("STATUS=idle; pass 2");
+    running.stop();
+    assert!(!served.path("flowtly-sync.sqlite.control").exists());
     assert_eq!(code(&served.run(&["diff"])), 0, "it left a state in agreement");
+}
+
+fn list(served: &Served, what: &str) -> Vec<serde_json::Value> {
+    let output = served.run(&[what, "--json"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn decisions_and_passes_beside_a_running_daemon_go_through_its_socket() {
+    let served = Served::with(&["--companies", "60", "--seed", "messy"]);
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    let mode = std::fs::metadata(served.path("flowtly-sync.sqlite.control")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the socket is for its owner alone");
+
+    let conflicts = list(&served, "conflicts");
+    let number = conflicts.first().expect("the messy sandbox has conflicts")["id"].to_string();
+    let resolved = served.run(&["conflicts", "resolve", &number, "--take", "crm"]);
+    assert_eq!(code(&resolved), 0, "{}", told(&resolved));
+    assert!(printed(&resolved).contains("CRM's value shall hold"), "{}", printed(&resolved));
+    let pass = served.run(&["reconcile", "--full"]);
+    assert_eq!(code(&pass), 2, "others wait: {}{}", printed(&pass), told(&pass));
+    assert!(list(&served, "conflicts").iter().all(|conflict| conflict["id"] != conflicts[0]["id"]));
+    let again = served.run(&["conflicts", "resolve", &number, "--take", "crm"]);
+    assert_eq!(code(&again), 1);
+    assert!(told(&again).contains("(any more)"), "{}", told(&again));
+
+    let questions = list(&served, "questions");
+    let number = questions.first().expect("the messy sandbox has questions")["id"].to_string();
+    let answered = served.run(&["questions", "answer", &number, "--postpone", "7d"]);
+    assert_eq!(code(&answered), 0, "{}", told(&answered));
+    assert!(printed(&answered).contains("put off until"), "{}", printed(&answered));
+
+    let retried = served.run(&["failures", "retry", "--all"]);
+    assert_eq!(code(&retried), 0, "{}", told(&retried));
+    assert_eq!(code(&served.run(&["failures"])), 0);
+    assert!(!list(&served, "history").is_empty());
+    running.stop();
+}
+
+#[test]
+fn a_killed_daemons_socket_keeps_nobody_out() {
+    let served = Served::start();
+    let mut running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    running.daemon.kill().unwrap();
+    running.daemon.wait().unwrap();
+    assert!(served.path("flowtly-sync.sqlite.control").exists(), "as it was left");
+    assert_eq!(code(&served.run(&["reconcile"])), 0, "nobody holds the state");
+    let running = Running::start(&served, &["run"]);
+    running.hear("STATUS=idle");
+    let pass = served.run(&["reconcile"]);
+    assert_eq!(code(&pass), 0, "{}{}", printed(&pass), told(&pass));
+    running.stop();
+}
+
+#[test]
+fn a_holder_without_a_socket_is_named_with_the_socket_that_did_not_answer() {
+    let served = Served::start();
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let _held = flowtly_sync::store::lock::WriterLock::take(&served.path("flowtly-sync.sqlite")).unwrap();
+    for arguments in [&["failures", "retry", "--all"][..], &["reconcile"], &["links", "remove", "company", "1"]] {
+        let output = served.run(arguments);
+        assert_eq!(code(&output), 1);
+        let words = [format!("in use by process {}", std::process::id()), ".control did not answer".to_owned()];
+        for word in words {
+            assert!(told(&output).contains(&word), "{word}: {}", told(&output));
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod house;
 mod meddle;
 
 mod accidents;
+mod decisions;
 mod identity;
 mod state;
 mod pass;

@@ -11,6 +11,7 @@
 #[expect(dead_code, reason = "the scenarios of tests/it use all of it")]
 mod firm;
 #[path = "../it/meddle.rs"]
+#[expect(dead_code, reason = "the scenarios of tests/it use all of it")]
 mod meddle;
 mod crash;
 mod figures;

@@ -68,14 +68,20 @@ pub(super) async fn fields(
         if !is_mapped || only.is_some_and(|only| only != field) {
             continue;
         }
-        let value = |side: Side| {
-            let now = now.get(&side)?.get(&field).unwrap_or(&Reading::Unknown);
-            Some(value_said(now, agreed.get(&side).and_then(|bases| bases.get(&field))))
-        };
         let limit = if only.is_some() { ALONE } else { AMONG_ALL };
         let history = match link {
             Some(link) => history::of_link(connection, link, Some(field), limit).await?,
             None => Vec::new(),
+        };
+        let value = |side: Side| {
+            let now = now.get(&side)?.get(&field).unwrap_or(&Reading::Unknown);
+            let said = value_said(now, agreed.get(&side).and_then(|bases| bases.get(&field)));
+            // Ours only as long as nobody there wrote something else.
+            let last = history.iter().find(|written| written.entry.side == side);
+            let writer = last
+                .filter(|written| now.same_as(&Reading::of(field, written.entry.new.clone(), locale)))
+                .map(|written| written.pass);
+            Some(ValueSaid { writer, ..said })
         };
         said.push(FieldSaid {
             field,
@@ -97,7 +103,7 @@ fn value_said(now: &Reading, base: Option<&Reading>) -> ValueSaid {
             if now.same_as(base) { Since::Same } else { Since::Moved }
         }
     };
-    ValueSaid { now: now.text(), base: base.and_then(Reading::text), since }
+    ValueSaid { now: now.text(), base: base.and_then(Reading::text), since, writer: None }
 }
 
 /// The link of a contact's company, as the engine compares it.

@@ -6,11 +6,11 @@ use std::io::Write;
 use anyhow::{anyhow, bail};
 use chrono::{DateTime, Utc};
 
-use super::{BY_HAND, WITH_COMPANY};
+use super::{BY_HAND, WITH_COMPANY, free};
 use crate::clock::Clock;
-use crate::commands::deciding::Deciding;
-use crate::commands::named;
+use crate::commands::{deciding, named};
 use crate::config::Settings;
+use crate::daemon::control::protocol::Ask;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::value::{Locale, Text};
@@ -18,7 +18,7 @@ use crate::store::base::{self, Bases, Entry};
 use crate::store::link::{self, Link, LinkState, NewLink};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, StoreError, intent, pass};
+use crate::store::{Connection, Store, StoreError, answer, pass};
 
 /// Joins two records. Both must have been read, neither may have a partner, and the companies of contacts must be each
 /// other's. A separated pair goes on where it was, with what was agreed; a half of one may be given another partner instead, and
@@ -31,16 +31,33 @@ pub async fn add(
     crm: &RemoteId,
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
-    let mut deciding = Deciding::open(&settings.state_path).await?;
-    let mut transaction = deciding.store.begin().await?;
-    let joining = Joining { kind, locale: settings.locale(), now: clock.now() };
-    let told = joining.join(&mut transaction, flowtly, crm).await?;
+    deciding::decide(settings, clock, Ask::Link { kind, flowtly: flowtly.clone(), crm: crm.clone() }, out).await
+}
+
+pub(in crate::commands) async fn carry_out(
+    store: &mut Store,
+    settings: &Settings,
+    now: DateTime<Utc>,
+    kind: Kind,
+    flowtly: &RemoteId,
+    crm: &RemoteId,
+) -> anyhow::Result<String> {
+    let mut transaction = store.begin().await?;
+    let told = join(&mut transaction, settings.locale(), now, kind, flowtly, crm).await?;
     transaction.commit().await.map_err(StoreError::from)?;
-    deciding.close().await?;
-    for line in told {
-        writeln!(out, "{line}")?;
-    }
-    Ok(0)
+    Ok(super::lines(&told))
+}
+
+/// Joins two records. Returns what is told, a line each.
+pub(in crate::commands) async fn join(
+    connection: &mut Connection,
+    locale: &Locale,
+    now: DateTime<Utc>,
+    kind: Kind,
+    flowtly: &RemoteId,
+    crm: &RemoteId,
+) -> anyhow::Result<Vec<String>> {
+    Joining { kind, locale, now }.join(connection, flowtly, crm).await
 }
 
 struct Joining<'a> {
@@ -170,6 +187,8 @@ impl Joining<'_> {
             pass,
         };
         let id = link::insert(connection, &new).await?;
+        // What was said before, that they are two, is taken back.
+        answer::remove(connection, ours.id, theirs.id).await?;
         self.agree_on_company(connection, id, parent).await?;
         Ok(id)
     }
@@ -220,24 +239,7 @@ impl Joining<'_> {
                 link.flowtly_id
             );
         }
-        let mut ids = vec![link.id];
-        if self.kind == Kind::Company {
-            ids.extend(link::of_company(connection, link.id).await?.iter().map(|contact| contact.id));
-        }
-        let open = intent::open(connection).await?;
-        if open.iter().any(|intent| intent.link.is_some_and(|id| ids.contains(&id))) {
-            bail!("what became of a write to link {} is not known yet; run a pass first", link.id.0);
-        }
-        let halves = seen::by_link(connection, self.locale, &ids).await?;
-        link::forget(connection, &ids).await?;
-        for kind in Kind::BOTH {
-            let freed: Vec<Subject> = halves
-                .iter()
-                .filter(|half| half.record.kind == kind && !half.gone)
-                .map(|half| Subject::Seen(half.id))
-                .collect();
-            todo::arm(connection, kind, &freed, Why::Staged, Some(self.now)).await?;
-        }
+        free(connection, self.locale, self.now, link).await?;
         told.push(format!(
             "{} has no link any more: the next pass looks for its partner, or creates one",
             named::plain(self.kind, there, link.remote_id(there))

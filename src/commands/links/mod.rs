@@ -1,11 +1,13 @@
 //! `links`: the pairs, and a person's word about them.
 
-mod add;
-mod remove;
+pub(super) mod add;
+pub(super) mod remove;
+mod free;
 #[cfg(test)]
 mod tests;
 
 pub use add::add;
+pub(super) use free::free;
 pub use remove::remove;
 
 use crate::config::Settings;
@@ -57,4 +59,9 @@ pub async fn links(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Re
     }
     table.end(listing)?;
     Ok(0)
+}
+
+/// Lines of text, each with its end.
+pub(super) fn lines(told: &[String]) -> String {
+    told.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }

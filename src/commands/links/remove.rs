@@ -5,21 +5,37 @@ use std::io::Write;
 use anyhow::bail;
 
 use super::{SEPARATED, WITH_COMPANY};
-use crate::commands::deciding::Deciding;
-use crate::commands::named;
+use crate::clock::Clock;
+use crate::commands::{deciding, named};
 use crate::config::Settings;
+use crate::daemon::control::protocol::Ask;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::value::Locale;
+use crate::render::clean::Clean;
 use crate::render::words::Named;
 use crate::store::link::{self, Link, LinkState};
 use crate::store::todo::{self, Subject};
-use crate::store::{Connection, StoreError, seen, waiting};
+use crate::store::{Connection, Store, StoreError, seen, waiting};
 
 /// Separates a pair: the link becomes a tombstone, which keeps both records from being matched or created again until a
 /// person says so. The pairs of a company's contacts go with it. Exit code 0.
-pub async fn remove(settings: &Settings, kind: Kind, flowtly: &RemoteId, out: &mut dyn Write) -> anyhow::Result<u8> {
-    let mut deciding = Deciding::open(&settings.state_path).await?;
-    let mut transaction = deciding.store.begin().await?;
+pub async fn remove(
+    settings: &Settings,
+    clock: &dyn Clock,
+    kind: Kind,
+    flowtly: &RemoteId,
+    out: &mut dyn Write,
+) -> anyhow::Result<u8> {
+    deciding::decide(settings, clock, Ask::Unlink { kind, flowtly: flowtly.clone() }, out).await
+}
+
+pub(in crate::commands) async fn carry_out(
+    store: &mut Store,
+    settings: &Settings,
+    kind: Kind,
+    flowtly: &RemoteId,
+) -> anyhow::Result<String> {
+    let mut transaction = store.begin().await?;
     let locale = settings.locale();
     let name = named::plain(kind, Side::Flowtly, flowtly);
     let links = link::by_remote_id(&mut transaction, kind, Side::Flowtly, &[flowtly.as_str()]).await?;
@@ -37,14 +53,14 @@ pub async fn remove(settings: &Settings, kind: Kind, flowtly: &RemoteId, out: &m
         separate(&mut transaction, locale, contact, WITH_COMPANY).await?;
     }
     transaction.commit().await.map_err(StoreError::from)?;
-    deciding.close().await?;
     let line = names.get(&found.id).map_or(name, Named::line);
-    writeln!(out, "separated: {line}, link {}; neither is matched or created again", found.id.0)?;
+    let mut told = vec![format!("separated: {line}, link {}; neither is matched or created again", found.id.0)];
     if !contacts.is_empty() {
-        writeln!(out, "separated with it: {} of its contacts", contacts.len())?;
+        told.push(format!("separated with it: {} of its contacts", contacts.len()));
     }
-    writeln!(out, "To join them again: flowtly-sync links add {kind} {} {}", found.flowtly_id, found.crm_id)?;
-    Ok(0)
+    let (flowtly, crm) = (Clean(&found.flowtly_id), Clean(&found.crm_id));
+    told.push(format!("To join them again: flowtly-sync links add {kind} {flowtly} {crm}"));
+    Ok(super::lines(&told))
 }
 
 async fn separate(connection: &mut Connection, locale: &Locale, found: &Link, reason: &str) -> Result<(), StoreError> {

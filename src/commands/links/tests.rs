@@ -31,7 +31,7 @@ async fn added(stage: &Stage, kind: Kind, flowtly: &str, crm: &str) -> Result<St
 
 async fn removed(stage: &Stage, kind: Kind, flowtly: &str) -> Result<String, String> {
     let mut out = Vec::new();
-    match remove(&stage.settings, kind, &RemoteId::new(flowtly), &mut out).await {
+    match remove(&stage.settings, &stage.clock, kind, &RemoteId::new(flowtly), &mut out).await {
         Ok(code) => {
             assert_eq!(code, 0);
             Ok(told(out))
@@ -259,7 +259,7 @@ To join them again: flowtly-sync links add company 17 900
     assert_eq!(of_pair("33", "6001"), (LinkState::Tombstone, WITH_COMPANY.to_owned(), "differs".to_owned()));
     {
         let (mut store, _lock) = stage.open().await;
-        assert_eq!(waiting::counts(store.connection()).await.unwrap(), (0, 0, 0));
+        assert_eq!(waiting::counts(store.connection(), now()).await.unwrap(), (0, 0, 0));
         assert_eq!(todo::of(store.connection(), Subject::Link(LinkId(1))).await.unwrap(), None);
     }
     assert_eq!(

@@ -1,20 +1,35 @@
 //! `questions`: what only a person may answer about identity.
 
+pub(super) mod answer;
+
+use super::deciding;
+use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::plan::LinkId;
+use crate::daemon::control::protocol::{Answer, Ask};
 use crate::domain::value::Locale;
 use crate::render::lists::Listing;
 use crate::render::lists::questions::{QuestionItem, show};
 use crate::store::seen::SeenId;
-use crate::store::{Connection, Store, StoreError, link, seen, waiting};
+use crate::store::{Connection, Store, StoreError, seen, waiting};
 
 /// Lists them, oldest first. Exit code 0.
-pub async fn questions(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
+pub async fn questions(settings: &Settings, clock: &dyn Clock, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let items = gather(&mut snapshot, settings.locale(), |_| true).await?;
-    show(listing, &items)?;
+    show(listing, &items, clock.now())?;
     Ok(0)
+}
+
+/// Answers a question: alone, or through the daemon. Exit code 0.
+pub async fn answer(
+    settings: &Settings,
+    clock: &dyn Clock,
+    question: i64,
+    answer: Answer,
+    out: &mut dyn std::io::Write,
+) -> anyhow::Result<u8> {
+    deciding::decide(settings, clock, Ask::Answer { question, answer }, out).await
 }
 
 /// The questions about the rows that `keep` wants.
@@ -27,16 +42,13 @@ pub(super) async fn gather(
     subjects.retain(|_, row| keep(*row));
     let rows: Vec<SeenId> = subjects.values().copied().collect();
     let rows = seen::by_id(connection, locale, &rows).await?;
-    let links: Vec<LinkId> = rows.iter().filter_map(|row| row.link).collect();
-    let links = link::by_id(connection, &links).await?;
     let questions = waiting::questions(connection).await?;
     Ok(questions
         .into_iter()
         .filter_map(|question| {
             let row = subjects.get(&question.id)?;
             let row = rows.iter().find(|seen| seen.id == *row)?;
-            let linked = row.link.and_then(|id| links.get(&id)).map(|link| &link.flowtly_id);
-            Some(QuestionItem::new(question, row.record.kind, linked))
+            Some(QuestionItem::new(question, row.record.kind))
         })
         .collect())
 }

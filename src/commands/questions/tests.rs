@@ -42,7 +42,7 @@ async fn questions_are_sentences_with_candidates_and_answers() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    assert_eq!(questions(&stage.settings, &mut text_listing(&mut out)).await.unwrap(), 0);
+    assert_eq!(questions(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap(), 0);
     assert_eq!(
         told(out),
         "\
@@ -50,13 +50,17 @@ async fn questions_are_sentences_with_candidates_and_answers() {
     since 2025-06-15 15:06:40Z
     - Beta\\u{202e} 18 (Flowtly 18): for it: name and country
     - Beta\\u{202e} 19 (Flowtly 19): for it: name and country; against it: tax number
-    flowtly-sync links add company 18 901
-    flowtly-sync links add company 19 901
+    flowtly-sync questions answer 1 --link 18
+    flowtly-sync questions answer 1 --link 19
+    flowtly-sync questions answer 1 --separate
+    flowtly-sync questions answer 1 --postpone 7d
 
 2  Is the contact Anna Nowak (CRM 6001 of company 900) still the same? Its name and its key changed together since it was agreed.
     since 2025-06-15 15:06:40Z
-    if it is: give both sides the same name and key; the question closes itself
-    if not: flowtly-sync links remove contact 33
+    flowtly-sync questions answer 2 --same
+    flowtly-sync questions answer 2 --separate
+    flowtly-sync questions answer 2 --postpone 7d
+    or give both sides the same name and key: the question closes itself
 
 "
     );
@@ -67,12 +71,12 @@ async fn questions_for_programs_have_the_same() {
     let stage = Stage::new();
     fill(&stage).await;
     let mut out = Vec::new();
-    questions(&stage.settings, &mut json_listing(&mut out)).await.unwrap();
+    questions(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
     assert_eq!(read[0]["kind"], "company");
     assert_eq!(read[0]["question"]["asks"], "which_of");
     assert_eq!(read[0]["question"]["candidates"][1]["speaks_against"][0], "tax_number");
-    assert_eq!(read[0]["answers"][0], "flowtly-sync links add company 18 901");
+    assert_eq!(read[0]["answers"][0], "flowtly-sync questions answer 1 --link 18");
     assert_eq!(read[1]["kind"], "contact");
 }
 
@@ -81,6 +85,6 @@ async fn no_questions_are_told_as_such() {
     let stage = Stage::new();
     stage.open().await.0.close().await.unwrap();
     let mut out = Vec::new();
-    questions(&stage.settings, &mut text_listing(&mut out)).await.unwrap();
+    questions(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
     assert_eq!(told(out), "No questions.\n");
 }

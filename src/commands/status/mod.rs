@@ -58,7 +58,7 @@ async fn gather(connection: &mut Connection, locale: &Locale, now: DateTime<Utc>
             totals: pass::totals(connection, record.id).await?,
         });
     }
-    let (conflicts, questions, failures) = waiting::counts(connection).await?;
+    let (conflicts, questions, failures) = waiting::counts(connection, now).await?;
     let mut cursors = Vec::new();
     for side in Side::BOTH {
         for kind in Kind::BOTH {

@@ -69,7 +69,7 @@ Passes
   1  2025-06-15 14:06:40Z  complete  applied: 1 link, 2 creates in CRM, new: 1 conflict
 
 Waits for a person
-  2 refused records, see below
+  2 refused records: `flowtly-sync failures`, or see below
 
 Not settled
   1 refused (not due)
@@ -77,9 +77,9 @@ Not settled
   the next is due at 2025-06-15 15:06:40Z
 
 Refused by a system
-  company ACME (Flowtly 17, CRM 900)
+  1  company ACME (Flowtly 17, CRM 900)
       CRM refuses phone: bad \\u{9b}number (1 attempt since 2025-06-15 15:06:40Z; tried again at 2025-06-15 16:06:40Z)
-  company Beta (CRM 901)
+  2  company Beta (CRM 901)
       Flowtly refuses the record: no status (1 attempt since 2025-06-15 15:06:40Z; tried again when it changes)
 
 Read

@@ -124,6 +124,15 @@ fn a_relative_state_stands_in_the_state_directory_where_there_is_one() {
 }
 
 #[test]
+fn the_control_socket_stands_beside_the_state_whatever_the_environment_is() {
+    let path = |text: &str| load_with(text, &environment(&[])).unwrap().control_socket;
+    assert_eq!(path("state.path = \"/srv/sync.sqlite\""), Path::new("/srv/sync.sqlite.control"));
+    let named = |socket: &str| path(&format!("state.path = \"/srv/sync.sqlite\"\ncontrol.socket = \"{socket}\""));
+    assert_eq!(named("here"), Path::new("/srv/here"));
+    assert_eq!(named("/run/flowtly-sync/control"), Path::new("/run/flowtly-sync/control"));
+}
+
+#[test]
 fn rust_log_wins_over_the_configured_filter() {
     let text = "[log]\nfilter = \"debug\"";
     let configured = load_file(text).unwrap().log;

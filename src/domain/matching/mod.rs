@@ -6,12 +6,14 @@
 
 mod keys;
 mod decide;
+mod identity;
 
 use std::collections::BTreeMap;
 
 use super::plan::{Asks, CandidateNote, KeyKind, LinkId, RecordRef};
 
 pub use decide::decide;
+pub use identity::identity;
 pub use keys::{company_keys, contact_keys};
 
 #[cfg(test)]

@@ -116,6 +116,8 @@ pub enum Reason {
     Ambiguous,
     /// It was refused before; the same payload waits.
     WaitsAfterRefusal,
+    /// A person said that it is to be left alone: separated, or a copy of another record.
+    LeftAlone,
 }
 
 impl fmt::Display for Reason {
@@ -164,6 +166,7 @@ impl fmt::Display for Reason {
             Self::IdentityChanged => f.write_str("name and key changed together"),
             Self::Ambiguous => f.write_str("not decidable by rule"),
             Self::WaitsAfterRefusal => f.write_str("refused before, waits"),
+            Self::LeftAlone => f.write_str("left alone, as a person said"),
         }
     }
 }

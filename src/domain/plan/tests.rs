@@ -103,7 +103,8 @@ fn next_reason(reason: Option<&Reason>) -> Option<Reason> {
         Some(Reason::StampMissing) => Reason::IdentityChanged,
         Some(Reason::IdentityChanged) => Reason::Ambiguous,
         Some(Reason::Ambiguous) => Reason::WaitsAfterRefusal,
-        Some(Reason::WaitsAfterRefusal) => return None,
+        Some(Reason::WaitsAfterRefusal) => Reason::LeftAlone,
+        Some(Reason::LeftAlone) => return None,
     })
 }
 
@@ -142,7 +143,7 @@ fn a_plan_that_was_written_down_is_read_back_as_it_was() {
     let read: Vec<Action> = serde_json::from_str(&json).expect("its own text");
     assert_eq!(read, plan);
     assert_eq!(serde_json::to_string_pretty(&read).expect("serialisable"), json);
-    assert_eq!(plan.len(), 12 + 37);
+    assert_eq!(plan.len(), 12 + 38);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn changed(pair: &Pair, context: Context<'_>) -> Option<Side> {
         reading(pair, Side::Flowtly, field, context).agrees_with(reading(pair, Side::Crm, field, context))
             || valid_decision(pair, field, context).is_some()
     };
-    if is_settled(name) && is_settled(key) {
+    if pair.confirmed || (is_settled(name) && is_settled(key)) {
         return None;
     }
     let both_moved = |side| moved(pair, side, name, context) && moved(pair, side, key, context);

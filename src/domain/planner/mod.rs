@@ -78,6 +78,8 @@ pub struct Pair {
     pub decisions: BTreeMap<Field, Decision>,
     /// Fields that went to and fro.
     pub alternating: BTreeSet<Field>,
+    /// A person said that it still is the same thing, by the names and keys that both halves show now.
+    pub confirmed: bool,
 }
 
 /// What the planner knows beside the pair.

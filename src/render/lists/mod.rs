@@ -6,6 +6,7 @@ pub mod status;
 pub mod conflicts;
 pub mod questions;
 pub mod failures;
+pub mod history;
 pub mod links;
 pub mod explain;
 pub mod check;

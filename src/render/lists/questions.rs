@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::domain::record::{Kind, RemoteId};
+use crate::domain::record::Kind;
 use crate::render::clean::Clean;
 use crate::render::json;
 use crate::render::lists::{Form, Listing};
@@ -27,21 +28,30 @@ pub struct QuestionItem {
 }
 
 impl QuestionItem {
-    /// Puts a question into words. `linked` is the Flowtly id of the subject's pair, if it has one.
-    pub fn new(waiting: WaitingQuestion, kind: Kind, linked: Option<&RemoteId>) -> Self {
+    /// Puts a question into words.
+    pub fn new(waiting: WaitingQuestion, kind: Kind) -> Self {
         let sentence = words::asks(&waiting.question, kind, &waiting.label);
-        let answers = words::answers(&waiting.question, kind, linked);
+        let answers = words::answers(waiting.id, &waiting.question);
         Self { waiting, kind, sentence, answers }
     }
 }
 
-/// Shows them; in JSON an array.
-pub fn show(listing: &mut Listing<'_>, questions: &[QuestionItem]) -> io::Result<()> {
-    match listing.form {
-        Form::Json => json::pretty(listing.out, questions),
-        Form::Text(_) if questions.is_empty() => writeln!(listing.out, "No questions."),
-        Form::Text(style) => questions.iter().try_for_each(|question| text(listing.out, style, question)),
+/// Shows them; in JSON an array. Those that a person put off beyond `now` are only counted in text.
+pub fn show(listing: &mut Listing<'_>, questions: &[QuestionItem], now: DateTime<Utc>) -> io::Result<()> {
+    let style = match listing.form {
+        Form::Json => return json::pretty(listing.out, questions),
+        Form::Text(style) => style,
+    };
+    let (later, asked): (Vec<_>, Vec<_>) = questions.iter().partition(|item| item.waiting.is_postponed(now));
+    if asked.is_empty() {
+        writeln!(listing.out, "No questions.")?;
     }
+    asked.into_iter().try_for_each(|question| text(listing.out, style, question))?;
+    for item in later {
+        let until = item.waiting.postponed.map_or_else(String::new, when);
+        writeln!(listing.out, "{}  put off until {until}: {}", item.waiting.id, Clean(&item.sentence))?;
+    }
+    Ok(())
 }
 
 pub(super) fn text(out: &mut dyn Write, style: Style, item: &QuestionItem) -> io::Result<()> {

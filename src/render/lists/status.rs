@@ -237,7 +237,7 @@ fn waits(status: &Status) -> Section {
     };
     some(conflicts, "conflict", ": `flowtly-sync conflicts`");
     some(questions, "question", ": `flowtly-sync questions`");
-    some(failures, "refused record", ", see below");
+    some(failures, "refused record", ": `flowtly-sync failures`, or see below");
     section
 }
 

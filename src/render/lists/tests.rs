@@ -78,12 +78,13 @@ fn question(asks: Asks) -> QuestionItem {
         speaks_against: vec![],
     };
     let question = Question { asks, subject: record, candidates: vec![candidate] };
-    let waiting = WaitingQuestion { id: 1, question, label: HOSTILE.to_owned(), since: at() };
-    QuestionItem::new(waiting, Kind::Contact, Some(&id()))
+    let waiting = WaitingQuestion { id: 1, question, label: HOSTILE.to_owned(), since: at(), postponed: None };
+    QuestionItem::new(waiting, Kind::Contact)
 }
 
 fn failure() -> FailureItem {
     let failure = Failure {
+        id: 1,
         link: Some(LinkId(1)),
         seen: None,
         side: Side::Crm,
@@ -146,7 +147,8 @@ fn status() -> Status {
 }
 
 fn explanation() -> Explanation {
-    let value = || Some(ValueSaid { now: Some(hostile()), base: Some(hostile()), since: Since::Moved });
+    let value =
+        || Some(ValueSaid { now: Some(hostile()), base: Some(hostile()), since: Since::Moved, writer: Some(1) });
     let entry = Entry {
         link: LinkId(1),
         side: Side::Crm,
@@ -217,7 +219,7 @@ fn show_all(form: Form, out: &mut dyn Write) -> io::Result<()> {
     }
     let asks = [Asks::WhichOf, Asks::SameThing, Asks::Duplicate, Asks::Twin, Asks::StillTheSame, Asks::LostCreate]
         .map(question);
-    questions::show(&mut listing(&mut *out, form), &asks)?;
+    questions::show(&mut listing(&mut *out, form), &asks, at())?;
     status::show(&mut listing(&mut *out, form), &status())?;
     explain::show(&mut listing(&mut *out, form), &[explanation(), Explanation { link: None, ..explanation() }])?;
     let failed = Documents::Failed(HOSTILE.to_owned());
@@ -260,8 +262,11 @@ fn an_item_keeps_its_flattened_keys_apart() {
         serde_json::to_value(item).unwrap().as_object().unwrap().keys().cloned().collect()
     }
     assert_eq!(keys(&conflict()), ["conflict", "decision", "id", "link", "reason", "record", "since"]);
-    assert_eq!(keys(&question(Asks::Twin)), ["answers", "id", "kind", "label", "question", "sentence", "since"]);
-    assert_eq!(keys(&failure()), ["attempts", "field", "link", "message", "next_try", "record", "side", "since"]);
+    assert_eq!(
+        keys(&question(Asks::Twin)),
+        ["answers", "id", "kind", "label", "postponed", "question", "sentence", "since"]
+    );
+    assert_eq!(keys(&failure()), ["attempts", "field", "id", "link", "message", "next_try", "record", "side", "since"]);
 }
 
 /// Takes so many bytes, then has nobody who reads.

@@ -132,7 +132,11 @@ fn is_told(action: &Action) -> bool {
 /// Whether a record is left alone as the rules want it: nothing waits, and nobody has to do anything.
 const fn is_left_by_rule(reason: &Reason) -> bool {
     match reason {
-        Reason::OutOfScope | Reason::CreationOff { .. } | Reason::Archived { .. } | Reason::BlockedByParent => true,
+        Reason::OutOfScope
+        | Reason::CreationOff { .. }
+        | Reason::Archived { .. }
+        | Reason::BlockedByParent
+        | Reason::LeftAlone => true,
         Reason::Moved { .. }
         | Reason::Fill
         | Reason::FirstPolicy { .. }

@@ -18,6 +18,7 @@ use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, intent, waiting};
 use crate::sync::PassError;
+use crate::sync::answered::answered;
 use crate::sync::match_up::{match_companies, match_contact};
 use crate::sync::plan::stored_id;
 use crate::sync::stage::take_in;
@@ -303,8 +304,10 @@ impl Applying<'_> {
         for ready in ready {
             let Some((_, company)) = &ready.parent else { continue };
             let others = seen::children(store.connection(), locale, side, &[company.as_str()]).await?;
-            verdicts
-                .insert(ready.source.id, match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new()));
+            let told = answered(store.connection(), locale, &[&ready.source]).await?;
+            let told = told.get(&ready.source.id).cloned().unwrap_or_default();
+            let verdict = match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new(), &told);
+            verdicts.insert(ready.source.id, verdict);
         }
         Ok(verdicts)
     }
@@ -319,9 +322,9 @@ impl Applying<'_> {
     ) -> Result<Option<Action>, PassError> {
         let kind = ready.source.record.kind;
         let subject = Subject::Seen(ready.source.id);
-        if !error.duplicates.is_empty() {
-            let candidates = error
-                .duplicates
+        let duplicates = self.unanswered(connection, side, &ready, &error.duplicates).await?;
+        if !duplicates.is_empty() {
+            let candidates = duplicates
                 .iter()
                 .map(|id| CandidateNote {
                     record: RecordRef { side, id: id.clone(), parent: ready.parent.as_ref().map(|(_, id)| id.clone()) },
@@ -354,5 +357,22 @@ impl Applying<'_> {
         let refusal = Refusal { side, field: "", payload, message: &error.message };
         self.refused(connection, kind, subject, refusal).await?;
         Ok(None)
+    }
+
+    /// Duplicates that a system named, without those of which a person said that they are something else.
+    async fn unanswered(
+        &self,
+        connection: &mut Connection,
+        side: Side,
+        ready: &Ready,
+        named: &[RemoteId],
+    ) -> Result<Vec<RemoteId>, StoreError> {
+        let locale = &self.world.ruling.locale;
+        let told = answered(connection, locale, &[&ready.source]).await?;
+        let Some(told) = told.get(&ready.source.id) else { return Ok(named.to_vec()) };
+        let ids: Vec<&str> = named.iter().map(RemoteId::as_str).collect();
+        let rows = seen::by_remote_id(connection, locale, side, ready.source.record.kind, &ids).await?;
+        let is_other = |id: &RemoteId| rows.iter().any(|row| row.record.id == *id && told.excludes(row.id, row.link));
+        Ok(named.iter().filter(|id| !is_other(id)).cloned().collect())
     }
 }

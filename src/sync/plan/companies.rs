@@ -110,8 +110,10 @@ impl Planning<'_> {
                 let question = Question { asks: *asks, subject: subject.reference(), candidates: candidates.clone() };
                 self.ask(subject, question, Reason::Ambiguous);
             }
-            // A tombstone's record rests until a person says so.
-            Some(Verdict::Rest) => {}
+            // A tombstone's record, or a copy of another one, rests until a person says so.
+            Some(Verdict::Rest) => {
+                self.push(Draft::about(subject, Op::Skip, Reason::LeftAlone));
+            }
             Some(Verdict::None) | None => self.create_company(store, subject, refused).await?,
         }
         Ok(())
@@ -138,6 +140,7 @@ impl Planning<'_> {
             crm: half(crm),
             decisions: BTreeMap::new(),
             alternating: std::collections::BTreeSet::new(),
+            confirmed: false,
         };
         let manners = BothManners::of(self.world, kind);
         let plan = planner::plan_pair(&pair, manners.context(self.world, kind, self.situation.adoption));

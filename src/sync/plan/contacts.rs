@@ -12,6 +12,7 @@ use crate::store::link::LinkState;
 use crate::store::seen::{Seen, SeenId};
 use crate::store::todo::{Subject, Why};
 use crate::store::{Store, StoreError, link, seen, todo, waiting};
+use crate::sync::answered::{Answered, answered};
 use crate::sync::match_up::{bonds, match_contact};
 use crate::sync::stage::{Stage, take_in};
 use crate::sync::{PassError, on};
@@ -115,7 +116,8 @@ impl Planning<'_> {
         let bonds = bonds(store.connection(), self.world, &links.into_iter().collect::<Vec<_>>()).await?;
         let about: Vec<Subject> = subjects.iter().map(|row| Subject::Seen(row.id)).collect();
         let refused = waiting::refused(store.connection(), &about).await?;
-        let nobody = Vec::new();
+        let answered = answered(store.connection(), locale, &subjects).await?;
+        let (nobody, unanswered) = (Vec::new(), Answered::default());
         for subject in subjects {
             self.judged.insert(subject.id);
             if self.taken.contains(&subject.id) {
@@ -138,7 +140,8 @@ impl Planning<'_> {
             }
             let family = |side: Side| home.id(side).and_then(|id| children.get(&(side, id.clone()))).unwrap_or(&nobody);
             let others = family(side.opposite());
-            match match_contact(subject, family(side), others, &bonds, &self.taken) {
+            let told = answered.get(&subject.id).unwrap_or(&unanswered);
+            match match_contact(subject, family(side), others, &bonds, &self.taken, told) {
                 Verdict::Link { with, by } => {
                     let partner = others.iter().find(|row| row.reference() == with);
                     let Some(partner) = partner.filter(|row| !self.taken.contains(&row.id)) else {
@@ -169,7 +172,9 @@ impl Planning<'_> {
                     let question = Question { asks, subject: subject.reference(), candidates };
                     self.ask(subject, question, Reason::Ambiguous);
                 }
-                Verdict::Rest => {}
+                Verdict::Rest => {
+                    self.push(Draft::about(subject, Op::Skip, Reason::LeftAlone));
+                }
                 Verdict::None => {
                     let next_try = refused
                         .get(&(Subject::Seen(subject.id), side.opposite(), String::new()))

@@ -16,6 +16,7 @@ use crate::store::link::Link;
 use crate::store::seen::Seen;
 use crate::store::{Connection, StoreError, base, history, link, seen, waiting};
 use crate::sync::World;
+use crate::sync::answered::confirmed;
 
 /// Within this time a value that goes to and fro is stopped.
 const ALTERNATES_WITHIN: chrono::TimeDelta = chrono::TimeDelta::hours(24);
@@ -125,6 +126,7 @@ pub(crate) async fn load(
             decisions.entry(conflict.link).or_default().insert(conflict.conflict.field, decision);
         }
     }
+    let confirmed = confirmed(connection, locale, halves.values().map(|half| half.id)).await?;
     let mut parents = BTreeMap::new();
     if kind == Kind::Contact {
         for side in Side::BOTH {
@@ -166,6 +168,7 @@ pub(crate) async fn load(
             crm: half(&crm),
             decisions: decisions.remove(id).unwrap_or_default(),
             alternating: alternating.remove(id).unwrap_or_default(),
+            confirmed: confirmed.contains(id),
         };
         pairs.push(StoredPair { link, flowtly, crm, pair, doubles: doubled.contains(id) });
     }

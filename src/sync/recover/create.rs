@@ -17,6 +17,7 @@ use crate::store::link::{self, NewLink};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, match_key, waiting};
+use crate::sync::answered::answered;
 use crate::sync::apply::wake_contacts;
 use crate::sync::match_up::stored_keys;
 use crate::sync::scan::Scans;
@@ -133,6 +134,7 @@ async fn newer(
             seen::children(store.connection(), locale, intent.side, &[company.as_str()]).await?
         }
     };
+    let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
     let is_newer = |row: &Seen| {
         let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
         by_number || row.record.created.is_some_and(|created| created >= sent)
@@ -141,6 +143,8 @@ async fn newer(
         .into_iter()
         .filter(|row| row.record.kind == intent.kind && row.link.is_none() && !row.gone)
         .filter(|row| row.record.standing == Standing::Live && is_newer(row))
+        // A person said that it is something else.
+        .filter(|row| !told.excludes(row.id, row.link))
         .collect())
 }
 

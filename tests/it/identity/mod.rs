@@ -15,5 +15,5 @@ use crate::firm::Firm;
 /// A person separates a client from its company.
 async fn separate(firm: &Firm, client: u64) {
     let client = RemoteId::new(client.to_string());
-    links::remove(&firm.settings(), Kind::Company, &client, &mut Vec::new()).await.unwrap();
+    links::remove(&firm.settings(), firm.clock.as_ref(), Kind::Company, &client, &mut Vec::new()).await.unwrap();
 }

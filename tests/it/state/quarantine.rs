@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use flowtly_sync::clock::Clock as _;
+use flowtly_sync::clock::{Clock as _, SystemClock};
+use flowtly_sync::commands::deciding::Clerk;
+use flowtly_sync::daemon::control::{Control, socket::Socket};
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::{self, Daemon};
@@ -33,6 +35,9 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     let settings = firm.settings();
     let systems = firm.systems(&settings);
     let ruling = ruling(&settings);
+    let clerk = Clerk { settings: &settings, clock: firm.clock.as_ref() };
+    let socket = Socket::bind(&settings.control_socket).unwrap();
+    let (control, inbox) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()), &clerk);
     let daemon = Daemon {
         world: World {
             flowtly: systems.flowtly.as_ref(),
@@ -47,6 +52,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::new(),
         notifier: Notifier,
+        inbox,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let store = firm.store().await;
@@ -67,6 +73,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     };
     let (ended, ()) = tokio::join!(daemon::run(daemon, store, &stop, &wake), driver);
     ended.unwrap();
+    control.close().await;
 }
 
 async fn passes_since(firm: &Firm, since: DateTime<Utc>) -> Vec<PassRecord> {

@@ -212,6 +212,7 @@ fn swapped_pair(pair: &Pair) -> Pair {
         crm: half(&pair.flowtly),
         decisions: pair.decisions.iter().map(|(field, taken)| (*field, decision(taken))).collect(),
         alternating: pair.alternating.clone(),
+        confirmed: pair.confirmed,
     }
 }
 

@@ -124,6 +124,7 @@ fn pair(kind: Kind) -> Pair {
         crm: half(Side::Crm),
         decisions: BTreeMap::new(),
         alternating: BTreeSet::new(),
+        confirmed: false,
     }
 }
 

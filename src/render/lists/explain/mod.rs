@@ -118,6 +118,8 @@ pub struct ValueSaid {
     pub base: Option<Text>,
     /// What the side did since.
     pub since: Since,
+    /// The pass that wrote it there; `None` where people or tools of that system did.
+    pub writer: Option<i64>,
 }
 
 /// What a side did since the last agreement on a field.

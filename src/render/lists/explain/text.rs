@@ -69,22 +69,14 @@ fn half(out: &mut dyn Write, half: &HalfSaid) -> io::Result<()> {
     writeln!(out, "  {} {}{notes}", half.side, Clean(&half.id))
 }
 
-/// Fields that do not travel, a line each: what the one side shows.
+/// Fields that do not travel, all in one line: each is told by itself where it is asked for.
 fn one_sided(out: &mut dyn Write, style: Style, fields: &[&FieldSaid]) -> io::Result<()> {
     if fields.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", style.paint(Tone::Strong, "On one side only, or without a rule: these do not travel"))?;
-    for said in fields {
-        let shown = [("Flowtly", &said.flowtly), ("CRM", &said.crm)]
-            .into_iter()
-            .filter_map(|(side, value)| Some((side, value.as_ref()?.now.as_ref()?)))
-            .map(|(side, text)| format!("{side}: {}", words::value(said.field, text)))
-            .collect::<Vec<_>>();
-        let shown = if shown.is_empty() { "(unknown)".to_owned() } else { shown.join(", ") };
-        writeln!(out, "  {}: {}", said.field, Clean(shown))?;
-    }
-    Ok(())
+    let names: Vec<&str> = fields.iter().map(|said| said.field.as_str()).collect();
+    let head = style.paint(Tone::Strong, "On one side only, or without a rule: these do not travel");
+    writeln!(out, "\n{head}: {}", names.join(", "))
 }
 
 fn field(out: &mut dyn Write, style: Style, said: &FieldSaid) -> io::Result<()> {
@@ -98,7 +90,8 @@ fn field(out: &mut dyn Write, style: Style, said: &FieldSaid) -> io::Result<()> 
             Since::NeverAgreed => "never agreed".to_owned(),
             Since::Unknown => format!("not shown; agreed: {}", words::base(said.field, value.base.as_ref())),
         };
-        writeln!(out, "  {side:<8} {} ({})", Clean(now), Clean(since))?;
+        let writer = value.writer.map_or_else(String::new, |pass| format!("; written by pass {pass}"));
+        writeln!(out, "  {side:<8} {} ({}{writer})", Clean(now), Clean(since))?;
     }
     let rule = said.rule.map_or_else(|| "none: it does not travel".to_owned(), rule);
     writeln!(out, "  rule:    {rule}")?;

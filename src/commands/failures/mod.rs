@@ -1,0 +1,65 @@
+//! `failures`: what the systems refused, and another try at once.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use anyhow::bail;
+use chrono::{DateTime, Utc};
+
+use super::{deciding, named};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::daemon::control::protocol::{Ask, Which};
+use crate::render::lists::Listing;
+use crate::render::lists::failures::{FailureItem, retried, show};
+use crate::store::todo::{self, Subject, Why};
+use crate::store::{Store, StoreError, waiting};
+
+/// Lists them, oldest first. Exit code 0.
+pub async fn failures(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
+    let mut store = Store::open_read_only(&settings.state_path).await?;
+    let mut snapshot = store.begin().await?;
+    let items = named::failures(&mut snapshot, settings.locale(), |_| true).await?;
+    show(listing, &items)?;
+    Ok(0)
+}
+
+/// Makes refused records due at once, all that are meant or none: alone, or through the daemon. Exit code 0.
+pub async fn retry(settings: &Settings, clock: &dyn Clock, which: Which, out: &mut dyn Write) -> anyhow::Result<u8> {
+    deciding::decide(settings, clock, Ask::Retry { which }, out).await
+}
+
+/// The same payload is sent once more by the next pass; if it is refused again, it waits longer than before.
+pub(super) async fn retry_now(
+    store: &mut Store,
+    settings: &Settings,
+    now: DateTime<Utc>,
+    which: &Which,
+) -> anyhow::Result<String> {
+    let mut transaction = store.begin().await?;
+    let all = named::failures(&mut transaction, settings.locale(), |_| true).await?;
+    let chosen: Vec<FailureItem> = match which {
+        Which::Numbers(ids) => {
+            if let Some(id) = ids.iter().find(|id| !all.iter().any(|item| item.failure.id == **id)) {
+                bail!("there is no refusal {id} (any more); `flowtly-sync failures` lists those that wait");
+            }
+            all.into_iter().filter(|item| ids.contains(&item.failure.id)).collect()
+        }
+        Which::All { .. } => all,
+    };
+    let mut subjects = BTreeSet::new();
+    for item in &chosen {
+        let subject = item.failure.link.map(Subject::Link).or(item.failure.seen.map(Subject::Seen));
+        if let Some(subject) = subject.filter(|subject| subjects.insert(*subject)) {
+            waiting::set_next_try(&mut transaction, subject, now).await?;
+            todo::arm(&mut transaction, item.record.kind, &[subject], Why::Refused, Some(now)).await?;
+        }
+    }
+    transaction.commit().await.map_err(StoreError::from)?;
+    let mut told = Vec::new();
+    retried(&mut told, &chosen)?;
+    Ok(String::from_utf8_lossy(&told).into_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! What people ask for, between two passes.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot};
+
+use super::protocol::{Ask, Outcome};
+use crate::domain::safety::RefusalName;
+use crate::store::Store;
+use crate::sync::PassError;
+use crate::sync::pass::{Ending, Report, Request};
+
+/// How often a pass that was asked for goes on with what it left due, before the person is told: as often as `reconcile` alone.
+pub const ROUNDS: u32 = 3;
+
+/// A request, and where its outcome goes.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) ask: Ask,
+    pub(super) reply: oneshot::Sender<Outcome>,
+}
+
+/// Who carries decisions out: the very functions that the commands call when no daemon runs.
+#[async_trait(?Send)]
+pub trait Desk {
+    /// Carries a decision out. Called between two passes only, never while a plan is applied.
+    async fn decide(&self, store: &mut Store, ask: &Ask) -> Outcome;
+
+    /// Says how a pass ended, as `reconcile` does.
+    async fn report(&self, store: &mut Store, report: &Report) -> Outcome;
+}
+
+/// Somebody who waits for a pass.
+struct Asker {
+    reply: oneshot::Sender<Outcome>,
+    told: String,
+    rounds: u32,
+}
+
+/// Whether the next pass may begin at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hurry {
+    /// Somebody asked for a pass.
+    Pass,
+    /// Something was decided, which a pass carries out.
+    Decided,
+    /// Nothing was asked for.
+    None,
+}
+
+/// What people ask for. Requests are taken up between two passes, in the order in which they came.
+pub struct Inbox<'a> {
+    letters: Option<mpsc::Receiver<Letter>>,
+    desk: &'a dyn Desk,
+    arrived: VecDeque<Letter>,
+    /// Who waits for the pass that comes next, or that is under way.
+    askers: Vec<Asker>,
+    full: bool,
+    allow: Vec<RefusalName>,
+}
+
+impl fmt::Debug for Inbox<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("arrived", &self.arrived.len()).field("askers", &self.askers.len()).finish()
+    }
+}
+
+impl<'a> Inbox<'a> {
+    pub(super) fn new(letters: Option<mpsc::Receiver<Letter>>, desk: &'a dyn Desk) -> Self {
+        Self { letters, desk, arrived: VecDeque::new(), askers: Vec::new(), full: false, allow: Vec::new() }
+    }
+
+    /// Returns when a request is there; without a socket never. May be dropped at any time: nothing is lost.
+    pub async fn arrived(&mut self) {
+        if !self.arrived.is_empty() {
+            return;
+        }
+        let letter = match &mut self.letters {
+            Some(letters) => letters.recv().await,
+            None => None,
+        };
+        match letter {
+            Some(letter) => self.arrived.push_back(letter),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Carries out what was asked for so far; passes that were asked for wait for [`Self::request`].
+    pub async fn take_up(&mut self, store: &mut Store) -> Hurry {
+        let mut hurry = if self.askers.is_empty() { Hurry::None } else { Hurry::Pass };
+        while let Some(letter) = self.next() {
+            let Letter { ask, reply } = letter;
+            // Who has left did not see what would be done.
+            if reply.is_closed() {
+                continue;
+            }
+            if let Ask::Reconcile { full, allow } = ask {
+                self.full |= full;
+                self.allow.extend(allow);
+                self.askers.push(Asker { reply, told: String::new(), rounds: 0 });
+                hurry = Hurry::Pass;
+                continue;
+            }
+            let outcome = self.desk.decide(store, &ask).await;
+            if hurry == Hurry::None && matches!(outcome, Outcome::Done { .. }) {
+                hurry = Hurry::Decided;
+            }
+            // That the person has left by now changes nothing: it is done.
+            let _ = reply.send(outcome);
+        }
+        hurry
+    }
+
+    fn next(&mut self) -> Option<Letter> {
+        self.arrived.pop_front().or_else(|| self.letters.as_mut()?.try_recv().ok())
+    }
+
+    /// Whether somebody still waits after [`Self::passed`]: the next pass goes on at once.
+    pub fn is_waited_for(&self) -> bool {
+        !self.askers.is_empty()
+    }
+
+    /// What the next pass is asked to do beside what the schedule wants.
+    pub fn request(&mut self, mut request: Request) -> Request {
+        request.complete |= std::mem::take(&mut self.full);
+        request.allow.extend(std::mem::take(&mut self.allow));
+        request
+    }
+
+    /// Tells those who waited for the pass how it ended; who is told is told once, when what it left due was gone on with.
+    pub async fn passed(&mut self, store: &mut Store, outcome: &Result<Report, PassError>) {
+        let askers = std::mem::take(&mut self.askers);
+        if askers.is_empty() {
+            return;
+        }
+        let said = match outcome {
+            Ok(report) => self.desk.report(store, report).await,
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        let goes_on = outcome.as_ref().is_ok_and(goes_on);
+        for mut asker in askers {
+            match &said {
+                Outcome::Done { told, code } => {
+                    asker.rounds += 1;
+                    asker.told.push_str(told);
+                    if goes_on && asker.rounds < ROUNDS {
+                        self.askers.push(asker);
+                    } else {
+                        let _ = asker.reply.send(Outcome::Done { told: asker.told, code: *code });
+                    }
+                }
+                Outcome::Failed(message) => {
+                    let _ = asker.reply.send(Outcome::Failed(message.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a single run goes on at once with what was left due.
+pub fn goes_on(report: &Report) -> bool {
+    report.more && report.failing.is_empty() && matches!(report.ending, Ending::Applied | Ending::Partly)
+}

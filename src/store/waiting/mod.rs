@@ -1,0 +1,34 @@
+//! What waits for a person: conflicts, questions, and records that a system refused.
+//!
+//! A number of a list stands for what was shown under it: a conflict whose values moved, and a question of which a record
+//! moved, get another number, and no number is ever used twice. So an answer to an old list decides nothing new.
+
+mod conflicts;
+mod questions;
+mod failures;
+
+use chrono::{DateTime, Utc};
+use sqlx::Row as _;
+
+use super::{Connection, StoreError, stamp};
+
+pub use conflicts::{WaitingConflict, close_conflict, conflicts, decide, keep_conflicts, put_conflict};
+pub use failures::{Failure, clear_failure, failures, keep_failures, put_failure, refused, set_next_try};
+pub use questions::{
+    WaitingQuestion, close_questions, postpone, put_question, question_subjects, questioned, questions, renew_if_moved,
+};
+
+/// How many conflicts, questions and refusals wait; questions that a person put off beyond `now` are not among them.
+pub async fn counts(connection: &mut Connection, now: DateTime<Utc>) -> Result<(u64, u64, u64), StoreError> {
+    let row = sqlx::query(
+        "SELECT (SELECT count(*) FROM conflict), \
+         (SELECT count(*) FROM question WHERE postponed IS NULL OR postponed <= ?1), \
+         (SELECT count(DISTINCT coalesce(link, -seen)) FROM failure)",
+    )
+    .bind(stamp(now))
+    .fetch_one(connection)
+    .await?;
+    let number =
+        |column: usize| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
+    Ok((number(0)?, number(1)?, number(2)?))
+}
