@@ -1,6 +1,6 @@
 //! Commands that write a person's decision: with the state for themselves, or through the daemon that holds it.
 //!
-//! Either way the same functions carry it out ([`carry_out`]): here after the lock is taken, in the daemon between two passes.
+//! Either way the same functions carry it out (`carry_out`): here after the lock is taken, in the daemon between two passes.
 
 use std::io::Write;
 
