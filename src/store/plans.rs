@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
 
-use super::{Connection, MIGRATIONS, link, match_key, seen};
+use super::{Connection, MIGRATIONS, answer, link, match_key, seen};
 use crate::domain::record::{Kind, Side};
 
 async fn empty_state() -> Connection {
@@ -105,4 +105,12 @@ async fn what_is_gone_is_found_by_its_id() {
     let steps = steps(&mut state, text(seen::GONE_AMONG)).await;
     let search = "SEARCH seen USING INDEX seen_record (side=? AND kind=? AND remote_id=?)";
     assert!(steps.iter().any(|step| step == search), "{steps:?}");
+}
+
+#[tokio::test]
+async fn answers_are_found_by_two_searches_for_each_record() {
+    let mut state = empty_state().await;
+    let steps = steps(&mut state, text(answer::ABOUT)).await;
+    let of_answers: Vec<&String> = steps.iter().filter(|step| step.contains(" answer ")).collect();
+    assert!(of_answers.len() == 2 && of_answers.iter().all(|step| step.starts_with("SEARCH answer ")), "{steps:?}");
 }
