@@ -1,8 +1,8 @@
 //! Delays between tries. The only file that names `backoff`, and only as a calculator of delays.
 //!
 //! The crate's own loops are not used: they ignore every limit once a server names a time, put the jitter on top of the
-//! cap, and measure by a clock that is not ours. What is taken from it is how delays grow and how they are spread; how
-//! long and how often to try, and what a server's `Retry-After` means, is decided here.
+//! cap, and measure by a clock that is not ours. What is taken from it is how delays grow; how they are spread, how long
+//! and how often to try, and what a server's `Retry-After` means, is decided here.
 
 use std::time::Duration;
 
@@ -12,6 +12,9 @@ use backoff::backoff::Backoff;
 /// How much longer than a server asks for we wait at most, so that callers that it sent away together do not come back
 /// together.
 const SPREAD: f64 = 0.1;
+
+/// How far our own delays vary to either side, as a share.
+const OWN_SPREAD: f64 = 0.5;
 
 /// How long to go on trying.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +57,8 @@ impl Delays {
             current_interval: settings.initial,
             initial_interval: settings.initial,
             max_interval: settings.max_interval,
+            // Chance comes from one place, so that a run that is seeded can be repeated.
+            randomization_factor: 0.0,
             // Its own limit goes by the machine's clock; ours goes by the caller's.
             max_elapsed_time: None,
             ..ExponentialBackoff::default()
@@ -77,7 +82,8 @@ impl Delays {
     pub fn after_failure(&mut self, retry_after: Option<Duration>, now: Duration) -> Option<Duration> {
         self.tries = self.tries.saturating_add(1);
         // Asked for every time, so that delays go on growing while a server names its own.
-        let own = self.backoff.next_backoff()?.min(self.settings.max_interval);
+        let grown = self.backoff.next_backoff()?;
+        let own = grown.mul_f64(1.0 + OWN_SPREAD * (2.0 * fastrand::f64() - 1.0)).min(self.settings.max_interval);
         if self.tries >= self.settings.max_tries {
             return None;
         }
