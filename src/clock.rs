@@ -2,7 +2,7 @@
 //!
 //! So a simulation needs no socket, no sleep and no paused runtime.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -60,12 +60,19 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     micros: AtomicI64,
     start: i64,
+    keeps_turns: AtomicBool,
 }
 
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { micros: AtomicI64::new(now.timestamp_micros()), start: now.timestamp_micros() }
+        let now = now.timestamp_micros();
+        Self { micros: AtomicI64::new(now), start: now, keeps_turns: AtomicBool::new(false) }
+    }
+
+    /// From now on a sleep gives nobody else a turn: what is under way at once is then done in one order, in every run.
+    pub fn keep_turns(&self) {
+        self.keeps_turns.store(true, Ordering::SeqCst);
     }
 
     /// Moves the clock on.
@@ -88,6 +95,8 @@ impl Clock for ManualClock {
 
     async fn sleep(&self, duration: Duration) {
         self.advance(duration);
-        tokio::task::yield_now().await;
+        if !self.keeps_turns.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 }
