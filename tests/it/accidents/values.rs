@@ -239,3 +239,26 @@ async fn accident_21_two_tools_that_rewrite_each_other_through_us_are_stopped_wi
     let report = firm.assert_at_rest().await;
     assert_eq!(report.ending, Ending::Applied);
 }
+
+#[tokio::test]
+async fn accident_21_two_contacts_that_are_one_person_in_the_crm_do_not_correct_each_other_for_ever() {
+    let rule = "[rules.contact.fields]\nphone = { direction = \"to-crm\", drift = \"correct\" }\n";
+    let firm = Firm::configured(rule);
+    let (one, first) = firm.linked("Alfa", &vat(1)).await;
+    let (two, second) = firm.linked("Beta", &vat(2)).await;
+    let anna = [("firstname", "Anna"), ("lastname", "Nowak"), ("email", "anna@alfa.pl")];
+    let contact = firm.hubspot.add_contact(&anna, Some(first));
+    firm.hubspot.associate(contact, second, false);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    let people = firm.flowtly.contacts();
+    assert_eq!(people.len(), 2, "one at each of {one} and {two}");
+    let person = people[0]["id"].as_u64().unwrap();
+    firm.flowtly.edit_contact(person, "phone", "+48 22 123 45 67");
+    for _ in 0..10 {
+        firm.reconcile().await;
+        firm.wait(Duration::from_mins(30));
+    }
+    assert!(firm.disputed().await.contains(&Field::ContactPhone), "a person decides");
+    firm.assert_at_rest().await;
+}
