@@ -15,6 +15,7 @@ use crate::domain::planner::plan_pair;
 use crate::domain::record::{Kind, Standing};
 use crate::domain::value::Reading;
 use crate::store::link::LinkState;
+use crate::store::seen::SeenId;
 use crate::store::todo::Subject;
 use crate::store::{Connection, Store, StoreError, link, todo, waiting};
 
@@ -59,6 +60,7 @@ pub(crate) async fn assess(
                 continue;
             }
             let failing = failing(store.connection(), &ids).await?;
+            let merged = merged_and_asked(store.connection(), situation).await?;
             let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
             let mut carried_out = Vec::new();
             let rows: Vec<(LinkId, &str, Option<String>)> = pairs
@@ -68,7 +70,10 @@ pub(crate) async fn assess(
                         pair.pair.decisions.remove(&field);
                         carried_out.push((pair.link.id, field));
                     }
-                    let (verdict, reasons) = look(world, situation, kind, &pair, failing.contains(&pair.link.id));
+                    let waits = failing.contains(&pair.link.id)
+                        || merged.contains(&pair.flowtly.id)
+                        || merged.contains(&pair.crm.id);
+                    let (verdict, reasons) = look(world, situation, kind, &pair, waits);
                     let reasons = (!reasons.is_empty()).then(|| crate::store::to_json(&reasons));
                     (pair.link.id, verdict, reasons)
                 })
@@ -109,7 +114,7 @@ fn look(
     situation: &Situation,
     kind: Kind,
     stored: &StoredPair,
-    failing: bool,
+    waits: bool,
 ) -> (&'static str, BTreeSet<String>) {
     let StoredPair { link, flowtly, crm, pair, doubles } = stored;
     let reason = |text: &str| BTreeSet::from([text.to_owned()]);
@@ -124,7 +129,7 @@ fn look(
     }
     let manners = BothManners::of(world, kind);
     let plan = plan_pair(pair, manners.context(world, kind, situation.adoption));
-    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || *doubles || failing {
+    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || *doubles || waits {
         return ("waits", BTreeSet::new());
     }
     if !plan.to_flowtly.is_empty() || !plan.to_crm.is_empty() || !plan.agreed.is_empty() {
@@ -158,6 +163,15 @@ fn look(
 
 /// The reason of a difference that nothing explains.
 const UNEXPLAINED: &str = "unexplained";
+
+/// Halves that were merged into a record with a partner of its own: a question stands about each.
+async fn merged_and_asked(connection: &mut Connection, situation: &Situation) -> Result<BTreeSet<SeenId>, StoreError> {
+    if situation.merged.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let asked: BTreeSet<SeenId> = waiting::question_subjects(connection).await?.into_values().collect();
+    Ok(situation.merged.iter().map(|merged| merged.old).filter(|old| asked.contains(old)).collect())
+}
 
 async fn failing(connection: &mut Connection, links: &[LinkId]) -> Result<BTreeSet<LinkId>, StoreError> {
     let subjects: Vec<Subject> = links.iter().map(|id| Subject::Link(*id)).collect();

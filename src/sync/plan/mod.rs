@@ -99,6 +99,10 @@ pub(crate) struct Planning<'a> {
     new_companies: HashMap<SeenId, NewCompany>,
     /// Their rows in order, so that contacts follow in the same order.
     new_order: Vec<SeenId>,
+    /// Links whose record was merged into one that has a partner: only a person can say what becomes of them.
+    merged_away: HashSet<LinkId>,
+    /// Links whose record continues under another id by this plan.
+    repointed: HashSet<LinkId>,
     /// Links with an open intent, and records that an open create copies.
     open_links: HashSet<LinkId>,
     open_sources: HashSet<SeenId>,
@@ -120,6 +124,8 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
         taken: HashSet::new(),
         new_companies: HashMap::new(),
         new_order: Vec::new(),
+        merged_away: HashSet::new(),
+        repointed: HashSet::new(),
         open_links: open.iter().filter_map(|intent| intent.link).collect(),
         open_sources: open.iter().filter_map(|intent| intent.source).collect(),
     };

@@ -175,7 +175,8 @@ pub(crate) async fn load(
     Ok(pairs)
 }
 
-/// Links whose contact moved in Flowtly to a company of which its person in the CRM is a contact already.
+/// Links whose contact moved in Flowtly to a company of which its person in the CRM is a contact already, or becomes one by
+/// the move of another of its contacts.
 async fn doubled(
     connection: &mut Connection,
     rows: &BTreeMap<LinkId, Link>,
@@ -197,11 +198,15 @@ async fn doubled(
     let people: Vec<&str> = moved.iter().map(|(link, _)| link.crm_id.as_str()).collect();
     let others = link::by_remote_id(connection, Kind::Contact, Side::Crm, &people).await?;
     Ok(moved
-        .into_iter()
+        .iter()
         .filter(|(link, company)| {
-            others
+            let is_there = others
                 .iter()
-                .any(|other| other.id != link.id && other.crm_id == link.crm_id && other.parent == Some(*company))
+                .any(|other| other.id != link.id && other.crm_id == link.crm_id && other.parent == Some(*company));
+            // Of two that move there together the first one goes.
+            let comes_too =
+                moved.iter().any(|(other, to)| other.id < link.id && other.crm_id == link.crm_id && to == company);
+            is_there || comes_too
         })
         .map(|(link, _)| link.id)
         .collect())

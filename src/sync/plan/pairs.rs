@@ -65,6 +65,12 @@ impl Planning<'_> {
         if is_over {
             return Ok(());
         }
+        if self.merged_away.contains(&link.id) {
+            // There is nothing left to write to; the question about it stands.
+            self.push(Draft::of_pair(flowtly, crm, reference, Op::Skip, Reason::Merged));
+            self.planned.waiting.push((kind, Subject::Link(link.id)));
+            return Ok(());
+        }
         if let Some(half) = [flowtly, crm].into_iter().find(|half| half.gone) {
             let side = half.record.side;
             match self.world.ruling.of(kind).gone {
@@ -93,6 +99,12 @@ impl Planning<'_> {
         }
         let manners = BothManners::of(self.world, kind);
         let plan = planner::plan_pair(pair, manners.context(self.world, kind, self.situation.adoption));
+        let moves = plan.to_flowtly.iter().chain(&plan.to_crm).any(|change| change.field == Field::Parent);
+        if moves && self.repointed.contains(&link.id) {
+            // Who else of that person is where it moves to is known once the pair stands on its new record.
+            todo::arm(store.connection(), kind, &subject, Why::Superseded, Some(self.situation.now)).await?;
+            return Ok(());
+        }
         if *doubles {
             // Two contacts of one company that are one person in the CRM: which of them is to go, only a person can say.
             let question = Question { asks: Asks::Duplicate, subject: flowtly.reference(), candidates: Vec::new() };
@@ -245,25 +257,29 @@ impl Planning<'_> {
         for (is_over, merged, old) in followed {
             let new = seen::by_remote_id(store.connection(), locale, merged.side, merged.kind, &[merged.into.as_str()])
                 .await?;
-            let new = new.into_iter().find(|row| row.record.parent == old.record.parent);
-            let (Some(link), Some(new)) = (old.link, new) else { continue };
-            if is_over && (self.taken.contains(&new.id) || new.link.is_some_and(|other| other != link)) {
+            let new = new.into_iter().find(|row| !row.gone && row.record.parent == old.record.parent);
+            let Some(link) = old.link else { continue };
+            if is_over && new.as_ref().is_none_or(|new| new.link.is_some() || self.taken.contains(&new.id)) {
                 // Nothing is left of this pair that could be a duplicate: that its half is gone is told with the pair.
                 continue;
             }
-            if let Some(other) = new.link {
-                // Both partners of what was merged have a counterpart of their own: two became one on this side only.
-                if other != link {
-                    let question = Question { asks: Asks::Duplicate, subject: old.reference(), candidates: Vec::new() };
-                    self.ask(&old, question, Reason::Merged);
-                }
+            if new.as_ref().is_some_and(|new| new.link == Some(link)) {
                 continue;
             }
-            if !self.taken.insert(new.id) {
+            let home = link::by_id(store.connection(), &[link]).await?.get(&link).and_then(|link| link.parent);
+            let is_taken = match home {
+                Some(home) => link::is_taken(store.connection(), &merged.into, home).await?,
+                None => false,
+            };
+            let Some(new) = new.filter(|new| new.link.is_none() && !is_taken && self.taken.insert(new.id)) else {
+                // Both partners of what was merged have a counterpart of their own (two became one on this side only), or
+                // it is no longer at the company where its partner is.
                 let question = Question { asks: Asks::Duplicate, subject: old.reference(), candidates: Vec::new() };
                 self.ask(&old, question, Reason::Merged);
+                self.merged_away.insert(link);
                 continue;
-            }
+            };
+            self.repointed.insert(link);
             let op = Op::Repoint { side: merged.side, to: new.record.id.clone() };
             self.push(Draft { link: Some(LinkRef::Existing(link)), ..Draft::about(&old, op, Reason::Merged) });
         }

@@ -116,6 +116,61 @@ async fn accident_18_a_contact_that_moves_to_a_company_where_its_person_is_alrea
 }
 
 #[tokio::test]
+async fn accident_18_two_contacts_of_one_person_that_move_to_one_company_stop_no_pass() {
+    let firm = Firm::new();
+    let (_, one) = firm.linked("Alfa", &vat(1)).await;
+    let (_, two) = firm.linked("Beta", &vat(2)).await;
+    let (gamma, three) = firm.linked("Gamma", &vat(3)).await;
+    let jan = add(&firm, &person("Jan", "Kowalski", "jan@alfa.pl"), Some(one));
+    firm.hubspot.associate(jan, two, false);
+    firm.reconcile().await;
+    for contact in firm.flowtly.contacts() {
+        firm.flowtly.edit_contact(contact["id"].as_u64().unwrap(), "client", gamma);
+    }
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.asked().await, [flowtly_sync::domain::plan::Asks::Duplicate]);
+    let there = firm.hubspot.contact(jan).unwrap();
+    assert!(there["associations"]["companies"].to_string().contains(&three.to_string()), "{there}");
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn accident_18_a_contact_that_moves_to_where_somebody_put_its_person_meanwhile_stops_no_pass() {
+    let firm = Firm::new();
+    let (_, one) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, two) = firm.linked("Beta", &vat(2)).await;
+    let jan = add(&firm, &person("Jan", "Kowalski", "jan@alfa.pl"), Some(one));
+    firm.reconcile().await;
+    let contact = firm.flowtly.contacts()[0]["id"].as_u64().unwrap();
+    firm.flowtly.edit_contact(contact, "client", beta);
+    firm.hubspot.associate(jan, two, false);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1), "nothing is doubled");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_18_two_contacts_of_one_person_that_merge_and_move_to_one_company_stop_no_pass() {
+    let firm = Firm::new();
+    let (alfa, one) = firm.linked("Alfa", &vat(1)).await;
+    let (_, two) = firm.linked("Beta", &vat(2)).await;
+    let jan = add(&firm, &person("Jan", "Kowalski", "jan@alfa.pl"), Some(one));
+    let other = add(&firm, &person("Jan", "Kowalski", "jan@beta.pl"), Some(two));
+    firm.reconcile().await;
+    firm.hubspot.merge_contacts(jan, other).unwrap();
+    for contact in firm.flowtly.contacts() {
+        firm.flowtly.edit_contact(contact["id"].as_u64().unwrap(), "client", alfa);
+    }
+    for _ in 0..3 {
+        firm.reconcile().await;
+    }
+    assert_eq!(firm.asked().await, [flowtly_sync::domain::plan::Asks::Duplicate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
 async fn accident_18_a_contact_that_moves_in_flowtly_moves_in_the_crm() {
     let firm = Firm::new();
     let (alfa, one) = firm.linked("Alfa", &vat(1)).await;

@@ -64,6 +64,45 @@ async fn accident_08_two_linked_companies_that_merge_into_a_new_id_are_followed_
 }
 
 #[tokio::test]
+async fn accident_08_an_edit_of_a_client_whose_company_was_merged_into_another_ones_waits_for_the_answer() {
+    let firm = Firm::new();
+    let (first, one) = firm.linked("Alfa", &vat(1)).await;
+    let (second, two) = firm.linked("Beta", &vat(2)).await;
+    firm.hubspot.merge_companies(one, two).unwrap();
+    firm.flowtly.edit_client(first, "addressCity", "Kraków");
+    firm.flowtly.edit_client(second, "addressCity", "Gdańsk");
+    for _ in 0..3 {
+        firm.reconcile().await;
+        firm.wait(Duration::from_hours(1));
+    }
+    let report = firm.assert_at_rest().await;
+    assert!(!report.totals.would_act(), "what was merged away is not written to for ever: {:?}", report.totals);
+    assert_eq!((report.ending, report.certificate.pending, report.more), (Ending::Applied, 0, false));
+    assert_eq!(firm.asked().await, [Asks::Duplicate]);
+}
+
+#[tokio::test]
+async fn accident_08_an_edit_of_a_contact_that_was_merged_into_one_elsewhere_waits_for_the_answer() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let person = firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let contact = firm.hubspot.contacts()[0]["id"].as_str().unwrap().parse().unwrap();
+    let other = firm.hubspot.add_contact(&[("firstname", "Anna"), ("email", "anna@example.com")], None);
+    let merged = firm.hubspot.merge_contacts(contact, other).unwrap();
+    firm.hubspot.disassociate(merged, company);
+    firm.flowtly.edit_contact(person, "phone", "+48 22 123 45 67");
+    for _ in 0..3 {
+        firm.reconcile().await;
+        firm.wait(Duration::from_hours(1));
+    }
+    let report = firm.assert_at_rest().await;
+    assert!(!report.totals.would_act(), "what was merged away is not written to for ever: {:?}", report.totals);
+    assert_eq!((report.ending, report.certificate.pending, report.more), (Ending::Applied, 0, false));
+    assert_eq!(firm.asked().await, [Asks::Duplicate]);
+}
+
+#[tokio::test]
 async fn accident_08_a_linked_company_that_absorbs_an_unlinked_one_is_followed() {
     let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\n");
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
