@@ -25,9 +25,13 @@ pub fn count(what: &'static str, times: u64) {
 }
 
 /// Counts a fault that occurred.
-#[expect(dead_code, reason = "until the simulation counts them")]
 pub fn fault(kind: &str, times: u64) {
     with(|figures| *figures.faults.entry(kind.to_owned()).or_default() += times);
+}
+
+/// How often each fault occurred so far.
+pub fn faults() -> BTreeMap<String, u64> {
+    with(|figures| figures.faults.clone())
 }
 
 /// The last line of a run.

@@ -17,6 +17,7 @@ mod crash;
 mod figures;
 mod life;
 mod portrait;
+mod simulate;
 mod size;
 mod steps;
 
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
     let began = Instant::now();
-    let trials: Vec<Trial> = crash::trials().into_iter().collect();
+    let trials: Vec<Trial> = crash::trials().into_iter().chain(simulate::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         figures::print(&conclusion, began.elapsed());

@@ -1,0 +1,263 @@
+//! The simulation: from a seed follow two systems, a configuration, people, troubles and the ends of the process; after the
+//! storm there is calm, in which everything must come to rest, and the end is judged.
+//!
+//! A run follows from its seed alone: chance, time and order are the simulation's own, on one thread. Every tenth seed is run
+//! twice, and both runs must send the same requests and end alike.
+//!
+//! In reading order: the [`world`] of a seed, [`people`] at work in it, the [`weather`] around each request, one [`life`] of
+//! the process, [`decisions`] between lives, and the [`rest`]. [`sim`] holds what they share.
+
+mod world;
+mod sim;
+mod people;
+mod weather;
+mod life;
+mod decisions;
+mod rest;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use flowtly_sync::store::Store;
+use flowtly_sync::store::lock::WriterLock;
+use flowtly_sync::sync::PassError;
+use libtest_mimic::{Failed, Trial};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::figures;
+use crate::portrait::portrait;
+use crate::size::{Size, size};
+use life::{Life, Lived, live};
+use sim::{Noted, Sim};
+
+/// How many seeds a trial runs.
+const TRIAL: u64 = 250;
+
+/// Of so many seeds one is run twice.
+const TWICE: u64 = 10;
+
+/// Every one of these must have occurred in a whole run, or the simulation does not say what it claims to.
+const KINDS: [&str; 52] = [
+    "200 with a page",
+    "200 with an error inside",
+    "429 with Retry-After",
+    "429 without Retry-After",
+    "5xx",
+    "JSON of another type",
+    "archive",
+    "busy database",
+    "clock jumps back",
+    "clock jumps forward",
+    "configuration changed",
+    "connection refused",
+    "contact moved",
+    "credential refused",
+    "death after a request",
+    "death before a commit",
+    "death before a request",
+    "decided a conflict",
+    "disk full",
+    "edit between passes",
+    "edit during a pass",
+    "gateway page",
+    "half a JSON text",
+    "huge text",
+    "joined a pair",
+    "list lags behind a write",
+    "lost create reply",
+    "merge",
+    "page shifted while it was read",
+    "page that points to itself",
+    "purge",
+    "removal",
+    "reply cut",
+    "reply lost",
+    "request lost",
+    "restart",
+    "restore",
+    "search lags",
+    "second instance",
+    "separated a pair",
+    "server cuts",
+    "server ignores",
+    "server lower-cases",
+    "server rewrites telephones",
+    "server trims",
+    "slow reply",
+    "stopped in the middle",
+    "time-out, carried out",
+    "time-out, carried out later",
+    "time-out, not carried out",
+    "write refused",
+    "refused by the limits",
+];
+
+/// One case for every so many seeds; with `PROOF_SEED=N` one for that seed, which tells what happens.
+pub fn trials() -> Vec<Trial> {
+    if let Ok(seed) = std::env::var("PROOF_SEED") {
+        let seed: u64 = seed.parse().expect("PROOF_SEED is a number");
+        let name = format!("simulate::seed_{seed}");
+        return vec![Trial::test(name, move || prove(seed, true).map_err(Failed::from))];
+    }
+    let seeds = match size() {
+        Size::Sample => 150,
+        Size::Whole => 10_000,
+        Size::Long => 100_000,
+    };
+    let starts = (0..seeds).filter(|seed: &u64| seed.is_multiple_of(TRIAL));
+    let ranges: Vec<Range<u64>> = starts.map(|start| start..(start + TRIAL).min(seeds)).collect();
+    let left = Arc::new(AtomicUsize::new(ranges.len()));
+    ranges
+        .into_iter()
+        .map(|range| {
+            let left = Arc::clone(&left);
+            let name = format!("simulate::seeds_{:04}_to_{:04}", range.start, range.end - 1);
+            Trial::test(name, move || {
+                let outcome = prove_all(range);
+                // The last one to end knows whether everything occurred.
+                let is_last = left.fetch_sub(1, Ordering::SeqCst) == 1;
+                outcome.map_err(Failed::from)?;
+                if is_last && size() != Size::Sample { everything_occurred().map_err(Failed::from) } else { Ok(()) }
+            })
+        })
+        .collect()
+}
+
+fn everything_occurred() -> Result<(), String> {
+    let faults = figures::faults();
+    let missing: Vec<&str> = KINDS.into_iter().filter(|kind| !faults.contains_key(*kind)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("these never occurred: {}", missing.join(", "))) }
+}
+
+fn prove_all(seeds: Range<u64>) -> Result<(), String> {
+    let problems: Vec<String> = seeds.filter_map(|seed| prove(seed, false).err()).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let shown = problems.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    Err(format!("{} seeds end badly:\n{shown}", problems.len()))
+}
+
+/// One seed.
+fn prove(seed: u64, is_loud: bool) -> Result<(), String> {
+    let wrong = |problems: &[String]| {
+        let replay = format!("PROOF_SEED={seed} cargo test --release --test proof -- --nocapture simulate");
+        format!("seed {seed}: {}\n  {replay}", problems.join("; "))
+    };
+    let first = run(seed, is_loud).map_err(|problem| wrong(&[problem]))?;
+    figures::count("seeds", 1);
+    for (kind, times) in &first.counts {
+        figures::fault(kind, *times);
+    }
+    let mut problems = first.wrongs.clone();
+    if seed.is_multiple_of(TWICE) || is_loud {
+        let second = run(seed, false).map_err(|problem| wrong(&[problem]))?;
+        figures::count("seeds_repeated", 1);
+        problems.extend(differ(&first, &second));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(wrong(&problems)) }
+}
+
+/// What a seed came to.
+struct Outcome {
+    wrongs: Vec<String>,
+    requests: Vec<Noted>,
+    portrait: Vec<String>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
+    if let Some(place) = (0..first.requests.len().max(second.requests.len()))
+        .find(|place| first.requests.get(*place) != second.requests.get(*place))
+    {
+        let line = |run: &Outcome| run.requests.get(place).map_or("nothing", |noted| noted.line.as_str()).to_owned();
+        return Some(format!("run twice, request {place} is {} and {}", line(first), line(second)));
+    }
+    (first.portrait != second.portrait).then(|| "run twice, it ends in two ways".to_owned())
+}
+
+fn run(seed: u64, is_loud: bool) -> Result<Outcome, String> {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    catch_unwind(AssertUnwindSafe(|| runtime.block_on(story(seed, is_loud)))).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        format!("panicked: {}", said.unwrap_or_default())
+    })
+}
+
+async fn story(seed: u64, is_loud: bool) -> Outcome {
+    let sim = Arc::new(Sim::of(seed, is_loud));
+    std::fs::copy(template(), sim.firm.state()).unwrap();
+    // The engine's own chance (delays) follows from the seed too, once nobody else draws from it (names of folders).
+    fastrand::seed(seed);
+    let lives = sim.chance(|rng| rng.usize(2..=4));
+    for number in 0..lives {
+        for _ in 0..sim.chance(|rng| rng.u32(0..4)) {
+            sim.somebody_acts("between passes");
+        }
+        if number > 0 {
+            sim.count("restart");
+            if sim.chance(|rng| rng.u32(0..10)) == 0 {
+                sim.reconfigure();
+            }
+            decisions::maybe(&sim).await;
+        }
+        sim.firm.clock.advance(Duration::from_secs(sim.chance(|rng| *rng.choice(&[1, 60, 900, 10_000]).unwrap())));
+        let life = sim.chance(Life::stormy);
+        sim.say(|| format!("life {number}: {life:?}"));
+        judge(&sim, &live(&sim, life).await);
+    }
+    rest::come_to_rest(&sim).await;
+    let portrait = portrait(&sim.firm).await;
+    sim.say(|| format!("in the end:\n{}", portrait.join("\n")));
+    Outcome { wrongs: sim.wrongs(), requests: sim.requests(), portrait, counts: sim.counts() }
+}
+
+/// In a storm a pass may fail, but only for what the storm did.
+fn judge(sim: &Sim, lived: &Lived) {
+    sim.say(|| match lived {
+        Lived::Ended(report) => format!("it ends: {:?} {:?} {:?}", report.ending, report.refusals, report.totals),
+        Lived::Failed(error) => format!("it fails: {error}"),
+        Lived::Died => "it died".to_owned(),
+    });
+    match lived {
+        Lived::Ended(report) => {
+            if !report.refusals.is_empty() {
+                sim.count("refused by the limits");
+            }
+        }
+        Lived::Died | Lived::Failed(PassError::Side { .. } | PassError::Stopped) => {}
+        Lived::Failed(PassError::Store(error)) => {
+            let told = error.to_string();
+            if !told.contains("full") && !told.contains("locked") {
+                sim.wrong(format!("the state failed: {told}"));
+            }
+        }
+        Lived::Failed(error) => sim.wrong(format!("a pass failed: {error}")),
+    }
+}
+
+/// An empty state with its tables, made once: copied, it saves each seed the making.
+fn template() -> &'static PathBuf {
+    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = TEMPLATE.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.sqlite");
+        let making = path.clone();
+        // A runtime of its own: this may be called from within another.
+        let made = std::thread::spawn(move || {
+            let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                Store::open(&WriterLock::take(&making).unwrap()).await.unwrap().close().await.unwrap();
+            });
+        });
+        made.join().unwrap();
+        (directory, path)
+    });
+    path
+}

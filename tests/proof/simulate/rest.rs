@@ -1,0 +1,141 @@
+//! After the storm: people rest, nothing fails, time passes; everything must come to rest, and stay there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flowtly_sync::domain::plan::{ActionId, Asks, LinkId};
+use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::store::{action, intent, link, waiting};
+use flowtly_sync::sync::pass::{Ending, Report};
+
+use super::life::{Life, Lived, live};
+use super::sim::Sim;
+use super::world::text;
+
+/// Longer than the longest request and any lag: what was lost on the way has arrived by then, or never will.
+const LATER: Duration = Duration::from_hours(2);
+
+/// Within this many lives everything must be at rest.
+const LIVES: usize = 10;
+
+/// Lives on until nothing is left to do, and judges the end.
+pub async fn come_to_rest(sim: &Arc<Sim>) {
+    sim.clock.mend();
+    let mut last = String::new();
+    for number in 0..LIVES {
+        sim.firm.clock.advance(LATER);
+        sim.say(|| format!("calm, life {number}"));
+        let Some(report) = calm(sim).await else { return };
+        let mut store = sim.firm.store().await;
+        let open = intent::open(store.connection()).await.unwrap().len();
+        // A create that may have arrived is asked about: it waits for a person.
+        let questions = waiting::questions(store.connection()).await.unwrap();
+        let may_have_arrived = questions.iter().filter(|waiting| waiting.question.asks == Asks::LostCreate).count();
+        let actions = action::all(store.connection(), ActionId(0), 1_000).await.unwrap();
+        sim.say(|| actions.iter().map(|action| format!("    {action:?}")).collect::<Vec<_>>().join("\n"));
+        if sim.is_loud() {
+            let rows: Vec<String> = sqlx::query_scalar("SELECT 'todo ' || coalesce('link ' || link, 'seen ' || seen) || ' ' || why || ' ' || coalesce(due, 'not due') FROM todo ORDER BY id").fetch_all(store.connection()).await.unwrap();
+            let seen: Vec<String> = sqlx::query_scalar("SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' link ' || coalesce(link, '-') FROM seen ORDER BY id").fetch_all(store.connection()).await.unwrap();
+            sim.say(|| format!("{}\n{}", rows.join("\n"), seen.join("\n")));
+        }
+        store.close().await.unwrap();
+        last = format!(
+            "{:?}, written {}, refused {}, put off {}, {open} open, {:?}",
+            report.ending, report.written, report.refused, report.put_off, report.totals
+        );
+        let totals = &report.totals;
+        // What is refused again and again is planned again and again; anything else is news.
+        let is_news = totals.links + totals.conflicts + totals.questions + totals.local + totals.agreed > 0;
+        let would_act = totals.would_act() && (is_news || report.refused == 0);
+        // What was put off while the clock was wrong is due when that time has come.
+        let is_settled = !would_act && !report.more && open <= may_have_arrived && report.certificate.pending == 0;
+        if report.written == 0 && is_settled && report.ending == Ending::Applied {
+            last_look(sim).await;
+            return;
+        }
+    }
+    sim.wrong(format!("not at rest after {LIVES} lives: {last}"));
+}
+
+async fn calm(sim: &Arc<Sim>) -> Option<Report> {
+    match live(sim, Life::calm()).await {
+        Lived::Ended(report) => {
+            sim.say(|| {
+                let Report { ending, totals, written, refused, put_off, waiting, certificate, .. } = &*report;
+                format!("{ending:?} written {written} refused {refused} put off {put_off} waiting {waiting:?} {totals:?} {certificate:?}")
+            });
+            Some(*report)
+        }
+        lived @ (Lived::Failed(_) | Lived::Died) => {
+            if sim.is_loud() {
+                let mut store = sim.firm.store().await;
+                let actions = action::all(store.connection(), ActionId(0), 1_000).await.unwrap();
+                sim.say(|| actions.iter().map(|action| format!("    {action:?}")).collect::<Vec<_>>().join("\n"));
+                let seen: Vec<String> = sqlx::query_scalar("SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' parent ' || coalesce(parent_id, '-') || ' gone ' || gone || ' link ' || coalesce(link, '-') FROM seen ORDER BY id").fetch_all(store.connection()).await.unwrap();
+                sim.say(|| seen.join("\n"));
+                store.close().await.unwrap();
+            }
+            sim.wrong(format!("in calm a life ended badly: {lived:?}"));
+            None
+        }
+    }
+}
+
+/// A second pass has nothing to do; what is there was made by somebody and is somebody's.
+async fn last_look(sim: &Arc<Sim>) {
+    let writes = sim.firm.writes();
+    let Some(report) = calm(sim).await else { return };
+    // A refusal whose next try falls into this pass is tried, and refused, once more.
+    let tries_again = report.refused > 0 && report.written == 0;
+    if sim.firm.writes() != writes && !tries_again {
+        sim.wrong("the second pass wrote".to_owned());
+    }
+    if (report.totals.would_act() && !tries_again) || report.ending != Ending::Applied {
+        sim.wrong(format!("the second pass is not empty: {:?} {:?}", report.ending, report.totals));
+    }
+    if report.certificate.unexplained != 0 || report.certificate.pending != 0 {
+        sim.wrong(format!("the certificate is not clean: {:?}", report.certificate));
+    }
+    orphans(sim).await;
+}
+
+/// What the program made belongs to a pair, or a question asks about it. Anything else is a second one of something.
+async fn orphans(sim: &Arc<Sim>) {
+    let mut store = sim.firm.store().await;
+    let links = link::page(store.connection(), LinkId(0), 10_000).await.unwrap();
+    let questions = waiting::questions(store.connection()).await.unwrap();
+    let failures = waiting::failures(store.connection()).await.unwrap();
+    store.close().await.unwrap();
+    let mut accounted: BTreeSet<(Side, Kind, String)> = sim.known.lock().unwrap().made.clone();
+    for link in &links {
+        accounted.insert((Side::Flowtly, link.kind, link.flowtly_id.to_string()));
+        accounted.insert((Side::Crm, link.kind, link.crm_id.to_string()));
+    }
+    let asked: BTreeSet<(Side, String)> = questions
+        .iter()
+        .flat_map(|waiting| {
+            let question = &waiting.question;
+            let candidates = question.candidates.iter().map(|candidate| &candidate.record);
+            std::iter::once(&question.subject).chain(candidates).map(|record| (record.side, record.id.to_string()))
+        })
+        .collect();
+    for (side, kind, records) in [
+        (Side::Flowtly, Kind::Company, sim.firm.flowtly.clients()),
+        (Side::Flowtly, Kind::Contact, sim.firm.flowtly.contacts()),
+        (Side::Crm, Kind::Company, sim.firm.hubspot.companies()),
+        (Side::Crm, Kind::Contact, sim.firm.hubspot.contacts()),
+    ] {
+        for record in &records {
+            let id = text(&record["id"]);
+            // A refusal may name it: "already exists".
+            let is_told = asked.contains(&(side, id.clone())) || failures.iter().any(|told| told.message.contains(&id));
+            if !accounted.contains(&(side, kind, id.clone())) && !is_told {
+                sim.wrong(format!(
+                    "{side} {} {id} was made by the program and belongs to nothing: {record}",
+                    kind.as_str()
+                ));
+            }
+        }
+    }
+}
