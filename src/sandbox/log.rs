@@ -27,8 +27,10 @@ pub struct LoggedRequest {
     pub status: StatusCode,
     /// Whether the route changes something (create, update, archive, associate), whatever came of it.
     pub writes: bool,
-    /// The body of a write; empty otherwise.
+    /// The body, empty where there was none.
     pub body: Bytes,
+    /// The body that the server meant to answer a write with, whatever a fault made of it; empty for a read.
+    pub reply: Bytes,
 }
 
 /// Totals since the start or the last time that it was cleared.
@@ -105,7 +107,8 @@ impl Log {
                 query: ask.query.clone(),
                 status: answer.status,
                 writes,
-                body: if writes { ask.body.clone() } else { Bytes::new() },
+                body: ask.body.clone(),
+                reply: if writes { answer.body.clone() } else { Bytes::new() },
             });
         });
     }

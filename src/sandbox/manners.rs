@@ -44,6 +44,12 @@ impl Manners {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Every liberty that it takes now: collection, property (`None` for every text of it), liberty.
+    pub fn declared(&self) -> Vec<(String, Option<String>, Manner)> {
+        let rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.iter().map(|rule| (rule.collection.clone(), rule.property.clone(), rule.manner.clone())).collect()
+    }
+
     /// What is stored of a text; `None` if the write of it is ignored.
     pub(crate) fn treat(&self, collection: &str, property: &str, text: &str) -> Option<String> {
         let rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
