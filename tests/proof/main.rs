@@ -13,6 +13,7 @@ mod firm;
 #[path = "../it/meddle.rs"]
 #[expect(dead_code, reason = "the scenarios of tests/it use all of it")]
 mod meddle;
+mod checker;
 mod crash;
 mod figures;
 mod life;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
     let began = Instant::now();
-    let trials: Vec<Trial> = crash::trials().into_iter().chain(simulate::trials()).collect();
+    let trials: Vec<Trial> =
+        checker::trials().into_iter().chain(crash::trials()).chain(simulate::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         figures::print(&conclusion, began.elapsed());

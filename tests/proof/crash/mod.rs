@@ -2,7 +2,7 @@
 //! every way of being hurt there. After each the process is started again until nothing is open, and the end must be the
 //! one of the unhurt run, with nothing doubled and nothing left to do.
 
-mod scenarios;
+pub mod scenarios;
 
 use std::time::Duration;
 

@@ -1,0 +1,241 @@
+//! What the checker judges by: plain data, gathered once everything is at rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use flowtly_sync::sandbox::{LoggedRequest, Manner};
+use serde_json::Value;
+
+use super::journal::{Deed, Journal, Lap, What};
+use super::rules::Rules;
+use super::state::State;
+use crate::firm::Firm;
+
+/// One of the two systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    Flowtly,
+    Crm,
+}
+
+impl Side {
+    pub const BOTH: [Self; 2] = [Self::Flowtly, Self::Crm];
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::Flowtly => Self::Crm,
+            Self::Crm => Self::Flowtly,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Flowtly => "flowtly",
+            Self::Crm => "crm",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Self {
+        if word == "flowtly" { Self::Flowtly } else { Self::Crm }
+    }
+}
+
+/// Company (a Flowtly client) or contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Company,
+    Contact,
+}
+
+impl Kind {
+    pub const BOTH: [Self; 2] = [Self::Company, Self::Contact];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::Contact => "contact",
+        }
+    }
+
+    pub fn of_word(word: &str) -> Self {
+        if word == "company" { Self::Company } else { Self::Contact }
+    }
+}
+
+/// A record of one side.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rec {
+    pub side: Side,
+    pub kind: Kind,
+    pub id: String,
+}
+
+impl Rec {
+    pub fn new(side: Side, kind: Kind, id: impl Into<String>) -> Self {
+        Self { side, kind, id: id.into() }
+    }
+}
+
+impl fmt::Display for Rec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.side.word(), self.kind.word(), self.id)
+    }
+}
+
+/// A record as it stands in the end: the texts of its properties under the system's own names, references as bare ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    pub texts: BTreeMap<String, String>,
+    /// The companies of a contact.
+    pub parents: BTreeSet<String>,
+    pub archived: bool,
+    /// The ids of records that were merged into it.
+    pub absorbed: BTreeSet<String>,
+}
+
+impl Record {
+    /// A property's text, empty where it is blank.
+    pub fn text(&self, property: &str) -> &str {
+        self.texts.get(property).map_or("", String::as_str)
+    }
+
+    /// A record as the servers show it in JSON.
+    pub fn of(side: Side, shown: &Value) -> Self {
+        match side {
+            Side::Flowtly => {
+                let mut texts = BTreeMap::new();
+                for (key, value) in shown.as_object().into_iter().flatten() {
+                    if !key.starts_with('@') && !value.is_array() && key != "createdAt" && key != "updatedAt" {
+                        texts.insert(key.clone(), plain(value));
+                    }
+                }
+                let parents = texts.remove("client").into_iter().collect();
+                Self { texts, parents, ..Self::default() }
+            }
+            Side::Crm => {
+                let properties = shown.get("properties").and_then(Value::as_object);
+                let texts: BTreeMap<String, String> =
+                    properties.into_iter().flatten().map(|(key, value)| (key.clone(), plain(value))).collect();
+                let parents = shown.pointer("/associations/companies/results").and_then(Value::as_array);
+                let absorbed = texts.get("hs_merged_object_ids").map_or("", String::as_str);
+                Self {
+                    parents: parents.into_iter().flatten().map(|one| plain(&one["id"])).collect(),
+                    archived: shown.get("archived") == Some(&Value::Bool(true)),
+                    absorbed: absorbed.split(';').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
+                    texts,
+                }
+            }
+        }
+    }
+}
+
+/// A JSON value as text: null is empty, a reference is the id that it ends with.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if text.starts_with('/') || text.starts_with("http://sandbox/") => {
+            text.rsplit('/').next().unwrap_or_default().to_owned()
+        }
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// A liberty that a server takes with what it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Liberty {
+    pub side: Side,
+    pub kind: Kind,
+    /// `None`: every text.
+    pub property: Option<String>,
+    pub manner: Manner,
+}
+
+/// How much work is enough. All figures are generous: they tell an endless loop, not a wasted request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Passes until nothing more is written.
+    pub passes: usize,
+    /// Requests that a pass makes whatever there is: log-in, look-ups, schema, pages of the smallest firm.
+    pub per_pass: u64,
+    /// Requests for one record that there is (a page holds at least one).
+    pub per_record: u64,
+    /// Requests for one thing that a person did, or that failed.
+    pub per_event: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { passes: 12, per_pass: 80, per_record: 3, per_event: 40 }
+    }
+}
+
+/// Everything.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// What both systems hold in the end, archived records that anybody knows of too.
+    pub records: BTreeMap<Rec, Record>,
+    /// What Flowtly was asked, the oldest first.
+    pub flowtly_log: Vec<LoggedRequest>,
+    /// What the CRM was asked, the oldest first.
+    pub crm_log: Vec<LoggedRequest>,
+    /// Requests that were forgotten by the logs: they cannot be judged.
+    pub forgotten: u64,
+    /// How many requests Flowtly, and how many the CRM, had had when the journal began: they are not judged.
+    pub began: (u64, u64),
+    /// What people did, in order.
+    pub deeds: Vec<Deed>,
+    /// What each pass cost, in order.
+    pub laps: Vec<Lap>,
+    /// What the servers make of what they are sent.
+    pub liberties: Vec<Liberty>,
+    pub rules: Rules,
+    pub bounds: Bounds,
+    pub state: State,
+}
+
+impl Evidence {
+    /// Gathers everything from a firm at rest. No pass may be under way.
+    pub async fn of(firm: &Firm, journal: &Journal, rules: Rules) -> Self {
+        let state = State::read(&firm.state()).await;
+        let mut records = journal.records();
+        // Archived records are shown by id alone: ask for every id that anybody ever named.
+        let deeds = journal.deeds();
+        let named = deeds.iter().map(|deed| &deed.rec).chain(state.seen.iter().map(|seen| &seen.rec));
+        for rec in named.filter(|rec| rec.side == Side::Crm).collect::<BTreeSet<_>>() {
+            if let (false, Ok(id)) = (records.contains_key(rec), rec.id.parse::<u64>()) {
+                let shown = match rec.kind {
+                    Kind::Company => firm.hubspot.company(id),
+                    Kind::Contact => firm.hubspot.contact(id),
+                };
+                if let Some(shown) = shown {
+                    records.insert(rec.clone(), Record::of(Side::Crm, &shown));
+                }
+            }
+        }
+        let (flowtly_log, crm_log) = (firm.flowtly.log(), firm.hubspot.log());
+        let all = firm.flowtly.counts().requests + firm.hubspot.counts().requests;
+        let forgotten = all.saturating_sub((flowtly_log.len() + crm_log.len()) as u64);
+        let (laps, liberties, began) = (journal.laps(), journal.liberties(), journal.began());
+        let bounds = Bounds::default();
+        Self { records, flowtly_log, crm_log, forgotten, began, deeds, laps, liberties, rules, bounds, state }
+    }
+
+    pub fn log(&self, side: Side) -> &[LoggedRequest] {
+        match side {
+            Side::Flowtly => &self.flowtly_log,
+            Side::Crm => &self.crm_log,
+        }
+    }
+
+    /// Whether a deed only wrote down what was there before.
+    pub fn was_found(&self, deed: usize) -> bool {
+        let begin = self.deeds.iter().take(deed + 1).rev().take_while(|one| one.rec == self.deeds[deed].rec);
+        begin.into_iter().any(|one| one.what == What::Found)
+    }
+
+    /// A record that is there and not archived.
+    pub fn live(&self, rec: &Rec) -> Option<&Record> {
+        self.records.get(rec).filter(|record| !record.archived)
+    }
+}

@@ -1,0 +1,297 @@
+//! What people did, written down while they do it: the records before and after are compared, so that nobody has to say what
+//! a deed changed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use flowtly_sync::clock::Clock;
+use flowtly_sync::sandbox::{Counts, FlowtlyServer, HubSpotServer};
+
+use super::evidence::{Kind, Liberty, Rec, Record, Side};
+use crate::firm::Firm;
+
+/// What somebody did to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// It is there; its values follow as edits.
+    Made,
+    /// It was there when the writing down began; its values follow as edits.
+    Found,
+    /// A property got another text (empty: cleared), under the system's own name.
+    Edited {
+        property: String,
+        old: String,
+        new: String,
+    },
+    /// A contact came to a company, or left one.
+    Joined {
+        company: String,
+    },
+    Left {
+        company: String,
+    },
+    /// These records were merged into it, which is new.
+    Merged {
+        from: Vec<String>,
+    },
+    Archived,
+    Restored,
+    /// It is no longer there.
+    Removed,
+    /// A person decided something about it in the program: a conflict, a question, a link; with a text of their own, or none.
+    Decided {
+        typed: Option<String>,
+    },
+}
+
+/// One deed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    pub at: DateTime<Utc>,
+    pub rec: Rec,
+    pub what: What,
+    /// How many requests Flowtly, and how many the CRM, had had by then: its place among them.
+    pub after: (u64, u64),
+}
+
+impl Deed {
+    /// Its place among the requests of a side: behind the request of this number, counted from 1.
+    pub fn place(&self, side: Side) -> u64 {
+        match side {
+            Side::Flowtly => self.after.0,
+            Side::Crm => self.after.1,
+        }
+    }
+}
+
+/// What one pass cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lap {
+    pub requests: u64,
+    pub writes: u64,
+    /// Faults that were thrown.
+    pub faults: u64,
+    /// Deeds of people since the lap before.
+    pub deeds: u64,
+    /// Records that there were on both sides.
+    pub records: u64,
+}
+
+/// The journal of one firm. Clones write into the same one.
+#[derive(Clone)]
+pub struct Journal {
+    flowtly: FlowtlyServer,
+    hubspot: HubSpotServer,
+    clock: Arc<dyn Clock>,
+    /// How many requests each side had had when it began.
+    began: (u64, u64),
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    deeds: Vec<Deed>,
+    laps: Vec<Lap>,
+    liberties: Vec<Liberty>,
+    /// Totals when the last lap ended: requests, writes, faults, deeds.
+    totals: (u64, u64, u64, u64),
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl Journal {
+    /// Begins: what is there now counts as typed by people. The logs of the servers may not be cleared from now on.
+    pub fn begin(firm: &Firm) -> Self {
+        let clock: Arc<dyn Clock> = firm.clock.clone();
+        let inner = Arc::default();
+        let (flowtly, hubspot) = (firm.flowtly.clone(), firm.hubspot.clone());
+        let began = (flowtly.counts().requests, hubspot.counts().requests);
+        let journal = Self { flowtly, hubspot, clock, began, inner };
+        let there = journal.records();
+        journal.note(&BTreeMap::new(), &there, &What::Found);
+        let (requests, writes, faults) = journal.totals();
+        journal.with(|inner| inner.totals = (requests, writes, faults, inner.deeds.len() as u64));
+        journal
+    }
+
+    /// Somebody does something with the hands of either server: whatever that changes is written down.
+    pub fn act<R>(&self, deed: impl FnOnce() -> R) -> R {
+        let before = self.records();
+        let result = deed();
+        let after = self.records();
+        self.note(&before, &after, &What::Made);
+        result
+    }
+
+    /// Somebody decided something about a record in the program (`conflicts resolve`, `questions answer`, `links`).
+    pub fn decided(&self, rec: Rec, typed: Option<&str>) {
+        self.push(rec, What::Decided { typed: typed.map(str::to_owned) });
+    }
+
+    /// A pass ended.
+    pub fn lap(&self) {
+        let (requests, writes, faults) = self.totals();
+        let records = self.records().len() as u64;
+        self.note_liberties();
+        self.with(|inner| {
+            let before = inner.totals;
+            let deeds = inner.deeds.len() as u64;
+            inner.laps.push(Lap {
+                requests: requests - before.0,
+                writes: writes - before.1,
+                faults: faults - before.2,
+                deeds: deeds - before.3,
+                records,
+            });
+            inner.totals = (requests, writes, faults, deeds);
+        });
+    }
+
+    /// How many requests each side had had when the journal began.
+    pub fn began(&self) -> (u64, u64) {
+        self.began
+    }
+
+    pub fn deeds(&self) -> Vec<Deed> {
+        self.with(|inner| inner.deeds.clone())
+    }
+
+    pub fn laps(&self) -> Vec<Lap> {
+        self.with(|inner| inner.laps.clone())
+    }
+
+    /// Every liberty that a server took at any time that the journal looked.
+    pub fn liberties(&self) -> Vec<Liberty> {
+        self.note_liberties();
+        self.with(|inner| inner.liberties.clone())
+    }
+
+    /// All live records of both sides.
+    pub fn records(&self) -> BTreeMap<Rec, Record> {
+        let mut records = BTreeMap::new();
+        for (side, kind, shown) in [
+            (Side::Flowtly, Kind::Company, self.flowtly.clients()),
+            (Side::Flowtly, Kind::Contact, self.flowtly.contacts()),
+            (Side::Crm, Kind::Company, self.hubspot.companies()),
+            (Side::Crm, Kind::Contact, self.hubspot.contacts()),
+        ] {
+            for shown in &shown {
+                records.insert(Rec::new(side, kind, super::evidence::plain(&shown["id"])), Record::of(side, shown));
+            }
+        }
+        records
+    }
+
+    fn note(&self, before: &BTreeMap<Rec, Record>, after: &BTreeMap<Rec, Record>, new: &What) {
+        self.note_liberties();
+        for (rec, record) in before {
+            if !after.contains_key(rec) {
+                let absorbed = |other: &Record| other.absorbed.contains(&rec.id);
+                if !after
+                    .iter()
+                    .any(|(other, record)| other.side == rec.side && other.kind == rec.kind && absorbed(record))
+                {
+                    let what = if self.is_archived(rec) { What::Archived } else { What::Removed };
+                    self.push(rec.clone(), what);
+                }
+            } else if let Some(now) = after.get(rec) {
+                self.note_changes(rec, record, now);
+            }
+        }
+        for (rec, record) in after {
+            if before.contains_key(rec) {
+                continue;
+            }
+            let known =
+                self.with(|inner| inner.deeds.iter().any(|deed| deed.rec == *rec && deed.what == What::Archived));
+            if known {
+                self.push(rec.clone(), What::Restored);
+                continue;
+            }
+            let made = if record.absorbed.is_empty() {
+                new.clone()
+            } else {
+                What::Merged { from: record.absorbed.iter().cloned().collect() }
+            };
+            self.push(rec.clone(), made);
+            self.note_changes(rec, &Record::default(), record);
+        }
+    }
+
+    fn note_changes(&self, rec: &Rec, before: &Record, after: &Record) {
+        let names: Vec<&String> = before.texts.keys().chain(after.texts.keys()).collect();
+        for property in names.into_iter().collect::<std::collections::BTreeSet<_>>() {
+            let (old, new) = (before.text(property).to_owned(), after.text(property).to_owned());
+            if old != new && !STAMPS.contains(&property.as_str()) {
+                self.push(rec.clone(), What::Edited { property: property.clone(), old, new });
+            }
+        }
+        for company in after.parents.difference(&before.parents) {
+            self.push(rec.clone(), What::Joined { company: company.clone() });
+        }
+        for company in before.parents.difference(&after.parents) {
+            self.push(rec.clone(), What::Left { company: company.clone() });
+        }
+    }
+
+    fn is_archived(&self, rec: &Rec) -> bool {
+        let Ok(id) = rec.id.parse() else { return false };
+        rec.side == Side::Crm
+            && match rec.kind {
+                Kind::Company => self.hubspot.company(id).is_some(),
+                Kind::Contact => self.hubspot.contact(id).is_some(),
+            }
+    }
+
+    fn push(&self, rec: Rec, what: What) {
+        let after = (self.flowtly.counts().requests, self.hubspot.counts().requests);
+        let at = self.clock.now();
+        self.with(|inner| inner.deeds.push(Deed { at, rec, what, after }));
+    }
+
+    fn note_liberties(&self) {
+        for (side, declared) in
+            [(Side::Flowtly, self.flowtly.manners().declared()), (Side::Crm, self.hubspot.manners().declared())]
+        {
+            for (collection, property, manner) in declared {
+                let kind =
+                    if collection == "clients" || collection == "companies" { Kind::Company } else { Kind::Contact };
+                let liberty = Liberty { side, kind, property, manner };
+                self.with(|inner| {
+                    if !inner.liberties.contains(&liberty) {
+                        inner.liberties.push(liberty);
+                    }
+                });
+            }
+        }
+    }
+
+    fn totals(&self) -> (u64, u64, u64) {
+        let sum = |pick: fn(Counts) -> u64| pick(self.flowtly.counts()) + pick(self.hubspot.counts());
+        let thrown = |counts: BTreeMap<&str, u64>| counts.values().sum::<u64>();
+        let faults = thrown(self.flowtly.faults().counts()) + thrown(self.hubspot.faults().counts());
+        (sum(|counts| counts.requests), sum(|counts| counts.writes), faults)
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
+        act(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a system writes by itself.
+pub const STAMPS: [&str; 8] = [
+    "id",
+    "createdate",
+    "hs_lastmodifieddate",
+    "lastmodifieddate",
+    "hs_object_id",
+    "hs_merged_object_ids",
+    "hs_additional_emails",
+    "possibleTypes",
+];

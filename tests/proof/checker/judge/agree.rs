@@ -1,0 +1,129 @@
+//! Both sides agree, or the state says why not.
+
+use super::super::Findings;
+use super::super::evidence::{Kind, Rec, Record, Side};
+use super::super::normal::{self, Texts};
+use super::super::rules::Field;
+use super::super::state::Link;
+use super::super::story::Who;
+use super::Case;
+
+/// Every field of every live link is equal on both sides, or differs for a reason that this checker can see for itself: it
+/// waits (conflict, refusal, question), the rule holds it back, the target made something else of what it was sent by a
+/// declared liberty, it cannot be read, or a configured default stands where the other side has nothing.
+pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
+    for link in case.state().links.iter().filter(|link| link.is_live()) {
+        let pair = case.pair(link);
+        findings.expect(pair.is_some() || link.assessment != "equal", || {
+            let (ours, theirs) = (link.half(Side::Flowtly), link.half(Side::Crm));
+            format!("the certificate calls {ours} and {theirs} equal, and one of them is not there")
+        });
+        let Some((ours, theirs)) = pair else { continue };
+        for field in case.evidence.rules.of_kind(link.kind).filter(|field| field.is_shared()) {
+            let agrees = case.agrees(link, field, ours, theirs);
+            findings.expect(agrees || link.assessment != "equal" || is_unreadable(case, link.kind, field), || {
+                let (ours, theirs) = both(field, ours, theirs);
+                format!("the certificate calls equal what differs in {}: {ours:?}, {theirs:?}", field.name)
+            });
+            let holds = agrees
+                || case.waits(link, field)
+                || is_held(case, link, field)
+                || is_reshaped(case, link.kind, field, ours, theirs)
+                || is_unreadable(case, link.kind, field)
+                || is_outside(case, field, Side::Flowtly, ours)
+                || is_outside(case, field, Side::Crm, theirs)
+                || is_default(case, link.kind, field, ours, theirs);
+            findings.expect(holds, || {
+                let (ours, theirs) = both(field, ours, theirs);
+                format!(
+                    "{} of {} and {} differs, and nothing says why: {ours:?}, {theirs:?}",
+                    field.name,
+                    link.half(Side::Flowtly),
+                    link.half(Side::Crm)
+                )
+            });
+        }
+    }
+    for rec in case.evidence.records.keys() {
+        findings.expect(is_accounted_for(case, rec), || format!("{rec} has no partner, and nothing says why"));
+    }
+}
+
+/// The rule lets nothing travel, or not this way: a one-way field may differ only where the target moved last.
+fn is_held(case: &Case<'_>, link: &Link, field: &Field) -> bool {
+    let target = match field.direction.as_str() {
+        "off" => return true,
+        "to-crm" => Side::Crm,
+        "to-flowtly" => Side::Flowtly,
+        _ => return false,
+    };
+    if field.properties(target).iter().any(|property| property.read_only) {
+        return true;
+    }
+    // The target drifted behind the last write of ours, and drift is kept; or never got anything from us.
+    let rec = link.half(target);
+    let drifted = field.properties(target).iter().any(|property| {
+        case.story.life(&rec, &property.path).last().is_some_and(|event| matches!(event.who, Who::Person(_)))
+    });
+    field.drift == "keep" && drifted
+}
+
+/// One half is what its system makes of the other by a liberty that it declares, or a half cannot be written.
+fn is_reshaped(case: &Case<'_>, kind: Kind, field: &Field, ours: &Record, theirs: &Record) -> bool {
+    let (ours, theirs) = both(field, ours, theirs);
+    let joined = |texts: &Texts| texts.values().cloned().collect::<Vec<_>>().join(" ");
+    let liberties = &case.evidence.liberties;
+    let (ours, theirs) = (joined(&ours), joined(&theirs));
+    normal::is_made_of(field, Side::Crm, kind, liberties, &theirs, &ours)
+        || normal::is_made_of(field, Side::Flowtly, kind, liberties, &ours, &theirs)
+        || field.flowtly.iter().chain(&field.crm).any(|property| property.read_only)
+}
+
+/// A contact that stands at no company, or at one that has no partner, has no parent that the other side could show.
+fn is_outside(case: &Case<'_>, field: &Field, side: Side, record: &Record) -> bool {
+    let linked = |id: &String| {
+        case.state().links.iter().any(|link| link.half(side) == Rec::new(side, Kind::Company, id.as_str()))
+    };
+    field.name == "parent" && !record.parents.iter().any(linked)
+}
+
+fn is_unreadable(case: &Case<'_>, kind: Kind, field: &Field) -> bool {
+    let hidden = &case.evidence.rules.unreadable;
+    hidden.iter().any(|(side, of, path)| *of == kind && field.property(*side, path).is_some())
+}
+
+/// One side has nothing, and the other only what the configuration gives to what is created there.
+fn is_default(case: &Case<'_>, kind: Kind, field: &Field, ours: &Record, theirs: &Record) -> bool {
+    let (ours, theirs) = both(field, ours, theirs);
+    let given = |side: Side, texts: &Texts| {
+        let defaults = case.evidence.rules.default_texts(side, kind);
+        texts.values().filter(|text| !text.is_empty()).all(|text| defaults.iter().any(|one| one == text))
+    };
+    (normal::is_blank(&theirs) && given(Side::Flowtly, &ours)) || (normal::is_blank(&ours) && given(Side::Crm, &theirs))
+}
+
+fn both(field: &Field, ours: &Record, theirs: &Record) -> (Texts, Texts) {
+    if field.name == "parent" {
+        let shown = |record: &Record| record.parents.iter().map(|id| (id.clone(), id.clone())).collect();
+        return (shown(ours), shown(theirs));
+    }
+    (normal::texts(field, Side::Flowtly, ours), normal::texts(field, Side::Crm, theirs))
+}
+
+/// A record is linked, or the state has a row of it that says something: a verdict, a question, a refusal, an open write. A
+/// contact without a company is nobody's business.
+fn is_accounted_for(case: &Case<'_>, rec: &Rec) -> bool {
+    let state = case.state();
+    let Some(record) = case.evidence.live(rec) else { return true };
+    let homeless = rec.kind == Kind::Contact && record.parents.is_empty();
+    let mut rows = state.seen_of(rec).peekable();
+    let said = rows.peek().is_some()
+        && rows.all(|row| {
+            row.link.is_some()
+                || row.verdict.as_deref().is_some_and(|verdict| !verdict.is_empty())
+                || state.failures.iter().any(|failure| failure.seen == Some(row.id))
+                || state.questions.iter().any(|question| question.seen == row.id)
+                || state.intents.iter().any(|intent| intent.source == Some(row.id) && !intent.closed)
+        });
+    homeless || said || state.links_of(rec).next().is_some() || state.asks_about(rec)
+}

@@ -1,0 +1,140 @@
+//! One thing, one record.
+
+use std::collections::BTreeMap;
+
+use super::super::Findings;
+use super::super::evidence::{Kind, Rec, Side};
+use super::super::journal::What;
+use super::super::normal::{self, Texts};
+use super::super::rules::Field;
+use super::super::story::{Aim, Came, Write, companies_ever};
+use super::Case;
+
+/// No create of ours met a record on its side that stood for the same thing; what we created has exactly one link, or an open
+/// reason; no two records carry one stored id.
+pub fn no_duplicates(case: &Case<'_>, findings: &mut Findings) {
+    let creates = case.story.writes.iter().filter(|write| write.aim == Aim::Create && write.came == Came::Done);
+    for create in creates {
+        let Some(rec) = &create.rec else { continue };
+        for (other, place) in present(case, rec.side, rec.kind, create.number) {
+            if other == *rec {
+                continue;
+            }
+            let unseen = place >= case.story.last_read(rec.side, create.number);
+            findings.expect(unseen || !is_double(case, create, &other) || case.decided(&other, 0), || {
+                format!("{rec} was created (request {}) beside {other}, which was there and is the same", create.number)
+            });
+        }
+        let links = case.state().links_of(rec).count();
+        findings.expect(links == 1 || is_open(case, rec, links), || {
+            format!("{rec} was created by us and has {links} links, and nothing says why")
+        });
+    }
+    stored_ids(case, findings);
+}
+
+fn stored_ids(case: &Case<'_>, findings: &mut Findings) {
+    let property = &case.evidence.rules.id_property;
+    let mut holders: BTreeMap<&str, &Rec> = BTreeMap::new();
+    for (rec, record) in case.evidence.records.iter().filter(|(rec, record)| rec.side == Side::Crm && !record.archived)
+    {
+        let id = record.text(property);
+        if rec.kind == Kind::Company && !id.is_empty() {
+            let other = holders.insert(id, rec);
+            findings.expect(other.is_none(), || format!("{rec} and {other:?} carry the same Flowtly id {id}"));
+        }
+    }
+}
+
+/// What was there on a side when a request came, with the place at which it appeared.
+fn present(case: &Case<'_>, side: Side, kind: Kind, number: u64) -> Vec<(Rec, u64)> {
+    let mut there: BTreeMap<Rec, u64> = BTreeMap::new();
+    for write in case.story.writes.iter().filter(|write| write.aim == Aim::Create && write.number < number) {
+        if let Some(rec) = write.rec.as_ref().filter(|rec| rec.side == side && rec.kind == kind) {
+            there.insert(rec.clone(), write.number);
+        }
+    }
+    for deed in &case.evidence.deeds {
+        let place = deed.place(side);
+        if deed.rec.side != side || deed.rec.kind != kind || place >= number {
+            continue;
+        }
+        match &deed.what {
+            What::Made | What::Found | What::Restored => {
+                there.insert(deed.rec.clone(), place);
+            }
+            What::Merged { from } => {
+                for old in from {
+                    there.remove(&Rec::new(side, kind, old.as_str()));
+                }
+                there.insert(deed.rec.clone(), place);
+            }
+            What::Archived | What::Removed => {
+                there.remove(&deed.rec);
+            }
+            What::Edited { .. } | What::Joined { .. } | What::Left { .. } | What::Decided { .. } => {}
+        }
+    }
+    there.into_iter().collect()
+}
+
+/// Whether what a create makes is the same thing as a record that was there, by what that record showed then.
+fn is_double(case: &Case<'_>, create: &Write, other: &Rec) -> bool {
+    let field = |name: &str| case.evidence.rules.of_kind(create.kind).find(|field| field.name == name);
+    let sent = |field: &Field| -> Texts {
+        let text = |path: &str| create.values.iter().find(|(key, _)| key == path).map_or("", |(_, text)| text.as_str());
+        field
+            .properties(create.side)
+            .iter()
+            .map(|property| (property.part.clone(), text(&property.path).to_owned()))
+            .collect()
+    };
+    let stood = |field: &Field| -> Texts {
+        let text = |path: &str| case.story.text_before(other, path, create.number);
+        field
+            .properties(create.side)
+            .iter()
+            .map(|property| (property.part.clone(), text(&property.path).to_owned()))
+            .collect()
+    };
+    let same = |name: &str| {
+        field(name).is_some_and(|field| {
+            let (sent, stood) = (sent(field), stood(field));
+            !normal::is_blank(&sent) && normal::same(&field.name, &sent, &stood)
+        })
+    };
+    match create.kind {
+        Kind::Company => {
+            let told = |texts: Option<Texts>| {
+                let numbers = texts.map(|texts| normal::numbers(&texts)).unwrap_or_default();
+                numbers.into_iter().filter(|number| normal::tells(number)).collect::<Vec<_>>()
+            };
+            let (ours, theirs) = (told(field("tax_identity").map(sent)), told(field("tax_identity").map(stood)));
+            if ours.is_empty() || theirs.is_empty() {
+                same("name") && same("country")
+            } else {
+                ours.iter().any(|number| theirs.contains(number))
+            }
+        }
+        Kind::Contact => {
+            let firms = companies_ever(case.evidence, &case.story, other);
+            let together = create.companies.iter().any(|company| firms.contains(company));
+            together && same("email") && same("person_name")
+        }
+    }
+}
+
+/// Not linked once, and that is known: its outcome is open or asked about, it is no longer there, a person took a hand in it,
+/// or (a person at several firms) it has a link for each.
+fn is_open(case: &Case<'_>, rec: &Rec, links: usize) -> bool {
+    let state = case.state();
+    let several = links > 1 && rec.side == Side::Crm && rec.kind == Kind::Contact;
+    let touched = case.evidence.deeds.iter().any(|deed| {
+        let merged = matches!(&deed.what, What::Merged { from } if from.contains(&rec.id));
+        let same_sort = deed.rec.side == rec.side && deed.rec.kind == rec.kind;
+        (same_sort && merged)
+            || (deed.rec == *rec && matches!(deed.what, What::Archived | What::Removed | What::Decided { .. }))
+    });
+    let open = state.intents.iter().any(|intent| intent.side == rec.side && intent.kind == rec.kind && !intent.closed);
+    several || touched || open || state.asks_about(rec) || case.decided(rec, 0)
+}

@@ -1,0 +1,141 @@
+//! No edit of a person is lost.
+
+use serde_json::Value;
+
+use super::super::Findings;
+use super::super::evidence::Rec;
+use super::super::journal::What;
+use super::super::normal;
+use super::super::rules::Field;
+use super::super::state::Written;
+use super::super::story::{Event, Who};
+use super::Case;
+
+/// Whatever a write of ours replaced stands in the history as text; and what a person typed was replaced for a cause: a later
+/// edit of a person, a rule, or a decision. What is still there is judged by the agreement of both sides.
+///
+/// What a person typed between the read that a write relied on and the write itself cannot be told from what was read: neither
+/// system refuses a write for that.
+pub fn no_edit_is_lost(case: &Case<'_>, findings: &mut Findings) {
+    for (rec, life) in case.story.lives() {
+        for (property, events) in life {
+            let Some(field) = case.evidence.rules.field_of(rec.side, rec.kind, property) else { continue };
+            for pair in events.windows(2) {
+                let [before, after] = pair else { continue };
+                judge(case, findings, rec, property, field, before, after);
+            }
+            stands_or_was_replaced(case, findings, rec, property, events);
+        }
+    }
+}
+
+fn judge(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    rec: &Rec,
+    property: &str,
+    field: &Field,
+    before: &Event,
+    after: &Event,
+) {
+    let Who::Us(write) = after.who else { return };
+    let number = case.story.writes[write].number;
+    if normal::folded(&before.text) == normal::folded(&after.text)
+        || case.story.is_in_the_gap(rec, before.place, number)
+    {
+        return;
+    }
+    let entries: Vec<&Written> = entries(case, rec, field).collect();
+    let kept: Vec<&&Written> = entries.iter().filter(|entry| holds(&entry.old, &before.text)).collect();
+    if !before.text.trim().is_empty() {
+        findings.expect(!kept.is_empty(), || {
+            format!("{rec} lost {property} = {:?} to {:?}, and the history has no word of it", before.text, after.text)
+        });
+        if kept.is_empty() {
+            return;
+        }
+    }
+    let Who::Person(deed) = before.who else { return };
+    let causes = if before.text.trim().is_empty() { entries.iter().collect() } else { kept };
+    findings.expect(causes.iter().any(|entry| is_due(case, rec, field, deed, before, entry)), || {
+        let words: Vec<&str> = causes.iter().map(|entry| entry.reason.as_str()).collect();
+        format!(
+            "{rec}: a person set {property} to {:?}, we to {:?}; nothing later, no rule and no decision says so ({words:?})",
+            before.text, after.text
+        )
+    });
+}
+
+/// The text that was typed last is at rest, or an event behind it replaced it.
+fn stands_or_was_replaced(case: &Case<'_>, findings: &mut Findings, rec: &Rec, property: &str, events: &[Event]) {
+    let (Some(record), Some(last)) = (case.evidence.records.get(rec), events.last()) else { return };
+    if let Who::Person(_) = last.who {
+        findings.expect(normal::folded(record.text(property)) == normal::folded(&last.text), || {
+            format!(
+                "{rec}: a person set {property} to {:?}; {:?} is there, and nobody wrote it",
+                last.text,
+                record.text(property)
+            )
+        });
+    }
+}
+
+/// The history of a record's field, under whatever link the record has or had.
+fn entries<'case>(case: &'case Case<'_>, rec: &'case Rec, field: &'case Field) -> impl Iterator<Item = &'case Written> {
+    let links: Vec<i64> =
+        case.story.kin(rec).iter().flat_map(|kin| case.state().links_of(kin).map(|link| link.id)).collect();
+    case.state()
+        .history
+        .iter()
+        .filter(move |entry| links.contains(&entry.link) && entry.side == rec.side && entry.field == field.name)
+}
+
+/// Whether a value of the history holds a text.
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => normal::folded(own) == normal::folded(text) || own.rsplit('/').next() == Some(text),
+        Value::Object(parts) => parts.values().any(|part| holds(part, text)),
+        Value::Array(parts) => parts.iter().any(|part| holds(part, text)),
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => number.to_string() == text,
+    }
+}
+
+/// Whether the reason that the history gives is true.
+fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event, entry: &Written) -> bool {
+    let source = rec.side.other();
+    match entry.reason.as_str() {
+        "moved" | "alternates" | "not_carried" => is_older(case, rec, field, deed),
+        // Never agreed, and nothing was here; a part of a composite may well have been.
+        "fill" => typed.text.trim().is_empty() || field.properties(rec.side).len() > 1,
+        "one_way" => field.may_reach(rec.side) && !field.may_reach(source),
+        "drift_corrected" => field.may_reach(rec.side) && field.drift == "correct",
+        "conflict_policy" => field.conflict == source.word(),
+        "first_policy" => field.first == source.word(),
+        "decided" => case.decided(rec, deed),
+        _ => false,
+    }
+}
+
+/// Whether somebody changed this field on a record of the same thing later, or joined records that were apart.
+fn is_older(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize) -> bool {
+    let kin = case.story.kin(rec);
+    // What was there when the journal began was typed at a time that nobody knows.
+    if case.evidence.was_found(deed) {
+        return true;
+    }
+    case.evidence.deeds.iter().enumerate().skip(deed + 1).any(|(_, later)| {
+        kin.contains(&later.rec)
+            && match &later.what {
+                What::Edited { property, .. } => {
+                    (later.rec != *rec || field.properties(rec.side).len() > 1)
+                        && field.property(later.rec.side, property).is_some()
+                }
+                What::Joined { .. } | What::Left { .. } => field.name == "parent",
+                What::Merged { .. } => later.rec.side != rec.side || later.rec != *rec,
+                What::Made | What::Found | What::Archived | What::Restored | What::Removed | What::Decided { .. } => {
+                    false
+                }
+            }
+    })
+}

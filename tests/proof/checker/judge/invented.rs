@@ -1,0 +1,152 @@
+//! Nothing is invented.
+
+use std::collections::BTreeSet;
+
+use super::super::Findings;
+use super::super::evidence::{Kind, Rec, Side};
+use super::super::journal::{STAMPS, What};
+use super::super::normal;
+use super::super::rules::Field;
+use super::super::story::{Event, Who};
+use super::Case;
+
+/// What the systems give to a new record by themselves.
+const GIVEN: [(Side, &str, &str); 4] = [
+    (Side::Flowtly, "dueDays", "14"),
+    (Side::Flowtly, "documentsLanguage", "en"),
+    (Side::Flowtly, "position", "0"),
+    (Side::Flowtly, "position", ""),
+];
+
+/// Every text at rest is the last one that anybody wrote there, or what the system made of it by a declared liberty; and what
+/// we wrote was typed by a person into a record of the same thing, comes out of the configuration, or is an id.
+pub fn nothing_is_invented(case: &Case<'_>, findings: &mut Findings) {
+    // What was archived before the journal began was in no list: nobody knows who made it.
+    let known =
+        |rec: &&Rec| case.evidence.live(rec).is_some() || case.evidence.deeds.iter().any(|deed| deed.rec == **rec);
+    for (rec, record) in case.evidence.records.iter().filter(|(rec, _)| known(rec)) {
+        for (property, text) in &record.texts {
+            if text.is_empty() || STAMPS.contains(&property.as_str()) {
+                continue;
+            }
+            let events = case.story.life(rec, property);
+            findings.expect(is_written(case, rec, property, text, events), || {
+                format!("{rec} shows {property} = {text:?}, which nobody wrote: {events:?}")
+            });
+        }
+    }
+    for (rec, life) in case.story.lives() {
+        for (property, events) in life {
+            for event in events.iter().filter(|event| matches!(event.who, Who::Us(_)) && !event.text.is_empty()) {
+                findings.expect(is_typed(case, rec, property, &event.text), || {
+                    format!("we wrote {property} = {:?} to {rec}, which nobody typed and nothing makes", event.text)
+                });
+            }
+        }
+    }
+    for rec in case.evidence.records.keys().filter(known) {
+        findings.expect(is_born(case, rec), || format!("{rec} is there, and nobody made it"));
+    }
+}
+
+fn is_written(case: &Case<'_>, rec: &Rec, property: &str, text: &str, events: &[Event]) -> bool {
+    let given = GIVEN.iter().any(|(side, path, given)| *side == rec.side && *path == property && *given == text);
+    let Some(last) = events.last() else { return given };
+    if normal::folded(&last.text) == normal::folded(text) {
+        return true;
+    }
+    let Who::Us(_) = last.who else { return false };
+    // A write that the server ignores leaves what was there.
+    let before = events.iter().rev().find(|event| event.text != last.text);
+    let ignored = before.map_or("", |event| event.text.as_str());
+    let may_ignore = case.evidence.liberties.iter().any(|liberty| {
+        liberty.manner == flowtly_sync::sandbox::Manner::Ignore
+            && liberty.side == rec.side
+            && liberty.kind == rec.kind
+            && liberty.property.as_deref().is_none_or(|path| path == property)
+    });
+    let field = case.evidence.rules.field_of(rec.side, rec.kind, property);
+    (may_ignore && (ignored == text || given))
+        || field.is_some_and(|field| {
+            normal::is_made_of(field, rec.side, rec.kind, &case.evidence.liberties, text, &last.text)
+        })
+}
+
+/// Whether a text that we wrote comes from people, from the configuration, or is an id.
+fn is_typed(case: &Case<'_>, rec: &Rec, property: &str, text: &str) -> bool {
+    if rec.side == Side::Crm && rec.kind == Kind::Company && property == case.evidence.rules.id_property {
+        let id = text.rsplit('/').next().unwrap_or_default();
+        return case.story.kin(rec).iter().any(|kin| kin.side == Side::Flowtly && kin.id == id);
+    }
+    let Some(field) = case.evidence.rules.field_of(rec.side, rec.kind, property) else { return false };
+    if field.name == "parent" {
+        // An id of a company; whether it is the right one is judged by the agreement of both sides.
+        return true;
+    }
+    let defaults = case.evidence.rules.default_texts(rec.side, rec.kind).iter();
+    if defaults.clone().any(|given| given == text || normal::same_text("country", given, text)) {
+        return true;
+    }
+    let sources = typed(case, rec, field);
+    let choices = field.properties(rec.side).iter().flat_map(|property| &property.choices);
+    let chosen = |source: &String| choices.clone().any(|(theirs, ours)| source == ours && text == theirs);
+    let words: BTreeSet<String> = sources.iter().flat_map(|source| normal::tokens(source)).collect();
+    sources.iter().any(|source| normal::same_text(&field.name, source, text) || chosen(source))
+        || (field.name == "tax_identity" && is_of_a_number(case, rec, &sources, text))
+        || normal::tokens(text).is_subset(&words)
+}
+
+/// A tax number with or without its country, or that country.
+fn is_of_a_number(case: &Case<'_>, rec: &Rec, sources: &[String], text: &str) -> bool {
+    let wanted = normal::number(text);
+    let countries: Vec<String> = case
+        .evidence
+        .rules
+        .of_kind(rec.kind)
+        .filter(|field| field.name == "country" || field.name == "address")
+        .flat_map(|field| typed(case, rec, field))
+        .map(|text| normal::country(&text))
+        .collect();
+    sources
+        .iter()
+        .any(|source| normal::number(source) == wanted || normal::letters(source).starts_with(&normal::letters(text)))
+        || countries.contains(&normal::country(text))
+}
+
+/// What people typed into a field, on any record that stands or stood for the same thing.
+fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
+    let mut texts = Vec::new();
+    for kin in case.story.kin(rec) {
+        for property in field.properties(kin.side) {
+            let events = case.story.life(&kin, &property.path).iter();
+            let people = events.filter(|event| matches!(event.who, Who::Person(_)) && !event.text.is_empty());
+            let ours = |text: &String| {
+                let ours = property.choices.iter().find(|(theirs, _)| theirs == text);
+                ours.map_or(text, |(_, ours)| ours).clone()
+            };
+            texts.extend(people.map(|event| ours(&event.text)));
+        }
+    }
+    let kin = case.story.kin(rec);
+    let decided = case.evidence.deeds.iter().filter(|deed| kin.contains(&deed.rec));
+    texts
+        .extend(decided.filter_map(|deed| if let What::Decided { typed } = &deed.what { typed.clone() } else { None }));
+    // What a system gave to a record by itself may travel as what a person typed.
+    let gifts =
+        GIVEN.iter().filter(|(_, path, _)| Side::BOTH.into_iter().any(|side| field.property(side, path).is_some()));
+    texts.extend(gifts.map(|(_, _, text)| (*text).to_owned()));
+    texts
+}
+
+/// A person made it, found it or merged it, or a request of ours created it.
+fn is_born(case: &Case<'_>, rec: &Rec) -> bool {
+    let by_people = case.evidence.deeds.iter().any(|deed| {
+        deed.rec == *rec && matches!(deed.what, What::Made | What::Found | What::Merged { .. } | What::Restored)
+    });
+    let by_us = case
+        .story
+        .writes
+        .iter()
+        .any(|write| write.aim == super::super::story::Aim::Create && write.rec.as_ref() == Some(rec));
+    by_people || by_us
+}

@@ -1,0 +1,78 @@
+//! The invariants, and what they share: which pair, which reason.
+
+pub mod agree;
+pub mod doubles;
+pub mod edits;
+pub mod invented;
+pub mod refusals;
+pub mod rest;
+pub mod writes;
+
+use super::evidence::{Evidence, Rec, Record, Side};
+use super::journal::What;
+use super::normal;
+use super::rules::Field;
+use super::state::{Link, State};
+use super::story::Story;
+
+/// One run, and its story.
+#[derive(Debug)]
+pub struct Case<'evidence> {
+    pub evidence: &'evidence Evidence,
+    pub story: Story,
+}
+
+impl<'evidence> Case<'evidence> {
+    pub fn of(evidence: &'evidence Evidence) -> Self {
+        Self { evidence, story: Story::of(evidence) }
+    }
+
+    pub fn state(&self) -> &'evidence State {
+        &self.evidence.state
+    }
+
+    /// Both records of a link, where both are there and live.
+    pub fn pair(&self, link: &Link) -> Option<(&'evidence Record, &'evidence Record)> {
+        Some((self.evidence.live(&link.half(Side::Flowtly))?, self.evidence.live(&link.half(Side::Crm))?))
+    }
+
+    /// Why a field of a link may stay as it is until a person or a system moves: conflict, refusal, question, open write.
+    pub fn waits(&self, link: &Link, field: &Field) -> bool {
+        let state = self.state();
+        let concerns = |name: &str| {
+            let is_path = |side| field.property(side, name).is_some();
+            name.is_empty() || name == field.name || Side::BOTH.into_iter().any(is_path)
+        };
+        let of_link = |row: Option<i64>| row == Some(link.id);
+        state.conflicts.iter().any(|row| of_link(row.link) && row.field == field.name)
+            || state.failures.iter().any(|row| of_link(row.link) && concerns(&row.field))
+            || Side::BOTH.into_iter().any(|side| state.asks_about(&link.half(side)))
+            || state.intents.iter().any(|intent| intent.link == Some(link.id) && !intent.closed)
+    }
+
+    /// Whether the halves of a link say the same in a field, as this checker understands it.
+    pub fn agrees(&self, link: &Link, field: &Field, ours: &Record, theirs: &Record) -> bool {
+        if field.name == "parent" {
+            return self.parents_agree(link, ours, theirs);
+        }
+        let (ours, theirs) = (normal::texts(field, Side::Flowtly, ours), normal::texts(field, Side::Crm, theirs));
+        normal::same(&field.name, &ours, &theirs)
+    }
+
+    /// A contact's company on one side is linked to (one of) its companies on the other.
+    fn parents_agree(&self, link: &Link, ours: &Record, theirs: &Record) -> bool {
+        let firms = self.state().links.iter().filter(|firm| firm.kind == super::evidence::Kind::Company);
+        let mut firms = firms.filter(|firm| ours.parents.contains(&firm.flowtly));
+        firms.any(|firm| theirs.parents.contains(&firm.crm) && (link.parent.is_none() || link.parent == Some(firm.id)))
+    }
+
+    /// Whether a person decided something about this record, or about one that stands for the same thing, from this deed on.
+    pub fn decided(&self, rec: &Rec, from: usize) -> bool {
+        let kin = self.story.kin(rec);
+        self.evidence
+            .deeds
+            .iter()
+            .skip(from)
+            .any(|deed| matches!(deed.what, What::Decided { .. }) && kin.contains(&deed.rec))
+    }
+}

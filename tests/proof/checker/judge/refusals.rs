@@ -1,0 +1,104 @@
+//! What a system refused is listed, until it is mended.
+
+use super::super::Findings;
+use super::super::evidence::{Kind, Record, Side};
+use super::super::normal;
+use super::super::story::{Aim, Came, Write};
+use super::Case;
+
+/// Refusals that are about the caller and not about the record: credentials, haste.
+const OF_THE_CALLER: [u16; 4] = [401, 403, 408, 429];
+
+/// Whatever a system refused was carried out later, is no longer wanted, or stands among the failures.
+pub fn refusals_are_listed(case: &Case<'_>, findings: &mut Findings) {
+    for (place, write) in case.story.writes.iter().enumerate() {
+        let Came::Refused(status) = write.came else { continue };
+        if OF_THE_CALLER.contains(&status) || write.aim == Aim::Foreign {
+            continue;
+        }
+        let later = case.story.writes.get(place + 1..).unwrap_or_default();
+        let listed = match write.aim {
+            Aim::Create => is_create_settled(case, write, later),
+            Aim::Update | Aim::Join | Aim::Leave | Aim::Foreign => is_update_settled(case, write, later),
+        };
+        findings.expect(listed, || {
+            format!(
+                "{} for {:?} was refused with {status}, and nobody hears of it: {:?}",
+                write.request, write.rec, write.values
+            )
+        });
+    }
+}
+
+fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
+    let Some(rec) = &write.rec else { return true };
+    let state = case.state();
+    // A record that is no longer there cannot be written; that it is gone is told elsewhere.
+    if case.evidence.live(rec).is_none() {
+        return true;
+    }
+    let repeated = |property: &str| {
+        later.iter().any(|later| {
+            later.rec.as_ref() == Some(rec)
+                && later.came == Came::Done
+                && later.values.iter().any(|(other, _)| other == property)
+        })
+    };
+    let mut links = state.links_of(rec).peekable();
+    if links.peek().is_none() {
+        return state.asks_about(rec);
+    }
+    links.all(|link| {
+        !link.is_live()
+            || write.values.iter().all(|(property, _)| {
+                let field = case.evidence.rules.field_of(write.side, write.kind, property);
+                repeated(property)
+                    || field.map_or_else(
+                        || state.failures.iter().any(|row| row.link == Some(link.id)),
+                        |field| {
+                            case.waits(link, field)
+                                || case.pair(link).is_none_or(|(ours, theirs)| case.agrees(link, field, ours, theirs))
+                        },
+                    )
+            })
+    })
+}
+
+/// A create that was refused names no record: what it was made from is known by what it sent.
+fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
+    let name = if write.kind == Kind::Company { "name" } else { "person_name" };
+    let Some(field) = case.evidence.rules.of_kind(write.kind).find(|field| field.name == name) else { return true };
+    let named = |values: &[(String, String)]| {
+        let texts = values.iter().cloned().collect();
+        normal::texts(field, write.side, &Record { texts, ..Record::default() })
+    };
+    let wanted = named(&write.values);
+    let again = later.iter().any(|later| {
+        later.aim == Aim::Create
+            && later.came == Came::Done
+            && (later.side, later.kind) == (write.side, write.kind)
+            && normal::same(name, &named(&later.values), &wanted)
+    });
+    let source = write.side.other();
+    let mut sources = case
+        .evidence
+        .records
+        .iter()
+        .filter(|(rec, record)| rec.side == source && rec.kind == write.kind && !record.archived)
+        .filter(|(_, record)| {
+            let texts = normal::texts(field, source, record);
+            match source {
+                Side::Flowtly => normal::same(name, &texts, &wanted),
+                Side::Crm => normal::same(name, &wanted, &texts),
+            }
+        })
+        .peekable();
+    again
+        || sources.all(|(rec, _)| {
+            let state = case.state();
+            let rows: Vec<i64> = state.seen_of(rec).map(|seen| seen.id).collect();
+            state.links_of(rec).next().is_some()
+                || state.asks_about(rec)
+                || state.failures.iter().any(|row| row.seen.is_some_and(|seen| rows.contains(&seen)))
+        })
+}

@@ -1,0 +1,140 @@
+//! Every write was planned, and no rule forbids it.
+
+use super::super::Findings;
+use super::super::evidence::{Kind, Rec, Side};
+use super::super::journal::What;
+use super::super::story::{Aim, Came, Write};
+use super::Case;
+
+/// Only what this program has a business to send was sent; what was carried out stands in the journal or in the history; and
+/// what people did not remove is there.
+pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
+    for write in &case.story.writes {
+        findings.expect(write.aim != Aim::Foreign, || format!("{} is none of our requests", write.request));
+        if write.aim == Aim::Foreign {
+            continue;
+        }
+        for (property, _) in &write.values {
+            findings.expect(is_mapped(case, write, property), || {
+                format!("{} wrote {property} of {:?}, which no mapping names", write.request, write.rec)
+            });
+        }
+        if let (Some(rec), Came::Done) = (&write.rec, &write.came) {
+            findings.expect(is_remembered(case, write, rec), || {
+                format!(
+                    "{} changed {rec} (request {}), and neither journal nor history knows",
+                    write.request, write.number
+                )
+            });
+        }
+    }
+    for (rec, gone) in vanished(case) {
+        findings.expect(gone, || format!("{rec} is no longer there, and nobody removed it"));
+    }
+}
+
+fn is_mapped(case: &Case<'_>, write: &Write, property: &str) -> bool {
+    let rules = &case.evidence.rules;
+    if write.side == Side::Crm && write.kind == Kind::Company && property == rules.id_property {
+        return true;
+    }
+    let field = rules.field_of(write.side, write.kind, property);
+    field.is_some_and(|field| field.property(write.side, property).is_none_or(|property| !property.read_only))
+}
+
+/// An intent is kept for a while after it was closed, the history for ever. A create may also have been adopted by its id.
+fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
+    let state = case.state();
+    let links: Vec<i64> = case.story.kin(rec).iter().flat_map(|kin| state.links_of(kin).map(|link| link.id)).collect();
+    let intended = state.intents.iter().any(|intent| {
+        let same_sort = intent.side == rec.side && intent.kind == rec.kind;
+        same_sort && (intent.target.as_ref() == Some(&rec.id) || intent.link.is_some_and(|link| links.contains(&link)))
+    });
+    if intended {
+        return true;
+    }
+    match write.aim {
+        // Only that there is a link can be told, not for which field.
+        Aim::Create | Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
+        Aim::Update => write.values.iter().all(|(property, text)| {
+            let Some(field) = case.evidence.rules.field_of(write.side, write.kind, property) else {
+                // Our id in the CRM leaves no history; the link says it.
+                return !links.is_empty();
+            };
+            let stood = case.story.text_before(rec, property, write.number);
+            let same = super::super::normal::folded(stood) == super::super::normal::folded(text);
+            // What changed nothing leaves nothing to remember.
+            same || state
+                .history
+                .iter()
+                .any(|entry| links.contains(&entry.link) && entry.side == rec.side && entry.field == field.name)
+                || state.failures.iter().any(|failure| failure.link.is_some_and(|link| links.contains(&link)))
+        }),
+        Aim::Foreign => false,
+    }
+}
+
+/// Every record that was once there and is not, with whether a person took it away.
+fn vanished(case: &Case<'_>) -> Vec<(Rec, bool)> {
+    let evidence = case.evidence;
+    let made = case.story.writes.iter().filter(|write| write.aim == Aim::Create && write.came == Came::Done);
+    let found = evidence
+        .deeds
+        .iter()
+        .filter(|deed| matches!(deed.what, What::Made | What::Found | What::Merged { .. } | What::Restored));
+    let ever = made.filter_map(|write| write.rec.clone()).chain(found.map(|deed| deed.rec.clone()));
+    let missing = ever.filter(|rec| evidence.live(rec).is_none());
+    missing.map(|rec| (rec.clone(), is_taken_away(case, &rec))).collect()
+}
+
+fn is_taken_away(case: &Case<'_>, rec: &Rec) -> bool {
+    case.evidence.deeds.iter().any(|deed| {
+        let merged = matches!(&deed.what, What::Merged { from } if from.contains(&rec.id));
+        (deed.rec == *rec && matches!(deed.what, What::Archived | What::Removed))
+            || (merged && deed.rec.side == rec.side && deed.rec.kind == rec.kind)
+    })
+}
+
+/// Nothing was sent to a side that its field's rule does not reach, and nothing created where rule or scope forbid it.
+pub fn nothing_against_the_rules(case: &Case<'_>, findings: &mut Findings) {
+    let rules = &case.evidence.rules;
+    for write in &case.story.writes {
+        if write.aim == Aim::Update {
+            for (property, _) in &write.values {
+                let Some(field) = rules.field_of(write.side, write.kind, property) else { continue };
+                findings.expect(field.may_reach(write.side), || {
+                    format!(
+                        "{} wrote {property} of {:?} against the direction {}",
+                        write.request, write.rec, field.direction
+                    )
+                });
+            }
+        }
+        if write.aim == Aim::Create {
+            let may = rules.creates.get(&(write.side, write.kind)).copied().unwrap_or(true);
+            findings.expect(may, || format!("{} created {:?}, which the rules forbid", write.request, write.rec));
+            findings.expect(is_in_scope(case, write), || {
+                format!("{} created {:?} from a record outside the scope", write.request, write.rec)
+            });
+        }
+    }
+}
+
+/// Whether some record that the created one stands for showed a text that the scope allows, at any time: the clocks of two
+/// systems have no order to be more exact by.
+fn is_in_scope(case: &Case<'_>, write: &Write) -> bool {
+    let source = write.side.other();
+    let scope = case.evidence.rules.scope.get(&(source, write.kind)).map_or(&[][..], Vec::as_slice);
+    let Some(rec) = write.rec.as_ref().filter(|_| !scope.is_empty()) else { return true };
+    let kin = case.story.kin(rec);
+    let mut sources = kin.iter().filter(|kin| kin.side == source).peekable();
+    sources.peek().is_none()
+        || sources.any(|kin| {
+            scope.iter().all(|(property, texts)| {
+                let life = case.story.life(kin, property);
+                texts
+                    .iter()
+                    .any(|text| life.iter().any(|event| event.text == *text) || (text.is_empty() && life.is_empty()))
+            })
+        })
+}

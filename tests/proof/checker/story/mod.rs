@@ -1,0 +1,194 @@
+//! What happened, told from the servers' logs and the journal of people: every property's texts in order, and who wrote each.
+
+mod requests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evidence::{Evidence, Rec, Side};
+use super::journal::What;
+
+pub use requests::{Aim, Came, Write};
+use requests::{read_by_id, writes_of};
+
+/// Who gave a property its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// A person: the number of the deed.
+    Person(usize),
+    /// This program: the number of the write.
+    Us(usize),
+}
+
+/// A property's text from some moment on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Behind the request of this number on its side (a write: that request itself).
+    pub place: u64,
+    pub who: Who,
+    pub text: String,
+}
+
+/// All of it.
+#[derive(Debug)]
+pub struct Story {
+    pub writes: Vec<Write>,
+    lives: BTreeMap<Rec, BTreeMap<String, Vec<Event>>>,
+    /// Which records came to stand for one thing, by their representative.
+    leader: BTreeMap<Rec, Rec>,
+    /// The requests that read a record by its id.
+    reads: BTreeMap<Rec, Vec<u64>>,
+    /// The requests that read anything.
+    any_reads: BTreeMap<Side, Vec<u64>>,
+}
+
+impl Story {
+    pub fn of(evidence: &Evidence) -> Self {
+        let mut story = Self {
+            writes: Vec::new(),
+            lives: BTreeMap::new(),
+            leader: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            any_reads: BTreeMap::new(),
+        };
+        for side in Side::BOTH {
+            let began = match side {
+                Side::Flowtly => evidence.began.0,
+                Side::Crm => evidence.began.1,
+            };
+            for (number, request) in (1..).zip(evidence.log(side)).skip_while(|(number, _)| *number <= began) {
+                if request.writes {
+                    story.writes.extend(writes_of(side, number, request));
+                } else {
+                    story.any_reads.entry(side).or_default().push(number);
+                    for rec in read_by_id(side, request) {
+                        story.reads.entry(rec).or_default().push(number);
+                    }
+                }
+            }
+        }
+        story.tell(evidence);
+        story.join(evidence);
+        story
+    }
+
+    /// The texts of a property, the oldest first.
+    pub fn life(&self, rec: &Rec, property: &str) -> &[Event] {
+        self.lives.get(rec).and_then(|life| life.get(property)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every record that anything is known of, with its properties.
+    pub fn lives(&self) -> impl Iterator<Item = (&Rec, &BTreeMap<String, Vec<Event>>)> {
+        self.lives.iter()
+    }
+
+    /// A property's text just before a request.
+    pub fn text_before(&self, rec: &Rec, property: &str, number: u64) -> &str {
+        let before = self.life(rec, property).iter().take_while(|event| event.place < number);
+        before.last().map_or("", |event| event.text.as_str())
+    }
+
+    /// The records that stand, or stood, for the same thing as this one, itself among them.
+    pub fn kin(&self, rec: &Rec) -> Vec<Rec> {
+        let leader = self.leader_of(rec);
+        let mut kin: Vec<Rec> = self.leader.keys().filter(|other| self.leader_of(other) == leader).cloned().collect();
+        if !kin.contains(rec) {
+            kin.push(rec.clone());
+        }
+        kin
+    }
+
+    /// Whether something that happened at `place` fell between the read that a write relied on, and the write: no system
+    /// here can refuse a write for that, so what is lost in there is lost to the systems.
+    pub fn is_in_the_gap(&self, rec: &Rec, place: u64, write: u64) -> bool {
+        let last =
+            |reads: Option<&Vec<u64>>| reads.and_then(|reads| reads.iter().rev().find(|read| **read < write)).copied();
+        let read = last(self.reads.get(rec)).or_else(|| last(self.any_reads.get(&rec.side))).unwrap_or(0);
+        place >= read && place < write
+    }
+
+    /// The last request before `number` that read anything on a side.
+    pub fn last_read(&self, side: Side, number: u64) -> u64 {
+        let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);
+        reads.iter().rev().find(|read| **read < number).copied().unwrap_or(0)
+    }
+
+    fn leader_of(&self, rec: &Rec) -> Rec {
+        let mut leader = rec;
+        while let Some(next) = self.leader.get(leader).filter(|next| *next != leader) {
+            leader = next;
+        }
+        leader.clone()
+    }
+
+    fn tell(&mut self, evidence: &Evidence) {
+        let mut events: Vec<(Rec, String, Event)> = Vec::new();
+        for (number, deed) in evidence.deeds.iter().enumerate() {
+            let place = deed.place(deed.rec.side);
+            if let What::Edited { property, new, .. } = &deed.what {
+                let event = Event { place, who: Who::Person(number), text: new.clone() };
+                events.push((deed.rec.clone(), property.clone(), event));
+            }
+        }
+        for (number, write) in self.writes.iter().enumerate() {
+            let (Some(rec), Came::Done) = (&write.rec, &write.came) else { continue };
+            for (property, text) in &write.values {
+                let event = Event { place: write.number, who: Who::Us(number), text: text.clone() };
+                events.push((rec.clone(), property.clone(), event));
+            }
+        }
+        // A deed behind request n comes after the write n and before the write n + 1.
+        events.sort_by_key(|(_, _, event)| match event.who {
+            Who::Us(number) => (event.place, 0, number),
+            Who::Person(number) => (event.place, 1, number),
+        });
+        for (rec, property, event) in events {
+            self.lives.entry(rec).or_default().entry(property).or_default().push(event);
+        }
+    }
+
+    fn join(&mut self, evidence: &Evidence) {
+        let mut pairs: Vec<(Rec, Rec)> = Vec::new();
+        for link in &evidence.state.links {
+            pairs.push((link.half(Side::Flowtly), link.half(Side::Crm)));
+        }
+        for deed in &evidence.deeds {
+            if let What::Merged { from } = &deed.what {
+                let old = from.iter().map(|id| Rec::new(deed.rec.side, deed.rec.kind, id.as_str()));
+                pairs.extend(old.map(|old| (deed.rec.clone(), old)));
+            }
+        }
+        for intent in &evidence.state.intents {
+            let source = evidence.state.seen.iter().find(|seen| Some(seen.id) == intent.source);
+            let target = intent.target.as_ref().map(|id| Rec::new(intent.side, intent.kind, id.as_str()));
+            if let (Some(source), Some(target)) = (source, target) {
+                pairs.push((source.rec.clone(), target));
+            }
+        }
+        for (one, other) in pairs {
+            let (one, other) = (self.leader_of(&one), self.leader_of(&other));
+            self.leader.entry(one.clone()).or_insert_with(|| one.clone());
+            self.leader.insert(other, one);
+        }
+        for rec in self.lives.keys().cloned().collect::<Vec<_>>() {
+            self.leader.entry(rec.clone()).or_insert(rec);
+        }
+    }
+}
+
+/// The companies that a contact was put to, by people or by us, at any time.
+pub fn companies_ever(evidence: &Evidence, story: &Story, rec: &Rec) -> BTreeSet<String> {
+    let joined = evidence.deeds.iter().filter(|deed| deed.rec == *rec).filter_map(|deed| match &deed.what {
+        What::Joined { company } => Some(company.clone()),
+        What::Made
+        | What::Found
+        | What::Edited { .. }
+        | What::Left { .. }
+        | What::Merged { .. }
+        | What::Archived
+        | What::Restored
+        | What::Removed
+        | What::Decided { .. } => None,
+    });
+    let ours = story.writes.iter().filter(|write| write.rec.as_ref() == Some(rec) && write.came == Came::Done);
+    joined.chain(ours.flat_map(|write| write.companies.clone())).collect()
+}

@@ -1,0 +1,6 @@
+//! Runs made by hand: a clean one, and for each invariant what must be told and what must not.
+
+mod making;
+mod told;
+
+pub use told::trials;

@@ -1,0 +1,406 @@
+//! What must be told, and what must not.
+
+use flowtly_sync::sandbox::Manner;
+use http::Method;
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use super::super::super::evidence::{Kind, Rec, Side};
+use super::super::super::journal::{Lap, What};
+use super::super::super::state::{Question, Todo};
+use super::super::{is_clean, tells, trial};
+use super::making::{COMPANY, Making, client, company, contact, person};
+
+type Step = fn(&mut Making);
+
+fn told(invariant: &'static str, name: &str, says: &'static str, step: Step) -> Trial {
+    trial(&format!("{invariant}::{name}"), move || {
+        let mut making = Making::clean();
+        step(&mut making);
+        tells(&making.evidence, invariant, says)
+    })
+}
+
+fn silent(invariant: &'static str, name: &str, step: Step) -> Trial {
+    trial(&format!("{invariant}::{name}"), move || {
+        let mut making = Making::clean();
+        step(&mut making);
+        is_clean(&making.evidence)
+    })
+}
+
+/// A second company in the CRM, that people made and the state has judged.
+fn second(making: &mut Making, values: &[(&str, &str)]) -> Rec {
+    let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&rec, values);
+    making.seen(&rec, None, Some("rests"));
+    rec
+}
+
+pub fn trials() -> Vec<Trial> {
+    let all = [agree(), rest(), doubles(), edits(), invented(), writes(), rules(), refusals(), sound()];
+    let clean = trial("a_clean_run_tells_nothing", || is_clean(&Making::clean().evidence));
+    all.into_iter().flatten().chain([clean]).collect()
+}
+
+fn agree() -> Vec<Trial> {
+    const I: &str = "both_sides_agree";
+    vec![
+        told(I, "a_difference_without_a_reason_is_told", "phone of", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+        }),
+        told(I, "a_city_that_did_not_arrive_is_told", "address of", |making| {
+            making.person_types(&client(), "addressCity", "Kraków");
+        }),
+        told(I, "another_tax_number_is_told", "tax_identity of", |making| {
+            making.person_types(&company(), "vat_number", "PL5210000204");
+        }),
+        told(I, "a_contact_of_another_company_is_told", "parent of", |making| {
+            let beta = second(making, &[("name", "Beta")]);
+            let client = Rec::new(Side::Flowtly, Kind::Company, "2");
+            making.person_makes(&client, &[("name", "Beta")]);
+            making.link(3, None, &client, &beta);
+            making.evidence.records.get_mut(&contact()).unwrap().parents = [beta.id].into();
+        }),
+        told(I, "equal_is_not_what_differs", "the certificate calls equal", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+            "equal".clone_into(&mut making.evidence.state.links[0].assessment);
+        }),
+        told(I, "equal_is_not_what_is_not_there", "one of them is not there", |making| {
+            making.removed(&company());
+            "equal".clone_into(&mut making.evidence.state.links[0].assessment);
+        }),
+        told(I, "a_record_without_partner_and_verdict_is_told", "has no partner", |making| {
+            making.person_makes(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")]);
+        }),
+        silent(I, "a_conflict_is_a_reason", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+            making.conflict("phone");
+        }),
+        told(I, "a_conflict_is_a_reason_for_its_own_field_alone", "phone of", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+            making.conflict("name");
+        }),
+        silent(I, "a_refusal_is_a_reason", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+            making.failure(Some(1), None, "");
+        }),
+        silent(I, "a_question_is_a_reason", |making| {
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+            let body = json!({"asks": "same", "subject": {"side": "crm", "id": COMPANY}, "candidates": []});
+            making.evidence.state.questions.push(Question { seen: 2, body });
+        }),
+        silent(I, "what_is_typed_another_way_agrees", |making| {
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.person_types(&company(), "phone", "0048 (22) 1234567");
+            making.person_types(&company(), "name", " Alfa ");
+        }),
+        silent(I, "drift_of_a_one_way_field_is_kept", |making| {
+            making.rules("[rules.company.fields]\nphone = { direction = \"to-crm\" }\n");
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+        }),
+        told(I, "a_one_way_field_whose_source_moved_is_told", "phone of", |making| {
+            making.rules("[rules.company.fields]\nphone = { direction = \"to-crm\" }\n");
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+        }),
+        silent(I, "a_declared_cut_is_a_reason", |making| {
+            making.liberty("name", Manner::Cut(10));
+            making.person_types(&client(), "name", "Alfa i Wspólnicy");
+            making.we_update(&company(), &[("name", "Alfa i Wspólnicy")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa i Wspólnicy", "moved");
+            making.shows(&company(), "name", "Alfa i Wsp");
+        }),
+        told(I, "a_cut_that_nobody_declared_is_told", "name of", |making| {
+            making.person_types(&client(), "name", "Alfa i Wspólnicy");
+            making.we_update(&company(), &[("name", "Alfa i Wspólnicy")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa i Wspólnicy", "moved");
+            making.shows(&company(), "name", "Alfa i Wsp");
+        }),
+    ]
+}
+
+fn rest() -> Vec<Trial> {
+    const I: &str = "it_terminates";
+    vec![
+        told(I, "a_last_pass_that_writes_is_told", "the last pass still wrote", |making| {
+            making.evidence.laps.push(Lap { requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 });
+        }),
+        told(I, "a_pass_that_asks_too_much_is_told", "its work explains", |making| {
+            making.evidence.laps[1].requests = 5_000;
+        }),
+        told(I, "passes_that_write_for_ever_are_told", "without a cause", |making| {
+            let busy = Lap { requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 };
+            making.evidence.laps.extend([busy; 20]);
+        }),
+        told(I, "a_log_that_forgot_is_told", "forgot", |making| making.evidence.forgotten = 7),
+    ]
+}
+
+fn doubles() -> Vec<Trial> {
+    const I: &str = "no_duplicates";
+    vec![
+        told(I, "a_create_beside_the_same_tax_number_is_told", "was there and is the same", |making| {
+            second(making, &[("name", "Beta"), ("vat_number", "521-000-02-04")]);
+            making.we_read(Side::Crm);
+            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
+            making.we_create(&third, &[("name", "Beta SA"), ("vat_number", "PL5210000204")], None);
+        }),
+        told(I, "a_create_beside_the_same_name_and_country_is_told", "was there and is the same", |making| {
+            second(making, &[("name", "Beta"), ("country", "Poland")]);
+            making.we_read(Side::Crm);
+            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
+            making.we_create(&third, &[("name", "Beta"), ("country", "PL")], None);
+        }),
+        silent(I, "namesakes_with_other_tax_numbers_are_two", |making| {
+            second(making, &[("name", "Alfa"), ("country", "Poland"), ("vat_number", "PL5210000204")]);
+        }),
+        silent(I, "what_people_made_twice_is_theirs", |making| {
+            second(making, &[("name", "Alfa"), ("country", "Poland"), ("vat_number", "PL5210000109")]);
+        }),
+        told(I, "a_created_record_without_link_is_told", "has 0 links", |making| {
+            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
+            making.we_create(&third, &[("name", "Beta")], None);
+        }),
+        told(I, "one_stored_id_on_two_records_is_told", "the same Flowtly id", |making| {
+            second(making, &[("name", "Beta"), ("flowtly_id", "org/1")]);
+        }),
+        told(I, "a_second_contact_of_the_same_address_is_told", "was there and is the same", |making| {
+            making.we_read(Side::Crm);
+            let values = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "JAN@alfa.pl")];
+            making.we_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &values, Some(COMPANY));
+        }),
+    ]
+}
+
+fn edits() -> Vec<Trial> {
+    const I: &str = "no_edit_is_lost";
+    vec![
+        silent(I, "a_later_edit_travels_and_the_old_text_is_kept", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
+        }),
+        told(I, "what_is_overwritten_without_history_is_told", "the history has no word", |making| {
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+        }),
+        told(I, "an_older_text_over_a_newer_one_is_told", "nothing later", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "moved");
+        }),
+        told(I, "a_policy_that_nobody_configured_is_told", "nothing later", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "conflict_policy");
+        }),
+        silent(I, "a_policy_decides", |making| {
+            making.rules("[rules.company.fields]\nname = { conflict = \"flowtly\" }\n");
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "conflict_policy");
+        }),
+        told(I, "a_decision_that_nobody_took_is_told", "nothing later", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "decided");
+        }),
+        silent(I, "a_decision_decides", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.deed(&company(), What::Decided { typed: None });
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "decided");
+        }),
+        silent(I, "what_was_typed_between_read_and_write_cannot_be_told", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.we_read(Side::Crm);
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
+        }),
+        told(I, "a_text_that_vanished_is_told", "nobody wrote it", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.shows(&client(), "name", "Alfa");
+        }),
+        told(I, "a_clearing_that_was_undone_is_told", "nothing later", |making| {
+            making.person_types(&client(), "addressCity", "Kraków");
+            making.we_update(&company(), &[("city", "Kraków")], 200);
+            making.wrote(Side::Crm, "address", "", "Kraków", "moved");
+            making.person_types(&company(), "city", "");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("city", "Kraków")], 200);
+            making.wrote(Side::Crm, "address", "", "Kraków", "moved");
+        }),
+    ]
+}
+
+fn invented() -> Vec<Trial> {
+    const I: &str = "nothing_is_invented";
+    vec![
+        told(I, "a_text_that_nobody_wrote_is_told", "which nobody wrote", |making| {
+            making.shows(&client(), "invoiceComment", "pay soon");
+        }),
+        told(I, "a_text_that_we_made_up_is_told", "which nobody typed", |making| {
+            making.we_update(&company(), &[("phone", "+48 00 000 00 00")], 200);
+        }),
+        told(I, "a_text_of_another_firm_is_told", "which nobody typed", |making| {
+            second(making, &[("name", "Beta"), ("phone", "+48 22 765 43 21")]);
+            making.we_update(&client(), &[("addressPhoneNumber", "+48 22 765 43 21")], 200);
+        }),
+        told(I, "a_text_of_another_field_is_told", "which nobody typed", |making| {
+            making.we_update(&company(), &[("name", "PL5210000109")], 200);
+        }),
+        told(I, "the_id_of_another_client_is_told", "which nobody typed", |making| {
+            making.we_update(&company(), &[("flowtly_id", "org/7")], 200);
+        }),
+        told(I, "a_record_that_nobody_made_is_told", "nobody made it", |making| {
+            let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
+            making.evidence.records.insert(rec, super::super::super::evidence::Record::default());
+        }),
+        silent(I, "a_configured_default_is_declared", |making| {
+            making
+                .rules("[flowtly.defaults]\ncompany = { currency = \"PLN\", tax_identity = { tin_type = \"vat\" } }\n");
+            let beta = second(making, &[("name", "Beta")]);
+            let client = Rec::new(Side::Flowtly, Kind::Company, "2");
+            making.we_create(&client, &[("name", "Beta"), ("currency", "PLN"), ("tinType", "vat")], None);
+            making.link(3, None, &client, &beta);
+        }),
+    ]
+}
+
+fn writes() -> Vec<Trial> {
+    const I: &str = "no_write_outside_the_plan";
+    vec![
+        told(I, "a_deletion_is_told", "none of our requests", |making| {
+            making.request(Side::Flowtly, Method::DELETE, "/client-contacts/1", &Value::Null, 204, &Value::Null);
+        }),
+        told(I, "an_archiving_is_told", "none of our requests", |making| {
+            let body = json!({"inputs": [{"id": COMPANY}]});
+            making.request(
+                Side::Crm,
+                Method::POST,
+                "/crm/objects/2026-03/companies/batch/archive",
+                &body,
+                204,
+                &Value::Null,
+            );
+        }),
+        told(I, "clearing_the_organisation_is_told", "none of our requests", |making| {
+            making.request(Side::Flowtly, Method::POST, "/organizations/clear", &Value::Null, 200, &Value::Null);
+        }),
+        told(I, "a_property_without_mapping_is_told", "no mapping names", |making| {
+            making.we_update(&company(), &[("domain", "Alfa")], 200);
+        }),
+        told(I, "a_property_that_may_not_be_written_is_told", "no mapping names", |making| {
+            making.we_update(&client(), &[("costGroup", "x")], 200);
+        }),
+        told(I, "a_write_without_a_trace_is_told", "neither journal nor history", |making| {
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 200);
+        }),
+        told(I, "a_record_that_vanished_is_told", "nobody removed it", |making| making.removed(&person())),
+        silent(I, "what_people_removed_is_theirs", |making| {
+            let beta = second(making, &[("name", "Beta")]);
+            making.deed(&beta, What::Removed);
+            making.removed(&beta);
+        }),
+    ]
+}
+
+fn rules() -> Vec<Trial> {
+    const I: &str = "nothing_against_the_rules";
+    vec![
+        told(I, "a_write_against_the_direction_is_told", "against the direction", |making| {
+            making.rules("[rules.company.fields]\nphone = { direction = \"to-flowtly\" }\n");
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 200);
+        }),
+        told(I, "a_create_that_is_off_is_told", "which the rules forbid", |making| {
+            making.rules("[rules.company]\ncreate_in_crm = false\n");
+        }),
+        told(I, "a_create_outside_the_scope_is_told", "outside the scope", |making| {
+            making.rules("[scope.flowtly.company]\nstatus = [\"active\"]\n");
+            making.person_types(&client(), "status", "prospect");
+        }),
+        silent(I, "a_create_within_the_scope_is_right", |making| {
+            making.rules("[scope.flowtly.company]\nstatus = [\"active\"]\n");
+            making.person_types(&client(), "status", "active");
+        }),
+    ]
+}
+
+fn refusals() -> Vec<Trial> {
+    const I: &str = "refusals_are_listed";
+    fn refused(making: &mut Making) {
+        making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+        making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 400);
+    }
+    vec![
+        told(I, "a_refusal_without_failure_is_told", "nobody hears of it", refused),
+        silent(I, "a_refusal_that_is_listed_is_heard_of", |making| {
+            refused(making);
+            making.failure(Some(1), None, "phone");
+        }),
+        told(I, "a_failure_of_another_field_does_not_count", "nobody hears of it", |making| {
+            refused(making);
+            making.failure(Some(1), None, "name");
+        }),
+        silent(I, "a_refusal_that_was_mended_is_over", |making| {
+            refused(making);
+            making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 200);
+            making.wrote(Side::Crm, "phone", "", "+48 22 123 45 67", "moved");
+        }),
+        told(I, "a_refused_create_is_told", "nobody hears of it", |making| {
+            let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+            making.person_makes(&beta, &[("name", "Beta")]);
+            making.seen(&beta, None, Some("new"));
+            making.request_create(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")], None, 400);
+        }),
+        silent(I, "a_refused_create_that_is_listed_is_heard_of", |making| {
+            let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+            making.person_makes(&beta, &[("name", "Beta")]);
+            let row = making.seen(&beta, None, Some("new"));
+            making.request_create(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")], None, 400);
+            making.failure(None, Some(row), "");
+        }),
+    ]
+}
+
+fn sound() -> Vec<Trial> {
+    const I: &str = "the_state_is_sound";
+    vec![
+        told(I, "an_open_intent_is_told", "is still open", Making::open_intent),
+        told(I, "a_broken_file_is_told", "is not whole", |making| {
+            making.evidence.state.complaints.push("row 3 missing from index".to_owned());
+        }),
+        told(I, "a_record_with_two_links_is_told", "has two links", |making| {
+            making.link(3, None, &client(), &Rec::new(Side::Crm, Kind::Company, "5000000002"));
+        }),
+        told(I, "a_half_that_is_not_there_is_told", "is not there and the state does not know", |making| {
+            making.removed(&company());
+        }),
+        told(I, "a_contact_link_without_company_link_is_told", "belongs to no company", |making| {
+            making.evidence.state.links[1].parent = Some(9);
+        }),
+        told(I, "what_is_not_settled_is_told", "not settled", |making| {
+            let (why, due) = ("staged".to_owned(), Some("2026-11-23T10:00:00Z".to_owned()));
+            making.evidence.state.todo.push(Todo { link: Some(1), seen: None, why, due });
+        }),
+        told(I, "an_unclean_certificate_is_told", "the certificate counts", |making| {
+            making.evidence.state.certificate = json!({"unexplained": 1, "pending": 0});
+        }),
+    ]
+}
