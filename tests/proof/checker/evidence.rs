@@ -7,7 +7,7 @@ use flowtly_sync::sandbox::{LoggedRequest, Manner};
 use serde_json::Value;
 
 use super::journal::{Deed, Journal, Lap, What};
-use super::rules::Rules;
+use super::rules::{Field, Rules};
 use super::state::State;
 use crate::firm::Firm;
 
@@ -189,7 +189,10 @@ pub struct Evidence {
     pub laps: Vec<Lap>,
     /// What the servers make of what they are sent.
     pub liberties: Vec<Liberty>,
+    /// What is configured in the end.
     pub rules: Rules,
+    /// What was configured at other times: a write may have been right under any of it.
+    pub former: Vec<Rules>,
     pub bounds: Bounds,
     pub state: State,
 }
@@ -218,7 +221,24 @@ impl Evidence {
         let forgotten = all.saturating_sub((flowtly_log.len() + crm_log.len()) as u64);
         let (laps, liberties, began) = (journal.laps(), journal.liberties(), journal.began());
         let bounds = Bounds::default();
-        Self { records, flowtly_log, crm_log, forgotten, began, deeds, laps, liberties, rules, bounds, state }
+        let former = journal.configured();
+        Self { records, flowtly_log, crm_log, forgotten, began, deeds, laps, liberties, rules, former, bounds, state }
+    }
+
+    /// All that was ever configured, what is so in the end first.
+    pub fn rules_ever(&self) -> impl Iterator<Item = &Rules> {
+        std::iter::once(&self.rules).chain(&self.former)
+    }
+
+    /// The field that a property carries, or carried.
+    pub fn field_of(&self, side: Side, kind: Kind, path: &str) -> Option<&Field> {
+        self.rules_ever().find_map(|rules| rules.field_of(side, kind, path))
+    }
+
+    /// Whether something held for a field at any time.
+    pub fn ever(&self, field: &Field, holds: impl Fn(&Field) -> bool) -> bool {
+        let same = |other: &&Field| other.kind == field.kind && other.name == field.name;
+        self.rules_ever().flat_map(|rules| rules.fields.iter()).filter(same).any(holds)
     }
 
     pub fn log(&self, side: Side) -> &[LoggedRequest] {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use flowtly_sync::clock::Clock;
 use flowtly_sync::sandbox::{Counts, FlowtlyServer, HubSpotServer};
 
 use super::evidence::{Kind, Liberty, Rec, Record, Side};
+use super::rules::Rules;
 use crate::firm::Firm;
 
 /// What somebody did to a record.
@@ -87,6 +89,8 @@ pub struct Journal {
     clock: Arc<dyn Clock>,
     /// How many requests each side had had when it began.
     began: (u64, u64),
+    /// The firm's configuration; written by its first pass.
+    configuration: PathBuf,
     inner: Arc<Mutex<Inner>>,
 }
 
@@ -95,6 +99,8 @@ struct Inner {
     deeds: Vec<Deed>,
     laps: Vec<Lap>,
     liberties: Vec<Liberty>,
+    /// Every text of the configuration, and what it says.
+    configured: Vec<(String, Rules)>,
     /// Totals when the last lap ended: requests, writes, faults, deeds.
     totals: (u64, u64, u64, u64),
 }
@@ -110,9 +116,10 @@ impl Journal {
     pub fn begin(firm: &Firm) -> Self {
         let clock: Arc<dyn Clock> = firm.clock.clone();
         let inner = Arc::default();
+        let configuration = firm.state().with_file_name("flowtly-sync.toml");
         let (flowtly, hubspot) = (firm.flowtly.clone(), firm.hubspot.clone());
         let began = (flowtly.counts().requests, hubspot.counts().requests);
-        let journal = Self { flowtly, hubspot, clock, began, inner };
+        let journal = Self { flowtly, hubspot, clock, began, configuration, inner };
         let there = journal.records();
         journal.note(&BTreeMap::new(), &there, &What::Found);
         let (requests, writes, faults) = journal.totals();
@@ -138,7 +145,7 @@ impl Journal {
     pub fn lap(&self) {
         let (requests, writes, faults) = self.totals();
         let records = self.records().len() as u64;
-        self.note_liberties();
+        self.look_around();
         self.with(|inner| {
             let before = inner.totals;
             let deeds = inner.deeds.len() as u64;
@@ -168,7 +175,7 @@ impl Journal {
 
     /// Every liberty that a server took at any time that the journal looked.
     pub fn liberties(&self) -> Vec<Liberty> {
-        self.note_liberties();
+        self.look_around();
         self.with(|inner| inner.liberties.clone())
     }
 
@@ -189,7 +196,7 @@ impl Journal {
     }
 
     fn note(&self, before: &BTreeMap<Rec, Record>, after: &BTreeMap<Rec, Record>, new: &What) {
-        self.note_liberties();
+        self.look_around();
         for (rec, record) in before {
             if !after.contains_key(rec) {
                 let absorbed = |other: &Record| other.absorbed.contains(&rec.id);
@@ -255,7 +262,21 @@ impl Journal {
         self.with(|inner| inner.deeds.push(Deed { at, rec, what, after }));
     }
 
-    fn note_liberties(&self) {
+    /// What was configured at any time that the journal looked.
+    pub fn configured(&self) -> Vec<Rules> {
+        self.look_around();
+        self.with(|inner| inner.configured.iter().map(|(_, rules)| rules.clone()).collect())
+    }
+
+    /// Looks at what servers and configuration are like now.
+    fn look_around(&self) {
+        if let Ok(text) = std::fs::read_to_string(&self.configuration) {
+            self.with(|inner| {
+                if inner.configured.last().is_none_or(|(last, _)| *last != text) {
+                    inner.configured.push((text.clone(), Rules::of(&text)));
+                }
+            });
+        }
         for (side, declared) in
             [(Side::Flowtly, self.flowtly.manners().declared()), (Side::Crm, self.hubspot.manners().declared())]
         {

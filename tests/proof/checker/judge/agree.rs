@@ -27,7 +27,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
             });
             let holds = agrees
                 || case.waits(link, field)
-                || is_held(case, link, field)
+                || case.evidence.ever(field, |field| is_held(case, link, field))
                 || is_reshaped(case, link.kind, field, ours, theirs)
                 || is_unreadable(case, link.kind, field)
                 || is_outside(case, field, Side::Flowtly, ours)

@@ -19,7 +19,7 @@ use super::Case;
 pub fn no_edit_is_lost(case: &Case<'_>, findings: &mut Findings) {
     for (rec, life) in case.story.lives() {
         for (property, events) in life {
-            let Some(field) = case.evidence.rules.field_of(rec.side, rec.kind, property) else { continue };
+            let Some(field) = case.evidence.field_of(rec.side, rec.kind, property) else { continue };
             for pair in events.windows(2) {
                 let [before, after] = pair else { continue };
                 judge(case, findings, rec, property, field, before, after);
@@ -104,14 +104,15 @@ fn holds(value: &Value, text: &str) -> bool {
 /// Whether the reason that the history gives is true.
 fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event, entry: &Written) -> bool {
     let source = rec.side.other();
+    let ever = |holds: &dyn Fn(&Field) -> bool| case.evidence.ever(field, holds);
     match entry.reason.as_str() {
         "moved" | "alternates" | "not_carried" => is_older(case, rec, field, deed),
         // Never agreed, and nothing was here; a part of a composite may well have been.
         "fill" => typed.text.trim().is_empty() || field.properties(rec.side).len() > 1,
-        "one_way" => field.may_reach(rec.side) && !field.may_reach(source),
-        "drift_corrected" => field.may_reach(rec.side) && field.drift == "correct",
-        "conflict_policy" => field.conflict == source.word(),
-        "first_policy" => field.first == source.word(),
+        "one_way" => ever(&|field| field.may_reach(rec.side) && !field.may_reach(source)),
+        "drift_corrected" => ever(&|field| field.may_reach(rec.side) && field.drift == "correct"),
+        "conflict_policy" => ever(&|field| field.conflict == source.word()),
+        "first_policy" => ever(&|field| field.first == source.word()),
         "decided" => case.decided(rec, deed),
         _ => false,
     }

@@ -65,7 +65,7 @@ fn is_written(case: &Case<'_>, rec: &Rec, property: &str, text: &str, events: &[
             && liberty.kind == rec.kind
             && liberty.property.as_deref().is_none_or(|path| path == property)
     });
-    let field = case.evidence.rules.field_of(rec.side, rec.kind, property);
+    let field = case.evidence.field_of(rec.side, rec.kind, property);
     (may_ignore && (ignored == text || given))
         || field.is_some_and(|field| {
             normal::is_made_of(field, rec.side, rec.kind, &case.evidence.liberties, text, &last.text)
@@ -78,7 +78,7 @@ fn is_typed(case: &Case<'_>, rec: &Rec, property: &str, text: &str) -> bool {
         let id = text.rsplit('/').next().unwrap_or_default();
         return case.story.kin(rec).iter().any(|kin| kin.side == Side::Flowtly && kin.id == id);
     }
-    let Some(field) = case.evidence.rules.field_of(rec.side, rec.kind, property) else { return false };
+    let Some(field) = case.evidence.field_of(rec.side, rec.kind, property) else { return false };
     if field.name == "parent" {
         // An id of a company; whether it is the right one is judged by the agreement of both sides.
         return true;

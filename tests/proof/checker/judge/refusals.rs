@@ -51,7 +51,7 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     links.all(|link| {
         !link.is_live()
             || write.values.iter().all(|(property, _)| {
-                let field = case.evidence.rules.field_of(write.side, write.kind, property);
+                let field = case.evidence.field_of(write.side, write.kind, property);
                 repeated(property)
                     || field.map_or_else(
                         || state.failures.iter().any(|row| row.link == Some(link.id)),

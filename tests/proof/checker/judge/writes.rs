@@ -3,6 +3,7 @@
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::What;
+use super::super::rules::Rules;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
 
@@ -34,12 +35,9 @@ pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
 }
 
 fn is_mapped(case: &Case<'_>, write: &Write, property: &str) -> bool {
-    let rules = &case.evidence.rules;
-    if write.side == Side::Crm && write.kind == Kind::Company && property == rules.id_property {
-        return true;
-    }
-    let field = rules.field_of(write.side, write.kind, property);
-    field.is_some_and(|field| field.property(write.side, property).is_none_or(|property| !property.read_only))
+    let stamps = write.side == Side::Crm && write.kind == Kind::Company && property == case.evidence.rules.id_property;
+    let field = case.evidence.field_of(write.side, write.kind, property);
+    stamps || field.is_some_and(|field| field.property(write.side, property).is_none_or(|property| !property.read_only))
 }
 
 /// An intent is kept for a while after it was closed, the history for ever. A create may also have been adopted by its id.
@@ -57,7 +55,7 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
         // Only that there is a link can be told, not for which field.
         Aim::Create | Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
         Aim::Update => write.values.iter().all(|(property, text)| {
-            let Some(field) = case.evidence.rules.field_of(write.side, write.kind, property) else {
+            let Some(field) = case.evidence.field_of(write.side, write.kind, property) else {
                 // Our id in the CRM leaves no history; the link says it.
                 return !links.is_empty();
             };
@@ -97,12 +95,11 @@ fn is_taken_away(case: &Case<'_>, rec: &Rec) -> bool {
 
 /// Nothing was sent to a side that its field's rule does not reach, and nothing created where rule or scope forbid it.
 pub fn nothing_against_the_rules(case: &Case<'_>, findings: &mut Findings) {
-    let rules = &case.evidence.rules;
     for write in &case.story.writes {
         if write.aim == Aim::Update {
             for (property, _) in &write.values {
-                let Some(field) = rules.field_of(write.side, write.kind, property) else { continue };
-                findings.expect(field.may_reach(write.side), || {
+                let Some(field) = case.evidence.field_of(write.side, write.kind, property) else { continue };
+                findings.expect(case.evidence.ever(field, |field| field.may_reach(write.side)), || {
                     format!(
                         "{} wrote {property} of {:?} against the direction {}",
                         write.request, write.rec, field.direction
@@ -111,9 +108,10 @@ pub fn nothing_against_the_rules(case: &Case<'_>, findings: &mut Findings) {
             }
         }
         if write.aim == Aim::Create {
-            let may = rules.creates.get(&(write.side, write.kind)).copied().unwrap_or(true);
+            let allows = |rules: &Rules| rules.creates.get(&(write.side, write.kind)).copied().unwrap_or(true);
+            let may = case.evidence.rules_ever().any(allows);
             findings.expect(may, || format!("{} created {:?}, which the rules forbid", write.request, write.rec));
-            findings.expect(is_in_scope(case, write), || {
+            findings.expect(case.evidence.rules_ever().any(|rules| is_in_scope(case, rules, write)), || {
                 format!("{} created {:?} from a record outside the scope", write.request, write.rec)
             });
         }
@@ -122,9 +120,9 @@ pub fn nothing_against_the_rules(case: &Case<'_>, findings: &mut Findings) {
 
 /// Whether some record that the created one stands for showed a text that the scope allows, at any time: the clocks of two
 /// systems have no order to be more exact by.
-fn is_in_scope(case: &Case<'_>, write: &Write) -> bool {
+fn is_in_scope(case: &Case<'_>, rules: &Rules, write: &Write) -> bool {
     let source = write.side.other();
-    let scope = case.evidence.rules.scope.get(&(source, write.kind)).map_or(&[][..], Vec::as_slice);
+    let scope = rules.scope.get(&(source, write.kind)).map_or(&[][..], Vec::as_slice);
     let Some(rec) = write.rec.as_ref().filter(|_| !scope.is_empty()) else { return true };
     let kin = case.story.kin(rec);
     let mut sources = kin.iter().filter(|kin| kin.side == source).peekable();

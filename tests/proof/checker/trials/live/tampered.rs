@@ -146,6 +146,7 @@ async fn rules_that_the_engine_did_not_have_are_told() -> Result<(), String> {
     watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
     watched.rest().await;
     let mut evidence = watched.evidence().await;
+    evidence.former.clear();
     evidence.rules = Rules::of(
         "[rules.company.fields]\naddress = { direction = \"to-flowtly\" }\n[rules.contact]\ncreate_in_crm = false\n",
     );
