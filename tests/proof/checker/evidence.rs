@@ -232,7 +232,8 @@ impl Evidence {
 
     /// The field that a property carries, or carried.
     pub fn field_of(&self, side: Side, kind: Kind, path: &str) -> Option<&Field> {
-        self.rules_ever().find_map(|rules| rules.field_of(side, kind, path))
+        let all = || self.rules_ever().filter_map(|rules| rules.field_of(side, kind, path));
+        all().find(|field| field.is_shared()).or_else(|| all().next())
     }
 
     /// Whether something held for a field at any time.
@@ -248,10 +249,16 @@ impl Evidence {
         }
     }
 
-    /// Whether a deed only wrote down what was there before.
+    /// Whether a deed only wrote down what was typed before: when the journal began, or into a record that was merged.
     pub fn was_found(&self, deed: usize) -> bool {
-        let begin = self.deeds.iter().take(deed + 1).rev().take_while(|one| one.rec == self.deeds[deed].rec);
-        begin.into_iter().any(|one| one.what == What::Found)
+        let typed = &self.deeds[deed];
+        let at_once = |one: &&Deed| {
+            one.rec == typed.rec
+                && (one.at, one.after) == (typed.at, typed.after)
+                && !matches!(&one.what, What::Edited { old, .. } if !old.is_empty())
+        };
+        let mut begin = self.deeds.iter().take(deed + 1).rev().take_while(at_once);
+        begin.any(|one| matches!(one.what, What::Found | What::Merged { .. }))
     }
 
     /// A record that is there and not archived.

@@ -71,6 +71,8 @@ impl Deed {
 /// What one pass cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lap {
+    /// How many requests Flowtly, and how many the CRM, had had when it began.
+    pub from: (u64, u64),
     pub requests: u64,
     pub writes: u64,
     /// Faults that were thrown.
@@ -103,6 +105,8 @@ struct Inner {
     configured: Vec<(String, Rules)>,
     /// Totals when the last lap ended: requests, writes, faults, deeds.
     totals: (u64, u64, u64, u64),
+    /// The requests of each side by then.
+    from: (u64, u64),
 }
 
 impl fmt::Debug for Journal {
@@ -123,7 +127,10 @@ impl Journal {
         let there = journal.records();
         journal.note(&BTreeMap::new(), &there, &What::Found);
         let (requests, writes, faults) = journal.totals();
-        journal.with(|inner| inner.totals = (requests, writes, faults, inner.deeds.len() as u64));
+        journal.with(|inner| {
+            inner.totals = (requests, writes, faults, inner.deeds.len() as u64);
+            inner.from = began;
+        });
         journal
     }
 
@@ -145,11 +152,14 @@ impl Journal {
     pub fn lap(&self) {
         let (requests, writes, faults) = self.totals();
         let records = self.records().len() as u64;
+        let to = self.places();
         self.look_around();
         self.with(|inner| {
             let before = inner.totals;
             let deeds = inner.deeds.len() as u64;
+            let from = std::mem::replace(&mut inner.from, to);
             inner.laps.push(Lap {
+                from,
                 requests: requests - before.0,
                 writes: writes - before.1,
                 faults: faults - before.2,
@@ -257,7 +267,7 @@ impl Journal {
     }
 
     fn push(&self, rec: Rec, what: What) {
-        let after = (self.flowtly.counts().requests, self.hubspot.counts().requests);
+        let after = self.places();
         let at = self.clock.now();
         self.with(|inner| inner.deeds.push(Deed { at, rec, what, after }));
     }
@@ -291,6 +301,11 @@ impl Journal {
                 });
             }
         }
+    }
+
+    /// How many requests each side has had.
+    fn places(&self) -> (u64, u64) {
+        (self.flowtly.counts().requests, self.hubspot.counts().requests)
     }
 
     fn totals(&self) -> (u64, u64, u64) {

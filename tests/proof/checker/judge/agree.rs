@@ -3,7 +3,7 @@
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal::{self, Texts};
-use super::super::rules::Field;
+use super::super::rules::{Field, Property};
 use super::super::state::Link;
 use super::super::story::Who;
 use super::Case;
@@ -20,6 +20,11 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
         });
         let Some((ours, theirs)) = pair else { continue };
         for field in case.evidence.rules.of_kind(link.kind).filter(|field| field.is_shared()) {
+            // Where its company rests, so does where a contact belongs: an archived company is not shown.
+            let rests = link.parent.and_then(|parent| case.state().link(parent)).is_some_and(|firm| !firm.is_live());
+            if field.name == "parent" && rests {
+                continue;
+            }
             let agrees = case.agrees(link, field, ours, theirs);
             findings.expect(agrees || link.assessment != "equal" || is_unreadable(case, link.kind, field), || {
                 let (ours, theirs) = both(field, ours, theirs);
@@ -60,6 +65,14 @@ fn is_held(case: &Case<'_>, link: &Link, field: &Field) -> bool {
     if field.properties(target).iter().any(|property| property.read_only) {
         return true;
     }
+    // Nobody ever gave the source anything: the target was there first, and there is nothing to carry.
+    let source = link.half(target.other());
+    let is_a_persons = |property: &Property| {
+        case.story.life(&source, &property.path).iter().any(|event| matches!(event.who, Who::Person(_)))
+    };
+    if !field.properties(target.other()).iter().any(is_a_persons) {
+        return true;
+    }
     // The target drifted behind the last write of ours, and drift is kept; or never got anything from us.
     let rec = link.half(target);
     let drifted = field.properties(target).iter().any(|property| {
@@ -68,15 +81,28 @@ fn is_held(case: &Case<'_>, link: &Link, field: &Field) -> bool {
     field.drift == "keep" && drifted
 }
 
-/// One half is what its system makes of the other by a liberty that it declares, or a half cannot be written.
+/// One half is what its system makes of the other by a liberty that it declares, or a half cannot be written. Parts that both
+/// sides have are judged each by itself, the others together.
 fn is_reshaped(case: &Case<'_>, kind: Kind, field: &Field, ours: &Record, theirs: &Record) -> bool {
-    let (ours, theirs) = both(field, ours, theirs);
-    let joined = |texts: &Texts| texts.values().cloned().collect::<Vec<_>>().join(" ");
+    if field.name == "parent" {
+        return false;
+    }
+    let (mut ours, mut theirs) = both(field, ours, theirs);
     let liberties = &case.evidence.liberties;
-    let (ours, theirs) = (joined(&ours), joined(&theirs));
-    normal::is_made_of(field, Side::Crm, kind, liberties, &theirs, &ours)
-        || normal::is_made_of(field, Side::Flowtly, kind, liberties, &ours, &theirs)
-        || field.flowtly.iter().chain(&field.crm).any(|property| property.read_only)
+    let made = |ours: &str, theirs: &str| {
+        normal::is_made_of(field, Side::Crm, kind, liberties, theirs, ours)
+            || normal::is_made_of(field, Side::Flowtly, kind, liberties, ours, theirs)
+    };
+    let shared: Vec<String> = ours.keys().filter(|part| theirs.contains_key(*part)).cloned().collect();
+    let each = shared
+        .iter()
+        .all(|part| made(&ours.remove(part).unwrap_or_default(), &theirs.remove(part).unwrap_or_default()));
+    // What one side alone has in parts of its own is no part of a cut.
+    let rest = normal::same(&field.name, &ours, &theirs) || {
+        let joined = |texts: &Texts| texts.values().cloned().collect::<Vec<_>>().join(" ");
+        made(&joined(&ours), &joined(&theirs))
+    };
+    (each && rest) || field.flowtly.iter().chain(&field.crm).any(|property| property.read_only)
 }
 
 /// A contact that stands at no company, or at one that has no partner, has no parent that the other side could show.

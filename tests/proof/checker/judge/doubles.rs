@@ -20,8 +20,12 @@ pub fn no_duplicates(case: &Case<'_>, findings: &mut Findings) {
             if other == *rec {
                 continue;
             }
+            // What people do while a pass is under way may come too late for it: it counts from the next one on.
+            let begin = case.pass_of(rec.side, create.number);
             let unseen = place >= case.story.last_read(rec.side, create.number);
-            findings.expect(unseen || !is_double(case, create, &other) || case.decided(&other, 0), || {
+            let double =
+                is_double(case, create, &other, create.number) && is_double(case, create, &other, begin.max(place) + 1);
+            findings.expect(unseen || !double || case.decided(&other, 0), || {
                 format!("{rec} was created (request {}) beside {other}, which was there and is the same", create.number)
             });
         }
@@ -78,8 +82,8 @@ fn present(case: &Case<'_>, side: Side, kind: Kind, number: u64) -> Vec<(Rec, u6
     there.into_iter().collect()
 }
 
-/// Whether what a create makes is the same thing as a record that was there, by what that record showed then.
-fn is_double(case: &Case<'_>, create: &Write, other: &Rec) -> bool {
+/// Whether what a create makes is the same thing as a record that was there, by what that record showed at a place.
+fn is_double(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool {
     let field = |name: &str| case.evidence.rules.of_kind(create.kind).find(|field| field.name == name);
     let sent = |field: &Field| -> Texts {
         let text = |path: &str| create.values.iter().find(|(key, _)| key == path).map_or("", |(_, text)| text.as_str());
@@ -90,7 +94,7 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec) -> bool {
             .collect()
     };
     let stood = |field: &Field| -> Texts {
-        let text = |path: &str| case.story.text_before(other, path, create.number);
+        let text = |path: &str| case.story.text_before(other, path, number);
         field
             .properties(create.side)
             .iter()
@@ -109,7 +113,11 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec) -> bool {
                 let numbers = texts.map(|texts| normal::numbers(&texts)).unwrap_or_default();
                 numbers.into_iter().filter(|number| normal::tells(number)).collect::<Vec<_>>()
             };
-            let (ours, theirs) = (told(field("tax_identity").map(sent)), told(field("tax_identity").map(stood)));
+            let (mut ours, theirs) = (told(field("tax_identity").map(sent)), told(field("tax_identity").map(stood)));
+            if ours.is_empty() {
+                // A number that may not travel still tells two firms apart.
+                ours = field("tax_identity").map(|field| source_numbers(case, create, field)).unwrap_or_default();
+            }
             if ours.is_empty() || theirs.is_empty() {
                 same("name") && same("country")
             } else {
@@ -122,6 +130,19 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec) -> bool {
             together && same("email") && same("person_name")
         }
     }
+}
+
+/// The tax numbers that the records had from which one was created.
+fn source_numbers(case: &Case<'_>, create: &Write, field: &Field) -> Vec<String> {
+    let kin = create.rec.as_ref().map(|rec| case.story.kin(rec)).unwrap_or_default();
+    let mut found = Vec::new();
+    for source in kin.iter().filter(|kin| kin.side != create.side) {
+        for property in field.properties(source.side) {
+            let texts = case.story.life(source, &property.path).iter().map(|event| normal::number(&event.text));
+            found.extend(texts.filter(|number| normal::tells(number)));
+        }
+    }
+    found
 }
 
 /// Not linked once, and that is known: its outcome is open or asked about, it is no longer there, a person took a hand in it,

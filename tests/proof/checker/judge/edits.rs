@@ -46,7 +46,7 @@ fn judge(
         return;
     }
     let entries: Vec<&Written> = entries(case, rec, field).collect();
-    let kept: Vec<&&Written> = entries.iter().filter(|entry| holds(&entry.old, &before.text)).collect();
+    let kept: Vec<&&Written> = entries.iter().filter(|entry| has_kept(case, rec, entry, &before.text)).collect();
     if !before.text.trim().is_empty() {
         findings.expect(!kept.is_empty(), || {
             format!("{rec} lost {property} = {:?} to {:?}, and the history has no word of it", before.text, after.text)
@@ -88,6 +88,12 @@ fn entries<'case>(case: &'case Case<'_>, rec: &'case Rec, field: &'case Field) -
         .history
         .iter()
         .filter(move |entry| links.contains(&entry.link) && entry.side == rec.side && entry.field == field.name)
+}
+
+/// Whether an entry of the history holds what was replaced; of a parent it holds the link of the company.
+fn has_kept(case: &Case<'_>, rec: &Rec, entry: &Written, text: &str) -> bool {
+    let mut firms = case.state().links.iter().filter(|link| link.half(rec.side).id == text);
+    holds(&entry.old, text) || (entry.field == "parent" && firms.any(|link| holds(&entry.old, &link.id.to_string())))
 }
 
 /// Whether a value of the history holds a text.

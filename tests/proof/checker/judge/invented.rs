@@ -7,7 +7,7 @@ use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::{STAMPS, What};
 use super::super::normal;
 use super::super::rules::Field;
-use super::super::story::{Event, Who};
+use super::super::story::{Aim, Event, Who};
 use super::Case;
 
 /// What the systems give to a new record by themselves.
@@ -116,8 +116,10 @@ fn is_of_a_number(case: &Case<'_>, rec: &Rec, sources: &[String], text: &str) ->
 /// What people typed into a field, on any record that stands or stood for the same thing.
 fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
     let mut texts = Vec::new();
-    for kin in case.story.kin(rec) {
-        for property in field.properties(kin.side) {
+    for kin in sources(case, rec) {
+        let ever = case.evidence.rules_ever().flat_map(|rules| &rules.fields);
+        let ever = ever.filter(|other| other.kind == field.kind && other.name == field.name);
+        for property in ever.flat_map(|field| field.properties(kin.side)) {
             let events = case.story.life(&kin, &property.path).iter();
             let people = events.filter(|event| matches!(event.who, Who::Person(_)) && !event.text.is_empty());
             let ours = |text: &String| {
@@ -138,15 +140,32 @@ fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
     texts
 }
 
+/// The records that stand, or stood, for the same thing. The link of a record that we created may have gone over to another
+/// since: what carries the name that the create was sent with was its source.
+fn sources(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
+    let mut sources = case.story.kin(rec);
+    let create = case.story.writes.iter().find(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
+    let name = if rec.kind == Kind::Company { "name" } else { "email" };
+    let field = case.evidence.rules.of_kind(rec.kind).find(|field| field.name == name);
+    let (Some(create), Some(field)) = (create, field) else { return sources };
+    let sent = field.properties(rec.side).iter().find_map(|property| {
+        create.values.iter().find(|(path, text)| *path == property.path && !text.is_empty()).map(|(_, text)| text)
+    });
+    let Some(sent) = sent else { return sources };
+    for (other, life) in case.story.lives().filter(|(other, _)| other.side != rec.side && other.kind == rec.kind) {
+        let carried = field.properties(other.side).iter().filter_map(|property| life.get(&property.path)).flatten();
+        if carried.into_iter().any(|event| normal::same_text(name, &event.text, sent)) && !sources.contains(other) {
+            sources.push(other.clone());
+        }
+    }
+    sources
+}
+
 /// A person made it, found it or merged it, or a request of ours created it.
 fn is_born(case: &Case<'_>, rec: &Rec) -> bool {
     let by_people = case.evidence.deeds.iter().any(|deed| {
         deed.rec == *rec && matches!(deed.what, What::Made | What::Found | What::Merged { .. } | What::Restored)
     });
-    let by_us = case
-        .story
-        .writes
-        .iter()
-        .any(|write| write.aim == super::super::story::Aim::Create && write.rec.as_ref() == Some(rec));
+    let by_us = case.story.writes.iter().any(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
     by_people || by_us
 }

@@ -9,7 +9,7 @@ pub mod rest;
 pub mod writes;
 
 use super::evidence::{Evidence, Rec, Record, Side};
-use super::journal::What;
+use super::journal::{Lap, What};
 use super::normal;
 use super::rules::Field;
 use super::state::{Link, State};
@@ -64,6 +64,15 @@ impl<'evidence> Case<'evidence> {
         let firms = self.state().links.iter().filter(|firm| firm.kind == super::evidence::Kind::Company);
         let mut firms = firms.filter(|firm| ours.parents.contains(&firm.flowtly));
         firms.any(|firm| theirs.parents.contains(&firm.crm) && (link.parent.is_none() || link.parent == Some(firm.id)))
+    }
+
+    /// The request behind which the pass began that sent a request of this number.
+    pub fn pass_of(&self, side: Side, number: u64) -> u64 {
+        let from = |lap: &Lap| match side {
+            Side::Flowtly => lap.from.0,
+            Side::Crm => lap.from.1,
+        };
+        self.evidence.laps.iter().map(from).filter(|from| *from < number).max().unwrap_or(0)
     }
 
     /// Whether a person decided something about this record, or about one that stands for the same thing, from this deed on.

@@ -99,7 +99,9 @@ pub fn nothing_against_the_rules(case: &Case<'_>, findings: &mut Findings) {
         if write.aim == Aim::Update {
             for (property, _) in &write.values {
                 let Some(field) = case.evidence.field_of(write.side, write.kind, property) else { continue };
-                findings.expect(case.evidence.ever(field, |field| field.may_reach(write.side)), || {
+                // What a person decided goes to both sides, whatever the direction.
+                let decided = write.rec.as_ref().is_some_and(|rec| case.decided(rec, 0));
+                findings.expect(decided || case.evidence.ever(field, |field| field.may_reach(write.side)), || {
                     format!(
                         "{} wrote {property} of {:?} against the direction {}",
                         write.request, write.rec, field.direction

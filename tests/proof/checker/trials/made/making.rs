@@ -55,8 +55,8 @@ impl Making {
         making.link(1, None, &client(), &company());
         making.link(2, Some(1), &person(), &contact());
         making.evidence.laps = vec![
-            Lap { requests: 30, writes: 2, faults: 0, deeds: 4, records: 4 },
-            Lap { requests: 10, writes: 0, faults: 0, deeds: 0, records: 4 },
+            Lap { from: (0, 0), requests: 30, writes: 2, faults: 0, deeds: 4, records: 4 },
+            Lap { from: (0, 0), requests: 10, writes: 0, faults: 0, deeds: 0, records: 4 },
         ];
         making
     }
@@ -143,8 +143,10 @@ impl Making {
         }
     }
 
-    /// A list that we read.
+    /// A pass begins, and reads a list.
     pub fn we_read(&mut self, side: Side) {
+        let from = (self.evidence.flowtly_log.len() as u64, self.evidence.crm_log.len() as u64);
+        self.evidence.laps.push(Lap { from, ..Lap::default() });
         self.request(side, Method::GET, "/clients", &Value::Null, 200, &Value::Null);
     }
 

@@ -99,6 +99,10 @@ fn agree() -> Vec<Trial> {
             making.rules("[rules.company.fields]\nphone = { direction = \"to-crm\" }\n");
             making.person_types(&company(), "phone", "+48 22 123 45 67");
         }),
+        silent(I, "a_one_way_field_that_nobody_gave_to_the_source_stays", |making| {
+            making.rules("[rules.company.fields]\nphone = { direction = \"to-crm\", drift = \"correct\" }\n");
+            making.person_types(&company(), "phone", "+48 22 123 45 67");
+        }),
         told(I, "a_one_way_field_whose_source_moved_is_told", "phone of", |making| {
             making.rules("[rules.company.fields]\nphone = { direction = \"to-crm\" }\n");
             making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
@@ -123,13 +127,13 @@ fn rest() -> Vec<Trial> {
     const I: &str = "it_terminates";
     vec![
         told(I, "a_last_pass_that_writes_is_told", "the last pass still wrote", |making| {
-            making.evidence.laps.push(Lap { requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 });
+            making.evidence.laps.push(Lap { from: (0, 0), requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 });
         }),
         told(I, "a_pass_that_asks_too_much_is_told", "its work explains", |making| {
             making.evidence.laps[1].requests = 5_000;
         }),
         told(I, "passes_that_write_for_ever_are_told", "without a cause", |making| {
-            let busy = Lap { requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 };
+            let busy = Lap { from: (0, 0), requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 };
             making.evidence.laps.extend([busy; 20]);
         }),
         told(I, "a_log_that_forgot_is_told", "forgot", |making| making.evidence.forgotten = 7),
@@ -150,6 +154,18 @@ fn doubles() -> Vec<Trial> {
             making.we_read(Side::Crm);
             let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
             making.we_create(&third, &[("name", "Beta"), ("country", "PL")], None);
+        }),
+        silent(I, "what_became_the_same_during_the_pass_comes_too_late", |making| {
+            let beta = second(making, &[("name", "Beta"), ("country", "Poland"), ("vat_number", "PL5210000204")]);
+            let gamma = Rec::new(Side::Flowtly, Kind::Company, "2");
+            making.person_makes(&gamma, &[("name", "Gamma"), ("country", "PL")]);
+            making.we_read(Side::Crm);
+            making.person_types(&beta, "name", "Gamma");
+            making.person_types(&beta, "vat_number", "");
+            making.request(Side::Crm, Method::GET, "/crm/objects/2026-03/companies", &Value::Null, 200, &Value::Null);
+            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
+            making.we_create(&third, &[("name", "Gamma"), ("country", "Poland")], None);
+            making.link(3, None, &gamma, &third);
         }),
         silent(I, "namesakes_with_other_tax_numbers_are_two", |making| {
             second(making, &[("name", "Alfa"), ("country", "Poland"), ("vat_number", "PL5210000204")]);
