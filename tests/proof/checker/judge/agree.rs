@@ -4,7 +4,7 @@ use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal::{self, Texts};
 use super::super::rules::{Field, Property};
-use super::super::state::Link;
+use super::super::state::{Link, Waiting};
 use super::super::story::Who;
 use super::Case;
 
@@ -17,6 +17,11 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
         findings.expect(pair.is_some() || link.assessment != "equal", || {
             let (ours, theirs) = (link.half(Side::Flowtly), link.half(Side::Crm));
             format!("the certificate calls {ours} and {theirs} equal, and one of them is not there")
+        });
+        let listed = pair.is_none() || is_listed(case, link);
+        findings.expect(listed || link.assessment != "waits", || {
+            let (ours, theirs) = (link.half(Side::Flowtly), link.half(Side::Crm));
+            format!("the certificate says that {ours} and {theirs} wait for a person, and nothing is listed")
         });
         let Some((ours, theirs)) = pair else { continue };
         for field in case.evidence.rules.of_kind(link.kind).filter(|field| field.is_shared()) {
@@ -52,6 +57,16 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
     for rec in case.evidence.records.keys() {
         findings.expect(is_accounted_for(case, rec), || format!("{rec} has no partner, and nothing says why"));
     }
+}
+
+/// Whether a person finds this pair in a list of what waits.
+fn is_listed(case: &Case<'_>, link: &Link) -> bool {
+    let state = case.state();
+    let of_link = |row: &Waiting| row.link == Some(link.id);
+    state.conflicts.iter().any(of_link)
+        || state.failures.iter().any(of_link)
+        || Side::BOTH.into_iter().any(|side| state.asks_about(&link.half(side)))
+        || state.seen.iter().any(|seen| seen.link == Some(link.id) && seen.gone)
 }
 
 /// The rule lets nothing travel, or not this way: a one-way field may differ only where the target moved last.

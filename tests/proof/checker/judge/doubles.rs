@@ -6,7 +6,7 @@ use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::What;
 use super::super::normal::{self, Texts};
-use super::super::rules::Field;
+use super::super::rules::{Field, Property};
 use super::super::story::{Aim, Came, Write, companies_ever};
 use super::Case;
 
@@ -132,17 +132,22 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool 
     }
 }
 
-/// The tax numbers that the records had from which one was created.
-fn source_numbers(case: &Case<'_>, create: &Write, field: &Field) -> Vec<String> {
-    let kin = create.rec.as_ref().map(|rec| case.story.kin(rec)).unwrap_or_default();
-    let mut found = Vec::new();
-    for source in kin.iter().filter(|kin| kin.side != create.side) {
-        for property in field.properties(source.side) {
-            let texts = case.story.life(source, &property.path).iter().map(|event| normal::number(&event.text));
-            found.extend(texts.filter(|number| normal::tells(number)));
-        }
-    }
-    found
+/// The tax number of the record from which one was created: among those that stand for the same thing, the one that had the
+/// name that was sent.
+fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
+    let name = case.evidence.rules.of_kind(create.kind).find(|field| field.name == "name");
+    let (Some(rec), Some(name)) = (&create.rec, name) else { return Vec::new() };
+    let kin = case.story.kin(rec);
+    let texts = |source: &Rec, field: &Field| -> Texts {
+        let text = |property: &Property| case.story.text_at(source, &property.path, create.at).to_owned();
+        field.properties(source.side).iter().map(|property| (property.part.clone(), text(property))).collect()
+    };
+    let sent = create.values.iter().find(|(path, _)| name.property(create.side, path).is_some());
+    let was_named = |source: &Rec| {
+        sent.is_some_and(|(_, sent)| texts(source, name).values().any(|text| normal::same_text("name", text, sent)))
+    };
+    let sources = kin.iter().filter(|kin| kin.side != create.side && was_named(kin));
+    sources.flat_map(|source| normal::numbers(&texts(source, tax))).filter(|number| normal::tells(number)).collect()
 }
 
 /// Not linked once, and that is known: its outcome is open or asked about, it is no longer there, a person took a hand in it,

@@ -4,6 +4,8 @@ mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::evidence::{Evidence, Rec, Side};
 use super::journal::What;
 
@@ -24,6 +26,8 @@ pub enum Who {
 pub struct Event {
     /// Behind the request of this number on its side (a write: that request itself).
     pub place: u64,
+    /// When, by the servers' clock, which both share.
+    pub at: DateTime<Utc>,
     pub who: Who,
     pub text: String,
 }
@@ -87,6 +91,12 @@ impl Story {
         before.last().map_or("", |event| event.text.as_str())
     }
 
+    /// A property's text at a time.
+    pub fn text_at(&self, rec: &Rec, property: &str, at: DateTime<Utc>) -> &str {
+        let before = self.life(rec, property).iter().take_while(|event| event.at <= at);
+        before.last().map_or("", |event| event.text.as_str())
+    }
+
     /// The records that stand, or stood, for the same thing as this one, itself among them.
     pub fn kin(&self, rec: &Rec) -> Vec<Rec> {
         let leader = self.leader_of(rec);
@@ -125,14 +135,14 @@ impl Story {
         for (number, deed) in evidence.deeds.iter().enumerate() {
             let place = deed.place(deed.rec.side);
             if let What::Edited { property, new, .. } = &deed.what {
-                let event = Event { place, who: Who::Person(number), text: new.clone() };
+                let event = Event { place, at: deed.at, who: Who::Person(number), text: new.clone() };
                 events.push((deed.rec.clone(), property.clone(), event));
             }
         }
         for (number, write) in self.writes.iter().enumerate() {
             let (Some(rec), Came::Done) = (&write.rec, &write.came) else { continue };
             for (property, text) in &write.values {
-                let event = Event { place: write.number, who: Who::Us(number), text: text.clone() };
+                let event = Event { place: write.number, at: write.at, who: Who::Us(number), text: text.clone() };
                 events.push((rec.clone(), property.clone(), event));
             }
         }

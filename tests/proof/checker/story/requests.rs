@@ -1,5 +1,6 @@
 //! What our requests asked for and what came of each, a record at a time.
 
+use chrono::{DateTime, Utc};
 use flowtly_sync::sandbox::LoggedRequest;
 use serde_json::{Map, Value};
 
@@ -35,6 +36,8 @@ pub struct Write {
     pub kind: Kind,
     /// The number of the request on its side, from 1.
     pub number: u64,
+    /// When, by the servers' clock.
+    pub at: DateTime<Utc>,
     pub aim: Aim,
     /// `None` for a create that came to nothing.
     pub rec: Option<Rec>,
@@ -86,6 +89,7 @@ pub fn writes_of(side: Side, number: u64, request: &LoggedRequest) -> Vec<Write>
         side,
         kind: Kind::Company,
         number,
+        at: request.at,
         aim: Aim::Foreign,
         rec: None,
         values: Vec::new(),

@@ -70,6 +70,9 @@ fn agree() -> Vec<Trial> {
             making.removed(&company());
             "equal".clone_into(&mut making.evidence.state.links[0].assessment);
         }),
+        told(I, "a_pair_that_waits_and_is_not_listed_is_told", "nothing is listed", |making| {
+            "waits".clone_into(&mut making.evidence.state.links[0].assessment);
+        }),
         told(I, "a_record_without_partner_and_verdict_is_told", "has no partner", |making| {
             making.person_makes(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")]);
         }),
