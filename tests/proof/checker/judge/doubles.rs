@@ -132,8 +132,8 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool 
     }
 }
 
-/// The tax number of the record from which one was created: among those that stand for the same thing, the one that had the
-/// name that was sent.
+/// The tax number of the record from which one was created: among those that stand for the same thing and were there, the one
+/// that had the name that was sent.
 fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
     let name = case.evidence.rules.of_kind(create.kind).find(|field| field.name == "name");
     let (Some(rec), Some(name)) = (&create.rec, name) else { return Vec::new() };
@@ -144,9 +144,21 @@ fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
     };
     let sent = create.values.iter().find(|(path, _)| name.property(create.side, path).is_some());
     let was_named = |source: &Rec| {
-        sent.is_some_and(|(_, sent)| texts(source, name).values().any(|text| normal::same_text("name", text, sent)))
+        let lives = name.properties(source.side).iter().flat_map(|property| case.story.life(source, &property.path));
+        let mut events = lives.filter(|event| event.at <= create.at);
+        sent.is_some_and(|(_, sent)| events.any(|event| normal::same_text("name", &event.text, sent)))
     };
-    let sources = kin.iter().filter(|kin| kin.side != create.side && was_named(kin));
+    let was_gone = |source: &Rec| {
+        case.evidence.deeds.iter().filter(|deed| deed.at <= create.at).any(|deed| match &deed.what {
+            What::Merged { from } => {
+                (deed.rec.side, deed.rec.kind) == (source.side, source.kind) && from.contains(&source.id)
+            }
+            What::Removed => deed.rec == *source,
+            What::Made | What::Found | What::Edited { .. } | What::Joined { .. } | What::Left { .. } => false,
+            What::Archived | What::Restored | What::Decided { .. } => false,
+        })
+    };
+    let sources = kin.iter().filter(|kin| kin.side != create.side && was_named(kin) && !was_gone(kin));
     sources.flat_map(|source| normal::numbers(&texts(source, tax))).filter(|number| normal::tells(number)).collect()
 }
 

@@ -143,7 +143,7 @@ fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
 /// The records that stand, or stood, for the same thing. The link of a record that we created may have gone over to another
 /// since: what carries the name that the create was sent with was its source.
 fn sources(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
-    let mut sources = case.story.kin(rec);
+    let mut sources = case.story.kin(rec).to_vec();
     let create = case.story.writes.iter().find(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
     let name = if rec.kind == Kind::Company { "name" } else { "email" };
     let field = case.evidence.rules.of_kind(rec.kind).find(|field| field.name == name);

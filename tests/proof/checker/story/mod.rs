@@ -3,6 +3,7 @@
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
@@ -37,8 +38,8 @@ pub struct Event {
 pub struct Story {
     pub writes: Vec<Write>,
     lives: BTreeMap<Rec, BTreeMap<String, Vec<Event>>>,
-    /// Which records came to stand for one thing, by their representative.
-    leader: BTreeMap<Rec, Rec>,
+    /// The records that came to stand for one thing.
+    kin: BTreeMap<Rec, Rc<Vec<Rec>>>,
     /// The requests that read a record by its id.
     reads: BTreeMap<Rec, Vec<u64>>,
     /// The requests that read anything.
@@ -50,7 +51,7 @@ impl Story {
         let mut story = Self {
             writes: Vec::new(),
             lives: BTreeMap::new(),
-            leader: BTreeMap::new(),
+            kin: BTreeMap::new(),
             reads: BTreeMap::new(),
             any_reads: BTreeMap::new(),
         };
@@ -98,13 +99,8 @@ impl Story {
     }
 
     /// The records that stand, or stood, for the same thing as this one, itself among them.
-    pub fn kin(&self, rec: &Rec) -> Vec<Rec> {
-        let leader = self.leader_of(rec);
-        let mut kin: Vec<Rec> = self.leader.keys().filter(|other| self.leader_of(other) == leader).cloned().collect();
-        if !kin.contains(rec) {
-            kin.push(rec.clone());
-        }
-        kin
+    pub fn kin(&self, rec: &Rec) -> Rc<Vec<Rec>> {
+        self.kin.get(rec).map_or_else(|| Rc::new(vec![rec.clone()]), Rc::clone)
     }
 
     /// Whether something that happened at `place` fell between the read that a write relied on, and the write: no system
@@ -120,14 +116,6 @@ impl Story {
     pub fn last_read(&self, side: Side, number: u64) -> u64 {
         let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);
         reads.iter().rev().find(|read| **read < number).copied().unwrap_or(0)
-    }
-
-    fn leader_of(&self, rec: &Rec) -> Rec {
-        let mut leader = rec;
-        while let Some(next) = self.leader.get(leader).filter(|next| *next != leader) {
-            leader = next;
-        }
-        leader.clone()
     }
 
     fn tell(&mut self, evidence: &Evidence) {
@@ -174,15 +162,29 @@ impl Story {
                 pairs.push((source.rec.clone(), target));
             }
         }
+        // Each group is led by one of its records; two groups that a pair joins get one leader.
+        let mut leader: BTreeMap<Rec, Rec> = BTreeMap::new();
         for (one, other) in pairs {
-            let (one, other) = (self.leader_of(&one), self.leader_of(&other));
-            self.leader.entry(one.clone()).or_insert_with(|| one.clone());
-            self.leader.insert(other, one);
+            let (one, other) = (leader_of(&leader, &one), leader_of(&leader, &other));
+            leader.entry(one.clone()).or_insert_with(|| one.clone());
+            leader.insert(other, one);
         }
-        for rec in self.lives.keys().cloned().collect::<Vec<_>>() {
-            self.leader.entry(rec.clone()).or_insert(rec);
+        let mut groups: BTreeMap<Rec, Vec<Rec>> = BTreeMap::new();
+        for rec in leader.keys() {
+            groups.entry(leader_of(&leader, rec)).or_default().push(rec.clone());
+        }
+        for group in groups.into_values().map(Rc::new) {
+            self.kin.extend(group.iter().map(|rec| (rec.clone(), Rc::clone(&group))));
         }
     }
+}
+
+fn leader_of(leaders: &BTreeMap<Rec, Rec>, rec: &Rec) -> Rec {
+    let mut leader = rec;
+    while let Some(next) = leaders.get(leader).filter(|next| *next != leader) {
+        leader = next;
+    }
+    leader.clone()
 }
 
 /// The companies that a contact was put to, by people or by us, at any time.
