@@ -154,8 +154,14 @@ fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
                 (deed.rec.side, deed.rec.kind) == (source.side, source.kind) && from.contains(&source.id)
             }
             What::Removed => deed.rec == *source,
-            What::Made | What::Found | What::Edited { .. } | What::Joined { .. } | What::Left { .. } => false,
-            What::Archived | What::Restored | What::Decided { .. } => false,
+            What::Made
+            | What::Found
+            | What::Edited { .. }
+            | What::Joined { .. }
+            | What::Left { .. }
+            | What::Archived
+            | What::Restored
+            | What::Decided { .. } => false,
         })
     };
     let sources = kin.iter().filter(|kin| kin.side != create.side && was_named(kin) && !was_gone(kin));
