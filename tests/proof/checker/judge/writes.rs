@@ -7,7 +7,7 @@ use super::super::rules::Rules;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
 
-/// Only what this program has a business to send was sent; what was carried out stands in the journal or in the history; and
+/// Only what this program has a business to send was sent; what is changed was read just before; what was carried out stands in the journal or in the history; and
 /// what people did not remove is there.
 pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
     for write in &case.story.writes {
@@ -18,6 +18,12 @@ pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
         for (property, _) in &write.values {
             findings.expect(is_mapped(case, write, property), || {
                 format!("{} wrote {property} of {:?}, which no mapping names", write.request, write.rec)
+            });
+        }
+        if let (Some(rec), Came::Done, Aim::Update) = (&write.rec, &write.came, write.aim) {
+            let begin = case.pass_of(write.side, write.number);
+            findings.expect(case.story.was_read_between(rec, begin, write.number), || {
+                format!("{} changed {rec} (request {}) without a look at it in that pass", write.request, write.number)
             });
         }
         if let (Some(rec), Came::Done) = (&write.rec, &write.came) {

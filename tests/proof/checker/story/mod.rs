@@ -112,6 +112,13 @@ impl Story {
         place >= read && place < write
     }
 
+    /// Whether a record was read by its id, or by one that was merged into it, behind one request and before another.
+    pub fn was_read_between(&self, rec: &Rec, from: u64, to: u64) -> bool {
+        let kin = self.kin(rec);
+        let reads = kin.iter().filter(|kin| kin.side == rec.side).filter_map(|kin| self.reads.get(kin));
+        reads.flatten().any(|read| *read > from && *read < to)
+    }
+
     /// The last request before `number` that read anything on a side.
     pub fn last_read(&self, side: Side, number: u64) -> u64 {
         let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);

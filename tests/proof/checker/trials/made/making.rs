@@ -121,8 +121,19 @@ impl Making {
         }
     }
 
-    /// A change that we send; done changes show.
+    /// A change that we send after a look at the record; done changes show.
     pub fn we_update(&mut self, rec: &Rec, values: &[(&str, &str)], status: u16) {
+        self.guard(rec);
+        self.send_update(rec, values, status);
+    }
+
+    /// A look at one record.
+    pub fn guard(&mut self, rec: &Rec) {
+        let path = format!("/crm/objects/2026-03/{}/{}", object(rec), rec.id);
+        self.request(rec.side, Method::GET, &path, &Value::Null, 200, &Value::Null);
+    }
+
+    pub fn send_update(&mut self, rec: &Rec, values: &[(&str, &str)], status: u16) {
         let object = object(rec);
         match rec.side {
             Side::Flowtly => {

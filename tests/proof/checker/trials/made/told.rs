@@ -246,8 +246,9 @@ fn edits() -> Vec<Trial> {
         silent(I, "what_was_typed_between_read_and_write_cannot_be_told", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.we_read(Side::Crm);
+            making.guard(&company());
             making.person_types(&company(), "name", "Alfa Europe");
-            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.send_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
         }),
         told(I, "a_text_that_vanished_is_told", "nobody wrote it", |making| {
@@ -325,6 +326,12 @@ fn writes() -> Vec<Trial> {
         }),
         told(I, "a_property_that_may_not_be_written_is_told", "no mapping names", |making| {
             making.we_update(&client(), &[("costGroup", "x")], 200);
+        }),
+        told(I, "a_write_without_a_look_is_told", "without a look at it", |making| {
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.we_read(Side::Crm);
+            making.send_update(&company(), &[("phone", "+48 22 123 45 67")], 200);
+            making.wrote(Side::Crm, "phone", "", "+48 22 123 45 67", "moved");
         }),
         told(I, "a_write_without_a_trace_is_told", "neither journal nor history", |making| {
             making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
