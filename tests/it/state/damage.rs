@@ -106,7 +106,7 @@ async fn damage_that_is_met_stops_the_pass_and_sends_nothing_unjournalled(#[case
 }
 
 #[rstest]
-#[case::in_the_middle(None)]
+#[case::of_a_table(Some("seen"))]
 #[case::of_an_index(Some("link_flowtly"))]
 #[tokio::test]
 async fn what_is_damaged_makes_no_backup(#[case] place: Option<&'static str>) {

@@ -1,7 +1,8 @@
 //! What people decide in the program, between two lives of it.
 
-use flowtly_sync::commands::conflicts::{Choose, resolve};
+use flowtly_sync::commands::conflicts::resolve;
 use flowtly_sync::commands::links;
+use flowtly_sync::daemon::control::protocol::{Choose, Which};
 use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::LinkId;
 use flowtly_sync::domain::record::{Kind, Side};
@@ -31,7 +32,9 @@ async fn decide_conflict(sim: &Sim) {
         (Field::Phone, 1) => Choose::Text("+48 22 999 88 77".to_owned()),
         (_, _) => Choose::Side(Side::Crm),
     };
-    let outcome = resolve(&sim.settings(), sim.clock.as_ref(), &[waiting.id], &choose, &mut Vec::new()).await;
+    let outcome =
+        resolve(&sim.settings(), sim.clock.as_ref(), Which::Numbers(vec![waiting.id]), choose.clone(), &mut Vec::new())
+            .await;
     sim.say(|| format!("decided: conflict {} {:?}: {choose:?} {outcome:?}", waiting.id, waiting.conflict));
     if outcome.is_ok() {
         sim.count("decided a conflict");
@@ -46,7 +49,8 @@ async fn separate(sim: &Sim) {
     // The first pair is the canary, which nobody touches.
     all.retain(|link| link.state != LinkState::Tombstone && link.flowtly_id.as_str() != "1");
     let Some(found) = sim.chance(|rng| rng.choice(&all).cloned()) else { return };
-    let outcome = links::remove(&sim.settings(), found.kind, &found.flowtly_id, &mut Vec::new()).await;
+    let outcome =
+        links::remove(&sim.settings(), sim.clock.as_ref(), found.kind, &found.flowtly_id, &mut Vec::new()).await;
     sim.say(|| format!("separated: {} {} {}: {outcome:?}", found.kind.as_str(), found.flowtly_id, found.crm_id));
     if outcome.is_ok() {
         sim.count("separated a pair");
