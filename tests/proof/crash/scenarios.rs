@@ -308,6 +308,10 @@ async fn accident_11_contacts_in_flight() -> Firm {
 
 async fn accident_12_gone_and_unlinked() -> Firm {
     let (firm, _, company) = alfa_in(Firm::configured("[rules.company]\ngone = \"unlink\"\n")).await;
+    // Another pair stands for the account: were the only one gone, nothing would be believed.
+    firm.client("Kotwica", Some(&vat(9)));
+    firm.company("Kotwica", Some(&vat(9)));
+    let firm = settled(firm).await;
     firm.hubspot.purge(flowtly_sync::sandbox::ObjectType::Company, company);
     firm
 }

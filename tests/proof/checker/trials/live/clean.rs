@@ -42,12 +42,6 @@ live! {
     the_scenarios_of_the_crashes,
 }
 
-/// What the engine is known to leave behind that is not clean; to be taken out with its mending.
-const KNOWN: [(&str, &str); 2] = [
-    ("accident_08_two_linked_companies_merge", "one of them is not there"),
-    ("accident_12_gone_and_unlinked", "is not there"),
-];
-
 async fn the_scenarios_of_the_crashes() -> Result<(), String> {
     let mut problems = Vec::new();
     for scenario in SCENARIOS {
@@ -58,12 +52,8 @@ async fn the_scenarios_of_the_crashes() -> Result<(), String> {
         }
         watched.rest().await;
         let told = check(&watched.evidence().await);
-        let known = KNOWN.iter().find(|(name, _)| *name == scenario.name);
-        match known {
-            None if told.is_empty() => {}
-            None => problems.push(format!("{}: {}", scenario.name, lines(&told))),
-            Some((_, says)) if !told.is_empty() && told.iter().all(|one| one.told.contains(says)) => {}
-            Some(_) => problems.push(format!("{}: known otherwise: {}", scenario.name, lines(&told))),
+        if !told.is_empty() {
+            problems.push(format!("{}: {}", scenario.name, lines(&told)));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n")) }
