@@ -352,8 +352,7 @@ fn digest_text(hasher: &mut Sha256, text: &str) {
 
 /// The first eight bytes of a digest: short enough for a column, long enough to tell texts apart.
 pub(crate) fn first_eight(hasher: Sha256) -> u64 {
-    let digest = hasher.finalize();
-    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    hasher.finalize().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 #[cfg(test)]

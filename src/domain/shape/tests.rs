@@ -280,3 +280,59 @@ fn paths_are_the_cells_then_what_is_watched() {
     assert!(shape.is_writable(Field::Address) && !shape.is_writable(Field::CostGroup));
     assert!(!shape.is_writable(Field::Phone));
 }
+
+/// The state keeps these numbers: with others, every record of every user would look changed, and every field never agreed.
+#[test]
+fn hashes_are_the_same_from_release_to_release() {
+    let shape = companies();
+    let told = [
+        shape.key(),
+        shape.raw_hash(shape.key(), &row(&ACME)).0,
+        record(&ACME).fingerprint().0,
+        shape.field_key(Field::Address).unwrap().0,
+    ];
+    assert_eq!(
+        told,
+        [3_329_855_008_091_784_125, 15_615_838_722_209_718_488, 15_676_578_520_232_086_694, 11_703_916_372_634_687_724]
+    );
+}
+
+#[test]
+fn a_cut_is_told_by_its_field() {
+    let mut shape = companies();
+    assert_eq!(shape.cuts(), BTreeMap::new());
+    shape.cells[0].max_length = Some(255);
+    assert_eq!(shape.cuts(), BTreeMap::from([(Field::Name, 255)]));
+}
+
+#[test]
+fn leaving_the_archive_and_the_scope_is_a_change() {
+    let mut prints = BTreeSet::new();
+    for (standing, in_scope) in [(Standing::Live, true), (Standing::Archived, true), (Standing::Live, false)] {
+        let mut record = record(&ACME);
+        (record.standing, record.in_scope) = (standing, in_scope);
+        prints.insert(record.fingerprint());
+    }
+    assert_eq!(prints.len(), 3);
+}
+
+#[rstest]
+#[case::code(Countries::Code, "Poland", "Germany", "DE")]
+#[case::name(Countries::Name, "PL", "DE", "Germany")]
+#[case::as_written(Countries::AsWritten, "PL", "Deutschland", "Deutschland")]
+#[case::no_country(Countries::Code, "PL", "Atlantis", "Atlantis")]
+#[case::unchanged(Countries::Code, "Germany", "Germany", "Germany")]
+fn a_country_that_changes_is_spelt_as_its_side_writes_it(
+    #[case] countries: Countries,
+    #[case] before: &str,
+    #[case] after: &str,
+    #[case] sent: &str,
+) {
+    let mut shape = companies();
+    shape.cells[2] = cell(Field::Address, Part::Country, "land");
+    shape.cells[2].countries = countries;
+    // Another field of countries, spelt otherwise, has no say.
+    shape.cells[4] = cell(Field::Country, Part::Whole, "country");
+    let text = |country| Text::of([(Part::Line, "Prosta 51"), (Part::Country, country)]);
+    assert_eq!(shape.spell(Field::Address, &text(before), text(after)), text(sent));
+}
