@@ -18,3 +18,6 @@ pub mod merge;
 pub mod planner;
 pub mod plan;
 pub mod safety;
+
+#[cfg(test)]
+mod tests;
