@@ -92,6 +92,28 @@ fn street_building_and_unit_go_into_a_line(
     assert_eq!(put_into(Field::Address, &street(parts.0, parts.1, parts.2), &line(there)), line(written));
 }
 
+#[rstest]
+// A reader of one line would divide none of these, or otherwise.
+#[case(("Rynek", "5 a", "dom"), ("Rynek", "5 a", "dom"))]
+#[case(("PO Box 12", "5", ""), ("PO Box 12", "5", ""))]
+#[case(("Prosta", "parter", ""), ("Prosta", "parter", ""))]
+#[case(("Prosta", "", "3"), ("Prosta", "", "3"))]
+// Nothing is divided here, or there is no street.
+#[case(("Prosta 51/12", "", ""), ("Prosta", "51", "12"))]
+#[case(("", "5", "1"), ("5/1", "", ""))]
+fn what_people_divided_themselves_stays_divided(
+    #[case] parts: (&str, &str, &str),
+    #[case] written: (&str, &str, &str),
+) {
+    let mut source = street(parts.0, parts.1, parts.2);
+    let there = street("Inna", "1", "2");
+    assert_eq!(put_into(Field::Address, &source, &there), street(written.0, written.1, written.2));
+    source.set(Part::Line, " ");
+    assert_eq!(put_into(Field::Address, &source, &there), street(written.0, written.1, written.2));
+    source.set(Part::Line, "Nowa 9/8");
+    assert_eq!(put_into(Field::Address, &source, &there), street("Nowa", "9", "8"), "a line says all of it");
+}
+
 #[test]
 fn a_line_goes_into_two_address_lines_and_back() {
     let two = Text::of([(Part::Line, "ul. Prosta 51"), (Part::Unit, "12")]);
