@@ -342,4 +342,33 @@ proptest! {
             prop_assert!(plan.to_flowtly.is_empty() && plan.to_crm.is_empty() && rest().next().is_none());
         }
     }
+
+    #[test]
+    fn a_field_of_which_nothing_is_said_stands_on_both_sides_where_it_was_agreed(
+        kind in any_kind(),
+        alike: bool,
+        adoption: bool,
+        drafts in proptest::collection::vec(any_draft(), 5),
+    ) {
+        let (world, pair) = build(kind, alike, adoption, &drafts);
+        let plan = plan_pair(&pair, world.context());
+        prop_assume!(plan.identity_changed.is_none());
+        let changed = plan.to_flowtly.iter().chain(&plan.to_crm).map(|change| change.field);
+        let said = plan.agreed.iter().chain(&plan.notes).map(|(field, _)| *field);
+        let disputed = plan.conflicts.iter().map(|(conflict, _)| conflict.field);
+        let told: BTreeSet<Field> = changed.chain(said).chain(disputed).collect();
+        for field in world.rules.fields.keys().filter(|field| !told.contains(field)) {
+            let rests = |side: Side| {
+                let half = pair.half(side);
+                half.base.get(field).is_some_and(|base| half.record.reading(*field).same_as(base))
+            };
+            let outside = |side: Side| match pair.half(side).record.reading(*field) {
+                Reading::Unknown => false,
+                Reading::Blank => true,
+                Reading::Value(value) => value.text().part(Part::Whole) == Some(OUTSIDE),
+            };
+            let nowhere = *field == Field::Parent && Side::BOTH.into_iter().all(outside);
+            prop_assert!(nowhere || Side::BOTH.into_iter().all(rests), "nothing is said of {field}");
+        }
+    }
 }
