@@ -119,12 +119,19 @@ async fn appeared_since(shared: &Arc<Shared>, kind: Kind, mark: &Mark) -> Result
         sheets.push_front(shared.sheet(wanted, before.clone()).await?);
         url = before;
     }
+    let mut met: HashSet<RemoteId> = sheets.iter().flat_map(|sheet| sheet.listed.iter().cloned()).collect();
     let mut url = start;
     while let Some(after) = sheets.back().map(|sheet| later(shared, &url, sheet)).transpose()?.flatten() {
         if !visited.insert(after.clone()) {
             break;
         }
-        sheets.push_back(shared.sheet(wanted, after.clone()).await?);
+        let sheet = shared.sheet(wanted, after.clone()).await?;
+        let fresh = sheet.listed.iter().filter(|id| met.insert((*id).clone())).count();
+        // A server that ignores the number of the page never comes to an end.
+        if fresh == 0 && !sheet.listed.is_empty() && later(shared, &after, &sheet)?.is_some() {
+            return Err(shared.talk.repeats());
+        }
+        sheets.push_back(sheet);
         url = after;
     }
     let mut taken = HashSet::new();
@@ -195,7 +202,7 @@ fn later(shared: &Shared, url: &Url, sheet: &Sheet) -> Result<Option<Url>, PortE
     match &sheet.view.next {
         Some(link) => shared.talk.resolve(link).map(Some),
         None if sheet.bare && !sheet.listed.is_empty() => {
-            Ok(Some(numbered(url.clone(), page_number(url).unwrap_or(1) + 1)))
+            Ok(Some(numbered(url.clone(), page_number(url).unwrap_or(1).saturating_add(1))))
         }
         None => Ok(None),
     }

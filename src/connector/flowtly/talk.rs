@@ -168,6 +168,11 @@ impl Talk {
         PortError::new(ErrorKind::Protocol, format!("{SYSTEM}: {what}"))
     }
 
+    /// The error of a list that goes on and shows nothing new.
+    pub(super) fn repeats(&self) -> PortError {
+        self.protocol("the list shows the same page again and again (is flowtly.accept application/ld+json?)")
+    }
+
     fn reading(url: Url, route: &'static str) -> Call {
         let headers = HeaderMap::new();
         Call { method: Method::GET, url, route, headers, body: None, repeat: Repeat::Always, lane: None }

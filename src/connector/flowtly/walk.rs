@@ -4,6 +4,7 @@
 //! the server's own `last` link, by putting numbers into its own `next` link; else one link is followed after the other.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -85,7 +86,7 @@ impl PageWalk {
         let Some(url) = self.next.take() else { return Ok(None) };
         // A link to a page that was read already would go on for ever.
         if !self.visited.insert(url.clone()) {
-            return Err(self.repeats());
+            return Err(self.shared.talk.repeats());
         }
         let sheet = self.shared.sheet(self.wanted, url.clone()).await?;
         Ok(Some((url, sheet)))
@@ -139,7 +140,7 @@ impl PageWalk {
         let goes_on = self.next.is_some() || !self.ahead.is_empty();
         let repeats = fresh == 0 && !sheet.listed.is_empty();
         if goes_on && (repeats || self.empty_pages > MOST_EMPTY_PAGES) {
-            return Err(self.repeats());
+            return Err(self.shared.talk.repeats());
         }
         Ok(())
     }
@@ -156,12 +157,6 @@ impl PageWalk {
             None if sheet.bare && !sheet.listed.is_empty() => Ok(Some(numbered(self.first.clone(), self.pages + 1))),
             None => Ok(None),
         }
-    }
-
-    fn repeats(&self) -> PortError {
-        self.shared
-            .talk
-            .protocol("the list shows the same page again and again (is flowtly.accept application/ld+json?)")
     }
 
     /// Whether the question for changes is ignored: told, and harmless, for reading a record twice is.
@@ -212,8 +207,7 @@ struct Planned {
     pairs: Vec<(String, String)>,
     place: usize,
     base: Url,
-    number: u64,
-    last: u64,
+    numbers: RangeInclusive<u64>,
 }
 
 impl Planned {
@@ -230,7 +224,7 @@ impl Planned {
         let (place, ((key, number), (other_key, end))) = differing.next()?;
         let (number, end) = (number.parse().ok()?, end.parse().ok()?);
         let is_range = key == other_key && number < end && differing.next().is_none();
-        is_range.then(|| Self { place, base: next.clone(), number, last: end, pairs: pairs.clone() })
+        is_range.then(|| Self { place, base: next.clone(), numbers: number..=end, pairs: pairs.clone() })
     }
 }
 
@@ -238,13 +232,10 @@ impl Iterator for Planned {
     type Item = Url;
 
     fn next(&mut self) -> Option<Url> {
-        if self.number > self.last {
-            return None;
-        }
+        let number = self.numbers.next()?;
         if let Some((_, text)) = self.pairs.get_mut(self.place) {
-            *text = self.number.to_string();
+            *text = number.to_string();
         }
-        self.number += 1;
         let mut url = self.base.clone();
         url.query_pairs_mut().clear().extend_pairs(&self.pairs);
         Some(url)
@@ -265,6 +256,8 @@ mod tests {
         let pages = planned("/clients?itemsPerPage=5&page=2", "/clients?itemsPerPage=5&page=4").unwrap();
         assert_eq!(pages, ["itemsPerPage=5&page=2", "itemsPerPage=5&page=3", "itemsPerPage=5&page=4"]);
         assert_eq!(planned("/c?_p=2", "/c?_p=3").unwrap(), ["_p=2", "_p=3"]);
+        let highest = planned("/c?p=18446744073709551614", "/c?p=18446744073709551615").unwrap();
+        assert_eq!(highest.last().unwrap(), "p=18446744073709551615", "and not on from the beginning");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use http::{HeaderMap, HeaderName};
 
 /// The longest delay that a server is believed to mean.
@@ -25,12 +25,14 @@ pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
     Some(asked.min(LONGEST_DELAY))
 }
 
-/// A date in any of the three forms of RFC 9110, section 5.6.7.
+/// A date in any of the three forms of RFC 9110, section 5.6.7. Its year has four digits there; one that could not be
+/// written down as RFC 3339 says would be a mark that nobody can read.
 pub fn http_date(text: &str) -> Option<DateTime<Utc>> {
     let others = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
-    DateTime::parse_from_rfc2822(text).map(|date| date.to_utc()).ok().or_else(|| {
+    let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc()).ok().or_else(|| {
         others.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()).map(|date| date.and_utc())
-    })
+    });
+    date.filter(|date| (1..=9999).contains(&date.year()))
 }
 
 /// A header's text; `None` where it is absent or not text.
@@ -61,6 +63,14 @@ mod tests {
         for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
             assert_eq!(http_date(text), Some(wanted), "{text}");
         }
+    }
+
+    #[test]
+    fn a_year_that_no_stamp_can_hold_is_no_date() {
+        for text in ["1 Jan 262142 00:00:00 +0000", "Sun Nov  6 08:49:37 -0005", "31 Dec 9999 23:59:59 -0100"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+        assert!(http_date("Fri, 31 Dec 9999 23:59:59 GMT").is_some());
     }
 
     #[test]

@@ -109,7 +109,7 @@ fn refusal(fault: &Fault, kind: ErrorKind) -> PortError {
         ErrorKind::Unauthorized => unauthorized(),
         ErrorKind::Forbidden => match scopes(fault).as_slice() {
             [] => format!("HubSpot forbids this to the token: {words}"),
-            scopes => format!("the token lacks a scope: give it {}", scopes.join(" or ")),
+            scopes => format!("the token lacks a scope: give it {}", shortened(&scopes.join(" or "))),
         },
         ErrorKind::Quota => "HubSpot's daily limit of requests is used up".to_owned(),
         ErrorKind::RateLimited => format!("HubSpot asks for fewer requests: {words}"),
@@ -126,7 +126,7 @@ fn refusal(fault: &Fault, kind: ErrorKind) -> PortError {
         | ErrorKind::Cancelled => format!("HubSpot refused the data: {words}"),
     };
     let message = match &fault.correlation_id {
-        Some(id) => format!("{message} (correlation {id})"),
+        Some(id) => format!("{message} (correlation {})", shortened(id)),
         None => message,
     };
     let mut error = PortError::new(kind, message);
@@ -146,11 +146,17 @@ fn words(fault: &Fault, fields: &[FieldRefusal]) -> String {
     if words.is_empty() {
         words.extend(fault.category.clone());
     }
-    let words = if words.is_empty() { "without a reason".to_owned() } else { words.join("; ") };
-    if words.chars().count() <= LONGEST_QUOTE {
-        return words;
+    if words.is_empty() { "without a reason".to_owned() } else { shortened(&words.join("; ")) }
+}
+
+/// HubSpot's own words, at most [`LONGEST_QUOTE`] characters in one line.
+fn shortened(words: &str) -> String {
+    let mut letters = words.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let mut short: String = letters.by_ref().take(LONGEST_QUOTE).collect();
+    if letters.next().is_some() {
+        short.push('…');
     }
-    words.chars().take(LONGEST_QUOTE).chain(std::iter::once('…')).collect()
+    short
 }
 
 /// The properties that a fault names: in its details, in its context, or in JSON inside of its message.
@@ -158,7 +164,7 @@ fn fields(fault: &Fault) -> Vec<FieldRefusal> {
     let mut fields: Vec<FieldRefusal> = Vec::new();
     let mut add = |path: &str, message: &str| {
         if !path.is_empty() && !fields.iter().any(|field| field.path == path) {
-            fields.push(FieldRefusal { path: path.to_owned(), message: message.to_owned() });
+            fields.push(FieldRefusal { path: path.to_owned(), message: shortened(message) });
         }
     };
     for refused in refused_properties(fault) {

@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::text::{Key, Shown};
 use super::wire::{Fault, Paging, WireId, not_the_protocol};
 use crate::connector::error::PortError;
-use crate::domain::record::{RemoteId, Standing, Version};
+use crate::domain::record::{Kind, RemoteId, Standing, Version};
 use crate::domain::shape::{Delivered, Row};
 
 /// The type of the primary link of a contact, as lists write it.
@@ -182,7 +182,8 @@ impl<'de> Visitor<'de> for EntrySeed<'_> {
                 "archived" if map.next_value::<Option<bool>>()?.unwrap_or(false) => standing = Standing::Archived,
                 "archived" => {}
                 "objectWriteTraceId" => trace = map.next_value::<Shown<'de>>()?.0.map(Cow::into_owned),
-                "associations" => {
+                // A company has companies of its own (parents, partners); none of them is what a contact's company is.
+                "associations" if self.0.layout.kind == Kind::Contact => {
                     let companies = map.next_value::<Option<Associations>>()?.and_then(|links| links.companies);
                     if let Some(companies) = companies {
                         parents_cut = companies.paging.and_then(Paging::after).is_some();

@@ -112,9 +112,22 @@ fn a_value_that_must_be_unique_and_is_not_is_a_conflict() {
 }
 
 #[test]
-fn long_words_are_cut() {
-    let body = format!(r#"{{"status":"error","message":"{}"}}"#, "ż".repeat(5_000));
-    assert!(explain(&reply(400, &body)).message.chars().count() < 500);
+fn long_words_are_cut_wherever_they_stand_and_are_one_line() {
+    let long = "ż\\u001b\\n".repeat(5_000);
+    let bodies = [
+        format!(r#"{{"status":"error","message":"{long}"}}"#),
+        format!(r#"{{"status":"error","correlationId":"{long}"}}"#),
+        format!(r#"{{"status":"error","errors":[{{"message":"{long}","context":{{"propertyName":"city"}}}}]}}"#),
+        format!(r#"{{"status":"error","context":{{"missingScopes":"{long}"}}}}"#),
+    ];
+    for body in bodies {
+        for status in [400, 403] {
+            let error = explain(&reply(status, &body));
+            for words in error.fields.iter().map(|field| &field.message).chain([&error.message]) {
+                assert!(words.chars().count() < 500 && !words.chars().any(char::is_control), "{words}");
+            }
+        }
+    }
 }
 
 #[test]

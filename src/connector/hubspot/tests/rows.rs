@@ -70,6 +70,14 @@ fn the_primary_company_comes_first_and_each_one_once() {
 }
 
 #[test]
+fn the_companies_of_a_company_are_no_parents() {
+    let body = json!({"id": "1", "properties": {}, "associations": {"companies": {"results": [
+        {"id": "9", "type": "parent_to_child_company"}], "paging": {"next": {"after": "10"}}}}});
+    let entry = object(&layout(Kind::Company), body.to_string().as_bytes()).unwrap();
+    assert_eq!((entry.row.parents, entry.parents_cut), (vec![], false));
+}
+
+#[test]
 fn a_text_beyond_the_limit_is_unknown_and_counted_and_one_at_the_limit_is_kept() {
     let body = json!({"results": [{"id": "1", "properties": {"name": "ż".repeat(12), "city": "ż".repeat(13)}}]});
     let objects = objects(&layout(Kind::Company), body.to_string().as_bytes()).unwrap();
