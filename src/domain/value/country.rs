@@ -115,6 +115,7 @@ mod tests {
     #[case("Atlantis  City", "Atlantis City")]
     #[case("EL", "EL")]
     #[case("xx", "xx")]
+    #[case("l\u{12}u", "LU")]
     fn countries_by_the_names_people_use(#[case] text: &str, #[case] normal: &str) {
         assert_eq!(country(text), normal);
     }
