@@ -61,7 +61,7 @@ impl Comparison<'_> {
     /// Keys that both have, that differ, and that are stronger than what is equal.
     fn vetoes(&self) -> Vec<KeyKind> {
         let strongest = self.link_key().or_else(|| self.equal.first().copied());
-        self.differing.iter().copied().filter(|kind| strongest.is_some_and(|strongest| *kind < strongest)).collect()
+        strongest.into_iter().flat_map(|strongest| self.differing.range(..strongest)).copied().collect()
     }
 
     /// The stored id is equal, and everything by which people would recognise the firm differs.

@@ -23,8 +23,8 @@ pub fn company_keys(record: &Record, organisation: &str, rules: &KindRules) -> M
     add(KeyKind::StoredId, stored_id(record, organisation));
     add(KeyKind::TaxNumber, value(Field::TaxIdentity).and_then(|tax| recognise::tax_number(tax.normal(), country)));
     if let (Some(name), Some(country)) = (&name, country) {
-        // The country first: it has no space, so that two keys cannot run into each other.
-        add(KeyKind::NameAndCountry, Some(format!("{country} {name}")));
+        // The country first, and without a space (it may be no country at all), so that two keys cannot run into each other.
+        add(KeyKind::NameAndCountry, Some(format!("{} {name}", country.replace(' ', "-"))));
     }
     add(KeyKind::Name, name);
     for (position, field) in (0..=u8::MAX).zip(&rules.match_fields) {

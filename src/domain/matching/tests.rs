@@ -596,6 +596,8 @@ fn namesakes_in_two_countries_have_different_keys_and_one_spelling_has_one() {
     assert_ne!(key("Acme", "PL", PLACE), key("Acme", "DE", PLACE));
     assert_eq!(key("Acme", "PL", NAME), key("Acme", "DE", NAME));
     assert_eq!(key("ACME  Foods", "PL", PLACE), key("Acme Foods", "PL", PLACE));
+    assert_ne!(key("Acme", "PL", NAME), key("Zenit", "PL", NAME));
+    assert_ne!(key("City Foods", "atlantis", PLACE), key("Foods", "atlantis city", PLACE), "they do not run together");
 }
 
 #[test]
@@ -641,6 +643,8 @@ fn a_contact_is_known_by_company_address_and_name() {
 #[rstest]
 #[case::none(&[(Field::PersonName, "Jan Kowalski")])]
 #[case::no_address(&[(Field::PersonName, "Jan Kowalski"), (Field::Email, "brak")])]
+#[case::half_an_address(&[(Field::PersonName, "Jan Kowalski"), (Field::Email, "jan.kowalski")])]
+#[case::nobodys_address(&[(Field::PersonName, "Jan Kowalski"), (Field::Email, "x@x.xx")])]
 fn a_contact_without_a_valid_address_has_no_key(#[case] fields: &[(Field, &str)]) {
     assert_eq!(contact_keys(&record(Side::Crm, Kind::Contact, fields), LinkId(1)), MatchKeys::default());
 }
