@@ -4,6 +4,7 @@
 
 mod cli;
 mod firm;
+mod foreign;
 mod house;
 mod meddle;
 

@@ -1,0 +1,67 @@
+//! HubSpot's replies: lists and searches, batches and links, answers to writes, the account and its properties.
+
+use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
+use flowtly_sync::domain::record::{Kind, RemoteId};
+
+use super::account::update;
+use super::script::{Play, began, check, hubspot, run};
+
+/// Lists and searches: walks, and what appeared since.
+pub fn pages(input: &[u8]) {
+    let play = Play::of(input);
+    let bench = hubspot(&play);
+    let frontier = Frontier(play.word.clone());
+    match play.choice(6) {
+        0 => bench.walk(Kind::Company, Extent::Complete),
+        1 => bench.walk(Kind::Contact, Extent::Complete),
+        2 => bench.walk(Kind::Company, Extent::Since(began())),
+        3 => bench.walk(Kind::Contact, Extent::Since(began())),
+        4 => drop(bench.appeared(Kind::Company, &frontier)),
+        _ => drop(bench.appeared(Kind::Contact, &frontier)),
+    }
+}
+
+/// Reads in batches, links, and look-ups.
+pub fn batches(input: &[u8]) {
+    let play = Play::of(input);
+    let bench = hubspot(&play);
+    let found = match play.choice(6) {
+        0 => return bench.get(Kind::Company, &["1", "2", "1", &play.word]),
+        1 => return bench.get(Kind::Contact, &["1", "2"]),
+        2 => run(bench.connector.children(&[RemoteId::new("1"), RemoteId::new(&play.word)])).map(Some),
+        3 => run(bench.connector.find(Kind::Company, &Find::StoredId("org/1".to_owned()))),
+        4 => run(bench.connector.find(Kind::Company, &Find::Text(play.word.clone()))),
+        _ => run(bench.connector.find(Kind::Contact, &Find::Text(play.word.clone()))),
+    };
+    let kind = if matches!(play.choice(6), 3 | 4) { Kind::Company } else { Kind::Contact };
+    match found {
+        Ok(rows) => bench.rows(kind, &rows.unwrap_or_default()),
+        Err(error) => check(&error),
+    }
+}
+
+/// Answers to writes: whole, in parts, refused.
+pub fn writes(input: &[u8]) {
+    let play = Play::of(input);
+    let bench = hubspot(&play);
+    match play.choice(4) {
+        0 => bench.write(Kind::Company, &Target::Create, &play.word),
+        1 => bench.write(Kind::Company, &update(), &play.word),
+        2 => bench.write(Kind::Contact, &Target::Create, &play.word),
+        _ => bench.write(Kind::Contact, &update(), &play.word),
+    }
+}
+
+/// Who the account is, and its properties.
+pub fn account(input: &[u8]) {
+    let play = Play::of(input);
+    let bench = hubspot(&play);
+    match play.choice(3) {
+        0 => match run(bench.connector.probe()) {
+            Ok(account) => assert!(account.id.is_none_or(|id| !id.is_empty()), "an account without an id has none"),
+            Err(error) => check(&error),
+        },
+        1 => bench.schema(Kind::Company),
+        _ => bench.schema(Kind::Contact),
+    }
+}
