@@ -472,8 +472,9 @@ fn any_candidates(side: Side) -> impl Strategy<Value = Vec<Candidate>> {
 
 /// The same candidates in another order, some of them named twice: a place for each, and for its second naming.
 fn mixed(candidates: &[Candidate], places: &[(u8, Option<u8>)]) -> Vec<Candidate> {
-    let placed = candidates.iter().zip(places);
-    let mut all: Vec<(u8, &Candidate)> = placed
+    let mut all: Vec<(u8, &Candidate)> = candidates
+        .iter()
+        .zip(places)
         .flat_map(|(candidate, (place, again))| {
             [Some(*place), *again].into_iter().flatten().map(move |at| (at, candidate))
         })

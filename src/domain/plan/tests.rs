@@ -222,6 +222,14 @@ fn totals_count_each_operation_where_it_belongs() {
 }
 
 #[test]
+fn a_side_on_which_nothing_is_cleared_is_not_counted_there() {
+    let op = Op::Update { side: Side::Crm, changes: vec![change(Field::Name, "Acme", "Zenit")] };
+    let mut totals = Totals::default();
+    totals.count(&Action { op, ..plan().remove(0) });
+    assert_eq!((totals.updates, totals.blanked), (BTreeMap::from([(Side::Crm, 1)]), BTreeMap::new()));
+}
+
+#[test]
 fn only_skips_and_agreements_are_no_act() {
     for action in plan() {
         let mut totals = Totals::default();
