@@ -227,6 +227,8 @@ fn a_side_on_which_nothing_is_cleared_is_not_counted_there() {
     let mut totals = Totals::default();
     totals.count(&Action { op, ..plan().remove(0) });
     assert_eq!((totals.updates, totals.blanked), (BTreeMap::from([(Side::Crm, 1)]), BTreeMap::new()));
+    let nothing = BTreeMap::from([(Side::Crm, 0)]);
+    assert!(!Totals { creates: nothing.clone(), updates: nothing, ..Totals::default() }.would_act());
 }
 
 #[test]

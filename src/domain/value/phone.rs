@@ -207,6 +207,10 @@ mod tests {
     #[case("+39 06 698 12345", "+390669812345")]
     #[case("+44 (0) 20 7946 0018", "+442079460018")]
     #[case("+36 1 234 5678", "+3612345678")]
+    #[case("TEL: 22 123 45 67", "+48221234567")]
+    #[case("(+48) (0) 22 123 45 67", "+48221234567")]
+    #[case("00 48 (0) 22 123 45 67", "+48221234567")]
+    #[case("+49 30 123456789012", "+4930123456789012")]
     fn numbers_become_e164(#[case] text: &str, #[case] normal: &str) {
         assert_eq!(phone(text, &dialled_in("PL")), normal);
         assert_eq!(phone(normal, &dialled_in("PL")), normal);
@@ -223,6 +227,10 @@ mod tests {
     #[case("FR", "01 42 68 53 00", "+33142685300")]
     #[case("CZ", "601 123 456", "+420601123456")]
     #[case("HU", "06 1 234 5678", "+3612345678")]
+    #[case("DE", "030 123456789012", "+4930123456789012")]
+    #[case("DE", "030 1234567890123", "030 1234567890123")]
+    #[case("AU", "0048 22 123 45 67", "0048 22 123 45 67")]
+    #[case("RU", "8 495 123 45 67", "+74951234567")]
     fn national_numbers_are_dialled_in_the_region(#[case] region: &str, #[case] text: &str, #[case] normal: &str) {
         assert_eq!(phone(text, &dialled_in(region)), normal);
     }
@@ -244,6 +252,9 @@ mod tests {
     #[case("+48 22 123 45 67;ext=12", "12")]
     #[case("tel:+48-22-123-45-67;ext=12", "12")]
     #[case("22 123 45 67 extension 12", "12")]
+    #[case("(22 123 45 67) w. 1", "1")]
+    #[case("22 123 45 67 ext-1", "1")]
+    #[case("22 123 45 67 w. 12345678901", "12345678901")]
     fn extensions_are_kept(#[case] text: &str, #[case] extension: &str) {
         let normal = format!("+48221234567;ext={extension}");
         assert_eq!(phone(text, &dialled_in("PL")), normal);
@@ -261,6 +272,11 @@ mod tests {
     #[case("+999 123 456 789", "+999 123 456 789")]
     #[case("x12", "x12")]
     #[case("++48 22", "++48 22")]
+    #[case("22+123 45 67", "22+123 45 67")]
+    #[case("22 123 45 67 (12", "22 123 45 67 (12")]
+    #[case("22 123 45 67 w. 123456789012", "22 123 45 67 w. 123456789012")]
+    #[case("+49 30 1234567890123", "+49 30 1234567890123")]
+    #[case("w. 12", "w. 12")]
     #[case("", "")]
     fn other_texts_stay(#[case] text: &str, #[case] normal: &str) {
         assert_eq!(phone(text, &dialled_in("PL")), normal);
