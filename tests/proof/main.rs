@@ -16,6 +16,7 @@ mod meddle;
 mod checker;
 mod crash;
 mod figures;
+mod kill;
 mod life;
 mod portrait;
 mod simulate;
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     }
     let began = Instant::now();
-    let trials: Vec<Trial> = checker::trials().into_iter().chain(crash::trials()).chain(simulate::trials()).collect();
+    let trials: Vec<Trial> =
+        checker::trials().into_iter().chain(kill::trials()).chain(crash::trials()).chain(simulate::trials()).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         figures::print(&conclusion, began.elapsed());

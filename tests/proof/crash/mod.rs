@@ -85,7 +85,7 @@ async fn hurt_at(scenario: &Scenario, at: usize, step: &Step, hurt: Hurt, unhurt
 }
 
 /// Lives on until nothing is open; then once more, which must find nothing to do.
-async fn settle(firm: &Firm) -> Result<(), String> {
+pub async fn settle(firm: &Firm) -> Result<(), String> {
     for _ in 0..LIVES {
         firm.clock.advance(LATER);
         let report = match live(firm, true, &Steps::default()).await {
