@@ -42,13 +42,14 @@ pub(in crate::commands) async fn carry_out(
     let Some(found) = links.into_iter().next() else {
         bail!("{name} has no link; `flowtly-sync links` lists those that there are");
     };
-    if found.state == LinkState::Tombstone {
+    // What a rule cut comes back with its record; a person may say that it never shall.
+    if is_final(&found) {
         bail!("{name} is separated already (link {})", found.id.0);
     }
     let names = named::pairs(&mut transaction, locale, &[found.id]).await?;
     separate(&mut transaction, locale, &found, SEPARATED).await?;
     let contacts: Vec<Link> = link::of_company(&mut transaction, found.id).await?;
-    let contacts: Vec<Link> = contacts.into_iter().filter(|contact| contact.state != LinkState::Tombstone).collect();
+    let contacts: Vec<Link> = contacts.into_iter().filter(|contact| !is_final(contact)).collect();
     for contact in &contacts {
         separate(&mut transaction, locale, contact, WITH_COMPANY).await?;
     }
@@ -61,6 +62,10 @@ pub(in crate::commands) async fn carry_out(
     let (flowtly, crm) = (Clean(&found.flowtly_id), Clean(&found.crm_id));
     told.push(format!("To join them again: flowtly-sync links add {kind} {flowtly} {crm}"));
     Ok(super::lines(&told))
+}
+
+fn is_final(link: &Link) -> bool {
+    link.state == LinkState::Tombstone && !link.is_unlinked_by_rule()
 }
 
 async fn separate(connection: &mut Connection, locale: &Locale, found: &Link, reason: &str) -> Result<(), StoreError> {

@@ -132,6 +132,17 @@ async fn accident_12_a_pair_that_a_person_separated_stays_separated_whatever_goe
 }
 
 #[tokio::test]
+async fn accident_12_what_a_rule_cut_stays_separated_once_a_person_says_so() {
+    let (firm, client, company) = firm_that_lost_a_company(UNLINK).await;
+    separate(&firm, client).await;
+    firm.hubspot.bring_back(ObjectType::Company, company);
+    firm.reconcile().await;
+    assert_eq!(state_of(&firm, client).await, LinkState::Tombstone);
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (2, 2), "nothing is created");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn accident_12_a_record_that_comes_back_archived_opens_its_link_when_it_is_live() {
     let (firm, client, company) = firm_that_lost_a_company(UNLINK).await;
     firm.hubspot.bring_back(ObjectType::Company, company);
