@@ -9,6 +9,7 @@ use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, Change, LinkId, Op};
 use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::shape::Row;
+use crate::domain::value::Reading;
 use crate::store::link::Link;
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
@@ -71,8 +72,10 @@ impl Applying<'_> {
             let halves =
                 (rows.get(&id), before.get(&(id, side)), after.get(&(id, side)), after.get(&(id, side.opposite())));
             let (Some(link), Some(old), Some(target), Some(source)) = halves else { continue };
-            let moved = old.fingerprint != target.fingerprint || old.record.parent != target.record.parent;
             let Op::Update { changes, .. } = &action.op else { continue };
+            let moved = old.fingerprint != target.fingerprint
+                || old.record.parent != target.record.parent
+                || !self.is_as_planned(&target.record, changes);
             if moved || !there.contains(&target.record.id) {
                 self.applied.superseded += 1;
                 todo::arm(&mut transaction, kind, &[Subject::Link(id)], Why::Superseded, Some(self.now())).await?;
@@ -91,6 +94,16 @@ impl Applying<'_> {
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(ready)
+    }
+
+    /// Whether a target shows what the plan was made from. What is staged may have moved since, too: an earlier step of the
+    /// same plan re-points a link, or reads its half again.
+    fn is_as_planned(&self, target: &Record, changes: &[Change]) -> bool {
+        let locale = &self.world.ruling.locale;
+        changes.iter().filter(|change| change.field != Field::Parent).all(|change| {
+            let now = target.reading(change.field);
+            now.same_as(&Reading::of(change.field, change.before.clone(), locale))
+        })
     }
 
     pub(super) async fn put_company_keys(

@@ -71,6 +71,13 @@ impl Planning<'_> {
             self.planned.waiting.push((kind, Subject::Link(link.id)));
             return Ok(());
         }
+        if self.repointed.contains(&link.id) {
+            // What the new record shows may be another's, brought by the merge: nothing is written or agreed before the pair
+            // is planned from it.
+            self.planned.kept_questions.extend([flowtly.id, crm.id].iter().filter(|id| self.asked.contains_key(id)));
+            todo::arm(store.connection(), kind, &subject, Why::Superseded, Some(self.situation.now)).await?;
+            return Ok(());
+        }
         if let Some(half) = [flowtly, crm].into_iter().find(|half| half.gone) {
             let side = half.record.side;
             match self.world.ruling.of(kind).gone {
@@ -99,12 +106,6 @@ impl Planning<'_> {
         }
         let manners = BothManners::of(self.world, kind);
         let plan = planner::plan_pair(pair, manners.context(self.world, kind, self.situation.adoption));
-        let moves = plan.to_flowtly.iter().chain(&plan.to_crm).any(|change| change.field == Field::Parent);
-        if moves && self.repointed.contains(&link.id) {
-            // Who else of that person is where it moves to is known once the pair stands on its new record.
-            todo::arm(store.connection(), kind, &subject, Why::Superseded, Some(self.situation.now)).await?;
-            return Ok(());
-        }
         if *doubles {
             // Two contacts of one company that are one person in the CRM: which of them is to go, only a person can say.
             let question = Question { asks: Asks::Duplicate, subject: flowtly.reference(), candidates: Vec::new() };

@@ -39,6 +39,8 @@ live! {
     one_person_at_two_firms,
     a_scope,
     a_lagging_index,
+    what_a_merge_brought_is_not_overwritten,
+    what_a_merge_brought_travels,
     the_scenarios_of_the_crashes,
 }
 
@@ -275,4 +277,35 @@ async fn a_lagging_index() -> Result<(), String> {
     watched.pass().await;
     watched.rest().await;
     watched.is_clean().await
+}
+
+async fn what_a_merge_brought_is_not_overwritten() -> Result<(), String> {
+    let (watched, client, company) =
+        Watched::alfa(Firm::configured("[rules.company]\ncreate_in_flowtly = false\n")).await;
+    let other = watched.act(|firm| firm.company("Alpha Ltd", None));
+    watched.act(|firm| firm.hubspot.edit_company(other, "city", "Warszawa"));
+    watched.rest().await;
+    watched.act(|firm| firm.hubspot.merge_companies(company, other));
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
+    watched.rest().await;
+    watched.is_clean().await
+}
+
+async fn what_a_merge_brought_travels() -> Result<(), String> {
+    let watched = Watched::new(Firm::new());
+    let company = watched.act(|firm| firm.company("Alfa", Some(&vat(1))));
+    watched.pass().await;
+    // That both telephones are blank is to be agreed in the next pass.
+    let other = watched.act(|firm| firm.company("Alpha Ltd", None));
+    watched.act(|firm| firm.hubspot.edit_company(other, "phone", "+48 22 123 45 67"));
+    watched.act(|firm| firm.hubspot.merge_companies(company, other));
+    watched.rest().await;
+    is_there(&watched, "addressPhoneNumber", "+48 22 123 45 67")?;
+    watched.is_clean().await
+}
+
+/// Whether the one client shows this.
+fn is_there(watched: &Watched, key: &str, wanted: &str) -> Result<(), String> {
+    let shown = watched.firm.flowtly.clients()[0][key].clone();
+    if shown == wanted { Ok(()) } else { Err(format!("{key} is {shown}, not {wanted}")) }
 }
