@@ -9,7 +9,7 @@ use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, Side};
 use crate::domain::shape::Row;
-use crate::domain::value::{Reading, Text};
+use crate::domain::value::Text;
 use crate::store::base::{self, Bases, Entry};
 use crate::store::link::{self, NewLink};
 use crate::store::seen::{self, Put};
@@ -124,28 +124,32 @@ impl Applying<'_> {
         let mut source_bases = Bases::new();
         for (field, sent) in &ready.fields {
             let shown = put.record.reading(*field);
-            let verdict = judge(*field, sent, &Text::default(), shown, &capabilities, locale);
-            if verdict == Stored::Ignored {
-                // Not agreed: the next pass tries the field alone, and then it waits as a failure.
+            let judged = judge(*field, sent, &Text::default(), shown, &capabilities, locale);
+            if judged.is_edited_beside() || !judged.ignored.is_empty() {
+                // What was ignored is tried alone by the next pass, and then waits as a failure; what somebody else typed
+                // beside it travels.
                 todo::arm(connection, kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
+            }
+            if judged.stored == Stored::Ignored {
                 continue;
             }
             if let Some(key) = base::key(shape, *field) {
-                let text = if verdict == Stored::NotShown { Some(sent.clone()) } else { None };
-                target_bases.insert(*field, Entry { key, text });
+                target_bases.insert(*field, Entry { key, text: judged.base.clone() });
             }
             // A default has no value behind it: that the source is blank is agreed, so that it is not filled by itself.
             if let Some(key) = base::key(source_shape, *field)
-                && *ready.source.record.reading(*field) != Reading::Unknown
+                && let Some(planned) = ready.source.record.reading(*field).text()
             {
-                source_bases.insert(*field, Entry { key, text: None });
+                let is_partial = judged.stored == Stored::PartlyIgnored;
+                let text = is_partial.then(|| judged.source_base(&planned, &Text::default()));
+                source_bases.insert(*field, Entry { key, text });
             }
             entries.push(history::Entry {
                 link,
                 side,
                 field: *field,
                 old: Text::default(),
-                new: sent.clone(),
+                new: judged.arrived(sent, &shown.text().unwrap_or_default()),
                 reason: ready.action.reason.clone(),
             });
         }

@@ -13,7 +13,7 @@ use crate::domain::field::Field;
 use crate::domain::plan::{Action, ActionId, Change, LinkRef, Op};
 use crate::domain::record::{Kind, Record, Side};
 use crate::domain::shape::Row;
-use crate::domain::value::Reading;
+use crate::domain::value::{Reading, Text};
 use crate::store::action::{self, StepOp};
 use crate::store::base::{self, Entry};
 use crate::store::link::Link;
@@ -138,47 +138,30 @@ impl Applying<'_> {
         let kind = ready.link.kind;
         let shape = self.world.shape(side, kind);
         let locale = &self.world.ruling.locale;
-        let wrote_parent = ready.changes.iter().any(|change| change.field == Field::Parent);
         let mut bases = base::load(connection, &[ready.link.id]).await?;
         let mut target_bases = bases.remove(&(ready.link.id, side)).unwrap_or_default();
         let mut source_bases = bases.remove(&(ready.link.id, side.opposite())).unwrap_or_default();
-        let mut stored = ready.target.record.clone();
-        if let Some(mut row) = reply {
-            self.hide(side, kind, std::slice::from_mut(&mut row));
-            // The reply of a write need not show relations: the company is the one before, or the one that was written.
-            row.parents = if wrote_parent {
-                ready.write.parent.iter().map(|parent| parent.to.clone()).collect()
-            } else {
-                ready.target.record.parent.clone().into_iter().collect()
-            };
-            let raw_hash = shape.raw_hash(shape.key(), &row);
-            if let Some(record) = shape.records(&row, locale).into_iter().next() {
-                stored = overlay(record, &ready.target.record);
-                base::hold(&mut target_bases, &ready.target.record, &stored);
-                if wrote_parent {
-                    // The person may have been seen there already, without a link: that row is this record from now on.
-                    seen::forget_unlinked(connection, &stored).await?;
-                }
-                let put = Put { id: Some(ready.target.id), record: stored.clone(), raw_hash };
-                seen::put(connection, std::slice::from_ref(&put)).await?;
-                if kind == Kind::Company {
-                    self.put_company_keys(connection, side, &[(ready.target.id, &stored)]).await?;
-                }
-            }
-        }
+        let source_shape = self.world.shape(side.opposite(), kind);
+        let last = base::readings(&source_bases, &ready.source.record, source_shape, locale);
+        let stored = match reply {
+            Some(row) => self.take_reply(connection, side, ready, row, &mut target_bases).await?,
+            None => ready.target.record.clone(),
+        };
         let capabilities = self.world.source(side).capabilities().of(kind);
         let mut entries = Vec::new();
         let mut settled = Vec::new();
+        let mut has_more = others_moved(&ready.target.record, &stored, &ready.changes);
         for change in &ready.changes {
-            entries.push(history::Entry {
+            let entry = |new: Text| history::Entry {
                 link: ready.link.id,
                 side,
                 field: change.field,
                 old: change.before.clone(),
-                new: change.after.clone(),
+                new,
                 reason: change.reason.clone(),
-            });
+            };
             if change.field == Field::Parent {
+                entries.push(entry(change.after.clone()));
                 let entry = Entry { key: base::PARENT_KEY, text: Some(change.after.clone()) };
                 target_bases.insert(Field::Parent, entry.clone());
                 source_bases.insert(Field::Parent, entry);
@@ -189,14 +172,22 @@ impl Applying<'_> {
                 continue;
             }
             let shown = stored.reading(change.field);
-            let verdict = judge(change.field, &change.after, &change.before, shown, &capabilities, locale);
-            if verdict == Stored::Ignored {
-                let subject = Subject::Link(ready.link.id);
-                let message = "ignored by the server: it answered with success and kept the value from before";
-                self.refused(connection, kind, subject, refusal(side, change, message)).await?;
+            let judged = judge(change.field, &change.after, &change.before, shown, &capabilities, locale);
+            has_more |= judged.is_edited_beside();
+            // What was ignored changed nothing: three vain tries are not a value that goes to and fro.
+            let arrived = judged.arrived(&change.after, &shown.text().unwrap_or_default());
+            let reading = |text: &Text| Reading::of(change.field, text.clone(), locale);
+            if judged.ignored.is_empty() || !reading(&arrived).same_as(&reading(&change.before)) {
+                entries.push(entry(arrived));
+            }
+            if matches!(judged.stored, Stored::Ignored | Stored::PartlyIgnored) {
+                let words = judged.words();
+                self.refused(connection, kind, Subject::Link(ready.link.id), refusal(side, change, &words)).await?;
+            }
+            if judged.stored == Stored::Ignored {
                 continue;
             }
-            if verdict == Stored::Rewritten {
+            if judged.stored == Stored::Rewritten {
                 warn!(
                     link.id = ready.link.id.0,
                     side.name = side.as_str(),
@@ -204,17 +195,18 @@ impl Applying<'_> {
                     "the system stored something of its own of what was sent"
                 );
             }
-            let as_seen = verdict != Stored::NotShown;
             if let Some(key) = base::key(shape, change.field) {
-                let text = if as_seen { None } else { Some(change.after.clone()) };
-                target_bases.insert(change.field, Entry { key, text });
+                target_bases.insert(change.field, Entry { key, text: judged.base.clone() });
             }
-            if let Some(key) = base::key(self.world.shape(side.opposite(), kind), change.field) {
+            if let Some(key) = base::key(source_shape, change.field) {
                 // The value that was planned from; if the source moved on meanwhile, that move still travels.
-                let planned = Reading::of(change.field, change.source.clone(), locale);
-                let unmoved = *ready.source.record.reading(change.field) == planned;
-                let text = if unmoved { None } else { Some(change.source.clone()) };
-                source_bases.insert(change.field, Entry { key, text });
+                let last = last.get(&change.field).and_then(Reading::text).unwrap_or_default();
+                let agreed = judged.source_base(&change.source, &last);
+                let unmoved = *ready.source.record.reading(change.field) == reading(&agreed);
+                source_bases.insert(change.field, Entry { key, text: if unmoved { None } else { Some(agreed) } });
+            }
+            if judged.stored == Stored::PartlyIgnored {
+                continue;
             }
             settled.push(change.field);
         }
@@ -224,8 +216,8 @@ impl Applying<'_> {
         let mut cleared: Vec<&str> = settled.iter().map(|field| field.as_str()).collect();
         cleared.push("");
         waiting::clear_failure(connection, Subject::Link(ready.link.id), side, &cleared).await?;
-        if others_moved(&ready.target.record, &stored, &ready.changes) {
-            // Somebody edited another field in the same second: it is looked at again.
+        if has_more {
+            // Somebody edited another field, or another part of one, in the same second: it is looked at again.
             let subject = [Subject::Link(ready.link.id)];
             todo::arm(connection, kind, &subject, Why::Staged, Some(self.now())).await?;
         }
@@ -234,6 +226,43 @@ impl Applying<'_> {
         self.applied.links.insert(ready.link.id);
         debug!(action.fields = ready.changes.len(), "settled");
         Ok(())
+    }
+
+    /// What the reply of a write shows is what is seen from now on. Returns the record as it is stored.
+    async fn take_reply(
+        &mut self,
+        connection: &mut Connection,
+        side: Side,
+        ready: &Ready,
+        mut row: Row,
+        bases: &mut base::Bases,
+    ) -> Result<Record, PassError> {
+        let kind = ready.link.kind;
+        let shape = self.world.shape(side, kind);
+        let wrote_parent = ready.changes.iter().any(|change| change.field == Field::Parent);
+        self.hide(side, kind, std::slice::from_mut(&mut row));
+        // The reply of a write need not show relations: the company is the one before, or the one that was written.
+        row.parents = if wrote_parent {
+            ready.write.parent.iter().map(|parent| parent.to.clone()).collect()
+        } else {
+            ready.target.record.parent.clone().into_iter().collect()
+        };
+        let raw_hash = shape.raw_hash(shape.key(), &row);
+        let Some(record) = shape.records(&row, &self.world.ruling.locale).into_iter().next() else {
+            return Ok(ready.target.record.clone());
+        };
+        let stored = overlay(record, &ready.target.record);
+        base::hold(bases, &ready.target.record, &stored);
+        if wrote_parent {
+            // The person may have been seen there already, without a link: that row is this record from now on.
+            seen::forget_unlinked(connection, &stored).await?;
+        }
+        let put = Put { id: Some(ready.target.id), record: stored.clone(), raw_hash };
+        seen::put(connection, std::slice::from_ref(&put)).await?;
+        if kind == Kind::Company {
+            self.put_company_keys(connection, side, &[(ready.target.id, &stored)]).await?;
+        }
+        Ok(stored)
     }
 
     /// Fields that the refusal names fail alone; the rest is sent again at once.

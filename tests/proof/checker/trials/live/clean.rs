@@ -41,6 +41,10 @@ live! {
     a_lagging_index,
     what_a_merge_brought_is_not_overwritten,
     what_a_merge_brought_travels,
+    an_edit_between_a_create_and_its_read_back_travels,
+    an_ignored_part_of_a_composite,
+    an_edit_between_an_update_and_its_read_back_travels,
+    an_ignored_part_of_a_composite_in_an_update,
     the_scenarios_of_the_crashes,
 }
 
@@ -304,8 +308,74 @@ async fn what_a_merge_brought_travels() -> Result<(), String> {
     watched.is_clean().await
 }
 
+async fn an_edit_between_a_create_and_its_read_back_travels() -> Result<(), String> {
+    let watched = Watched::new(Firm::new());
+    let client = watched.act(|firm| firm.client("Alfa", Some(&vat(1))));
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
+    let (journal, hubspot) = (watched.journal.clone(), watched.firm.hubspot.clone());
+    watched.firm.meddling.at(Side::Crm, Method::POST, "companies/batch/create", Moment::After, move || {
+        let id = hubspot.companies()[0]["id"].as_str().unwrap().parse().unwrap();
+        journal.act(|| hubspot.edit_company(id, "zip", "31-001"));
+    });
+    watched.rest().await;
+    is_there(&watched, "addressPostCode", "31-001")?;
+    watched.is_clean().await
+}
+
+async fn an_ignored_part_of_a_composite() -> Result<(), String> {
+    let watched = Watched::new(Firm::new());
+    watched.firm.hubspot.manners().set("companies", "city", Manner::Ignore);
+    let client = watched.act(|firm| firm.client("Alfa", Some(&vat(1))));
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressStreetLine", "Prosta"));
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
+    watched.rest().await;
+    is_ignored(&watched).await?;
+    watched.is_clean().await
+}
+
+async fn an_edit_between_an_update_and_its_read_back_travels() -> Result<(), String> {
+    let (watched, client, company) = Watched::alfa(Firm::new()).await;
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressStreetLine", "Prosta"));
+    watched.rest().await;
+    let (journal, hubspot) = (watched.journal.clone(), watched.firm.hubspot.clone());
+    watched.firm.meddling.at(Side::Crm, Method::POST, "companies/batch/update", Moment::After, move || {
+        journal.act(|| hubspot.edit_company(company, "zip", "31-001"));
+    });
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
+    watched.rest().await;
+    is_there(&watched, "addressPostCode", "31-001")?;
+    watched.is_clean().await
+}
+
+async fn an_ignored_part_of_a_composite_in_an_update() -> Result<(), String> {
+    let (watched, client, company) = Watched::alfa(Firm::new()).await;
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Warszawa"));
+    watched.rest().await;
+    watched.firm.hubspot.manners().set("companies", "city", Manner::Ignore);
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressStreetLine", "Prosta"));
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressCity", "Kraków"));
+    watched.rest().await;
+    is_ignored(&watched).await?;
+    watched.is_clean().await?;
+    // What is ignored holds up neither the other parts nor what the other side says.
+    watched.act(|firm| firm.flowtly.edit_client(client, "addressStreetLine", "Krzywa"));
+    watched.rest().await;
+    is_ignored(&watched).await?;
+    watched.is_clean().await?;
+    watched.act(|firm| firm.hubspot.edit_company(company, "phone", "+48 22 123 45 67"));
+    watched.rest().await;
+    watched.is_clean().await
+}
+
 /// Whether the one client shows this.
 fn is_there(watched: &Watched, key: &str, wanted: &str) -> Result<(), String> {
     let shown = watched.firm.flowtly.clients()[0][key].clone();
     if shown == wanted { Ok(()) } else { Err(format!("{key} is {shown}, not {wanted}")) }
+}
+
+/// Whether the city waits as what the server ignored.
+async fn is_ignored(watched: &Watched) -> Result<(), String> {
+    let words = watched.firm.refusals().await;
+    let is_told = matches!(&words[..], [words] if words.contains("ignored by the server") && words.contains("(city)"));
+    if is_told { Ok(()) } else { Err(format!("{words:?}")) }
 }
