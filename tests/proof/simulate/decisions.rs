@@ -10,6 +10,7 @@ use flowtly_sync::store::link::{self, LinkState};
 use flowtly_sync::store::waiting;
 
 use super::sim::Sim;
+use crate::checker::evidence;
 
 /// Perhaps somebody decides something.
 pub async fn maybe(sim: &Sim) {
@@ -37,6 +38,13 @@ async fn decide_conflict(sim: &Sim) {
             .await;
     sim.say(|| format!("decided: conflict {} {:?}: {choose:?} {outcome:?}", waiting.id, waiting.conflict));
     if outcome.is_ok() {
+        let typed = if let Choose::Text(text) = &choose { Some(text.as_str()) } else { None };
+        let mut store = sim.firm.store().await;
+        let all = link::page(store.connection(), LinkId(0), 1_000).await.unwrap();
+        store.close().await.unwrap();
+        for link in all.iter().filter(|link| link.id == waiting.link) {
+            note(sim, link.kind, link.flowtly_id.as_str(), typed);
+        }
         sim.count("decided a conflict");
     }
 }
@@ -53,6 +61,7 @@ async fn separate(sim: &Sim) {
         links::remove(&sim.settings(), sim.clock.as_ref(), found.kind, &found.flowtly_id, &mut Vec::new()).await;
     sim.say(|| format!("separated: {} {} {}: {outcome:?}", found.kind.as_str(), found.flowtly_id, found.crm_id));
     if outcome.is_ok() {
+        note(sim, found.kind, found.flowtly_id.as_str(), None);
         sim.count("separated a pair");
     }
 }
@@ -76,6 +85,16 @@ async fn join(sim: &Sim) {
     let outcome = links::add(&sim.settings(), sim.clock.as_ref(), kind, &ours.id, &theirs.id, &mut Vec::new()).await;
     sim.say(|| format!("joined: {} {} {}: {outcome:?}", kind.as_str(), ours.id, theirs.id));
     if outcome.is_ok() {
+        note(sim, kind, ours.id.as_str(), None);
         sim.count("joined a pair");
     }
+}
+
+/// The checker hears of every decision.
+fn note(sim: &Sim, kind: Kind, of_flowtly: &str, typed: Option<&str>) {
+    let kind = match kind {
+        Kind::Company => evidence::Kind::Company,
+        Kind::Contact => evidence::Kind::Contact,
+    };
+    sim.journal.decided(evidence::Rec::new(evidence::Side::Flowtly, kind, of_flowtly), typed);
 }

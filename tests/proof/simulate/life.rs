@@ -203,6 +203,7 @@ fn jump(rng: &mut Rng) -> i64 {
 pub async fn live(sim: &Arc<Sim>, life: Life) -> Lived {
     let life = Arc::new(life);
     let lived = live_through(sim, &life).await;
+    sim.journal.lap();
     buried(&life);
     sim.release_database().await;
     lived

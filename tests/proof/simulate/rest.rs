@@ -12,6 +12,8 @@ use flowtly_sync::sync::pass::{Ending, Report};
 use super::life::{Life, Lived, live};
 use super::sim::Sim;
 use super::world::text;
+use crate::checker::rules::Rules;
+use crate::checker::{Evidence, check};
 
 /// Longer than the longest request and any lag: what was lost on the way has arrived by then, or never will.
 const LATER: Duration = Duration::from_hours(2);
@@ -19,9 +21,17 @@ const LATER: Duration = Duration::from_hours(2);
 /// Within this many lives everything must be at rest.
 const LIVES: usize = 10;
 
-/// Lives on until nothing is left to do, and judges the end.
+/// Lives on until nothing is left to do, and judges the end; then the checker does, which knows nothing of the engine.
 pub async fn come_to_rest(sim: &Arc<Sim>) {
     sim.clock.mend();
+    rest(sim).await;
+    let evidence = Evidence::of(&sim.firm, &sim.journal, Rules::configured(&sim.firm)).await;
+    for violation in check(&evidence) {
+        sim.wrong(violation.to_string());
+    }
+}
+
+async fn rest(sim: &Arc<Sim>) {
     let mut last = String::new();
     for number in 0..LIVES {
         sim.firm.clock.advance(LATER);

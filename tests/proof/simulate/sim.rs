@@ -19,6 +19,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use super::people;
 use super::weather::Sent;
 use super::world::{self, Liberty, Made};
+use crate::checker::journal::Journal;
 use crate::firm::Firm;
 
 /// A request as the sequence of requests keeps it.
@@ -49,6 +50,8 @@ impl Known {
 /// One seed.
 pub struct Sim {
     pub firm: Firm,
+    /// What people do, for the checker.
+    pub journal: Journal,
     pub clock: Arc<SkewedClock>,
     pub known: Mutex<Known>,
     rng: Mutex<Rng>,
@@ -75,8 +78,10 @@ impl Sim {
         let settings = Mutex::new(Arc::new(firm.settings()));
         let clock = Arc::new(SkewedClock { inner: firm.clock.clone(), skew: AtomicI64::new(0) });
         let search_lag = firm.hubspot.options().search_lag;
+        let journal = Journal::begin(&firm);
         let sim = Self {
             firm,
+            journal,
             clock,
             known: Mutex::new(known),
             rng: Mutex::new(rng),
@@ -143,6 +148,8 @@ impl Sim {
     pub fn reconfigure(&self) {
         let extra = self.chance(world::rules);
         let path = self.firm.state().with_file_name("flowtly-sync.toml");
+        // Before and after: both configurations are written down.
+        self.journal.configured();
         let mut rules = self.rules.lock().unwrap();
         let text = std::fs::read_to_string(&path).unwrap().replace(rules.as_str(), &extra);
         std::fs::write(&path, text).unwrap();
@@ -221,7 +228,7 @@ impl Sim {
     /// Everything that people do to the systems goes through here.
     pub fn act<R>(&self, deed: impl FnOnce(&Firm) -> R) -> R {
         self.crm_changed();
-        deed(&self.firm)
+        self.journal.act(|| deed(&self.firm))
     }
 
     /// Somebody does something, whatever comes to mind.
