@@ -60,6 +60,7 @@ pub(crate) async fn assess(
                 continue;
             }
             let failing = failing(store.connection(), &ids).await?;
+            let listed = Listed::of(store.connection(), &ids).await?;
             let merged = merged_and_asked(store.connection(), situation).await?;
             let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
             let mut carried_out = Vec::new();
@@ -73,7 +74,7 @@ pub(crate) async fn assess(
                     let waits = failing.contains(&pair.link.id)
                         || merged.contains(&pair.flowtly.id)
                         || merged.contains(&pair.crm.id);
-                    let (verdict, reasons) = look(world, situation, kind, &pair, waits);
+                    let (verdict, reasons) = look(world, situation, kind, &pair, waits, &listed);
                     let reasons = (!reasons.is_empty()).then(|| crate::store::to_json(&reasons));
                     (pair.link.id, verdict, reasons)
                 })
@@ -115,6 +116,7 @@ fn look(
     kind: Kind,
     stored: &StoredPair,
     waits: bool,
+    listed: &Listed,
 ) -> (&'static str, BTreeSet<String>) {
     let StoredPair { link, flowtly, crm, pair, doubles } = stored;
     let reason = |text: &str| BTreeSet::from([text.to_owned()]);
@@ -129,8 +131,16 @@ fn look(
     }
     let manners = BothManners::of(world, kind);
     let plan = plan_pair(pair, manners.context(world, kind, situation.adoption));
-    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || *doubles || waits {
+    if waits {
         return ("waits", BTreeSet::new());
+    }
+    if !plan.conflicts.is_empty() || plan.identity_changed.is_some() || *doubles {
+        // A pair that was linked or created in this pass may raise what no list shows yet: the next pass asks it.
+        let asks = (plan.identity_changed.is_some() || *doubles).then_some([flowtly.id, crm.id]);
+        let is_listed =
+            plan.conflicts.iter().all(|(conflict, _)| listed.conflicts.contains(&(link.id, conflict.field)))
+                && asks.is_none_or(|halves| halves.iter().any(|half| listed.questions.contains(half)));
+        return (if is_listed { "waits" } else { "due" }, BTreeSet::new());
     }
     if !plan.to_flowtly.is_empty() || !plan.to_crm.is_empty() || !plan.agreed.is_empty() {
         return ("due", BTreeSet::new());
@@ -163,6 +173,22 @@ fn look(
 
 /// The reason of a difference that nothing explains.
 const UNEXPLAINED: &str = "unexplained";
+
+/// What a person finds in the lists.
+struct Listed {
+    conflicts: BTreeSet<(LinkId, Field)>,
+    questions: BTreeSet<SeenId>,
+}
+
+impl Listed {
+    async fn of(connection: &mut Connection, links: &[LinkId]) -> Result<Self, StoreError> {
+        let conflicts = waiting::conflicts(connection, Some(links)).await?;
+        Ok(Self {
+            conflicts: conflicts.into_iter().map(|row| (row.link, row.conflict.field)).collect(),
+            questions: waiting::question_subjects(connection).await?.into_values().collect(),
+        })
+    }
+}
 
 /// Halves that were merged into a record with a partner of its own: a question stands about each.
 async fn merged_and_asked(connection: &mut Connection, situation: &Situation) -> Result<BTreeSet<SeenId>, StoreError> {

@@ -1,5 +1,6 @@
 //! Who may be created, and who not.
 
+use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::Asks;
 use serde_json::json;
 
@@ -81,4 +82,19 @@ async fn a_refused_create_waits_and_a_repaired_one_is_tried_at_once() {
     assert_eq!(firm.hubspot.contact_count(), 1);
     assert_eq!(firm.refusals().await, Vec::<String>::new());
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_a_birth_leaves_to_decide_is_listed_and_not_only_counted() {
+    // Nothing of the address may go to HubSpot, and Flowtly cannot do without one: a person has to say what it is.
+    let rule = "[rules.contact.fields]\nemail = { direction = \"to-flowtly\", drift = \"correct\" }\n";
+    let firm = Firm::configured(rule);
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.contact_count(), 1);
+    let report = firm.reconcile().await;
+    assert_eq!((report.certificate.waiting, report.waiting.0), (1, 1), "{:?}", report.certificate);
+    assert_eq!(firm.disputed().await, [Field::Email]);
+    firm.assert_at_rest().await;
 }
