@@ -7,15 +7,17 @@ mod create;
 
 pub(crate) use create::conclude;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
 
 use super::stage::{Missing, Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
-use crate::domain::field::Field;
+use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Change, LinkId, Op};
-use crate::domain::record::Side;
+use crate::domain::record::{RemoteId, Side};
 use crate::domain::shape::Row;
 use crate::domain::value::{Reading, Text};
 use crate::store::action::StepOp;
@@ -23,7 +25,7 @@ use crate::store::base::{self, Entry};
 use crate::store::intent::{self, Intent, Outcome};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, Store, StoreError};
+use crate::store::{Connection, Store, StoreError, link};
 
 /// What recovery needs beside the world.
 #[derive(Debug, Clone, Copy)]
@@ -134,9 +136,10 @@ async fn update(
     let Some(record) = records.iter().find(|record| record.parent == half.record.parent).or(records.first()) else {
         return Ok(Some(Outcome::Overtaken));
     };
+    let homes = homes(store, intent.side, changes).await?;
     let says = |change: &Change, text: &Text| {
         if change.field == Field::Parent {
-            return false;
+            return text.part(Part::Whole).and_then(|link| homes.get(link)).is_some_and(|id| row.parents.contains(id));
         }
         let shown = record.reading(change.field);
         let text = Reading::of(change.field, text.clone(), locale);
@@ -152,6 +155,16 @@ async fn update(
     settle_arrived(&mut transaction, world, recovery, intent, link, half, &arrived, &row).await?;
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(Some(if arrived.len() == changes.len() { Outcome::Settled } else { Outcome::Overtaken }))
+}
+
+/// The companies that a contact was moved between, by the text of their links. A contact of Flowtly has one company, and a read
+/// by id shows it; a person of the CRM may have several, and what a move there came to is left to the next plan.
+async fn homes(store: &mut Store, side: Side, changes: &[Change]) -> Result<BTreeMap<String, RemoteId>, StoreError> {
+    let moves = changes.iter().filter(|change| change.field == Field::Parent && side == Side::Flowtly);
+    let texts = moves.flat_map(|change| [&change.before, &change.after]).filter_map(|text| text.part(Part::Whole));
+    let ids: Vec<LinkId> = texts.filter_map(|text| text.parse().ok()).map(LinkId).collect();
+    let links = link::by_id(store.connection(), &ids).await?;
+    Ok(links.into_iter().map(|(id, link)| (id.0.to_string(), link.remote_id(side).clone())).collect())
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of `update`, split off for reading")]
@@ -172,6 +185,15 @@ async fn settle_arrived(
     let mut source = bases.remove(&(link, intent.side.opposite())).unwrap_or_default();
     let source_shape = world.shape(intent.side.opposite(), intent.kind);
     for change in arrived {
+        if change.field == Field::Parent {
+            let entry = Entry { key: base::PARENT_KEY, text: Some(change.after.clone()) };
+            target.insert(Field::Parent, entry.clone());
+            source.insert(Field::Parent, entry);
+            if let Some(parent) = change.after.part(Part::Whole).and_then(|text| text.parse().ok()) {
+                link::set_parent(connection, link, LinkId(parent)).await?;
+            }
+            continue;
+        }
         if let Some(key) = base::key(shape, change.field) {
             target.insert(change.field, Entry { key, text: None });
         }

@@ -113,3 +113,26 @@ async fn a_gateway_that_fails_for_a_while_stops_the_pass_and_loses_nothing() {
     assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Kraków"));
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn a_lost_reply_of_a_move_to_another_company_is_recovered_with_its_history() {
+    let firm = Firm::new();
+    let (alfa, one) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, two) = firm.linked("Beta", &vat(2)).await;
+    let jan = firm.person(alfa, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let crm: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.hubspot.disassociate(crm, one);
+    firm.hubspot.associate(crm, two, true);
+    let moving = When::always().method(Method::PATCH).path("/client-contacts").times(1);
+    firm.flowtly.faults().when(moving, Fault::DropAfter);
+    assert_eq!(firm.reconcile().await.ending, Ending::Partly);
+    let writes = firm.writes();
+    firm.reconcile().await;
+    assert_eq!(firm.writes(), writes, "it is there");
+    assert!(firm.contact_text(jan, "client").is_some_and(|home| home.ends_with(&beta.to_string())));
+    let links = firm.links().await;
+    let link = links.iter().find(|link| link.kind == Kind::Contact).unwrap();
+    assert_eq!(firm.history(link.id, Field::Parent).await.len(), 1);
+    firm.assert_settled().await;
+}
