@@ -119,6 +119,12 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a refusal that is listed names this record in the system's own words ("already exists: 1001").
+    pub fn is_named_by_a_refusal(&self, rec: &Rec) -> bool {
+        let names = |words: &str| words.split(|sign: char| !sign.is_alphanumeric()).any(|word| word == rec.id);
+        self.failures.iter().any(|row| row.side == Some(rec.side) && names(&row.words))
+    }
+
     /// Reads a state file that nobody writes to.
     pub async fn read(path: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);

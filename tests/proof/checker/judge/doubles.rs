@@ -168,7 +168,7 @@ fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
     sources.flat_map(|source| normal::numbers(&texts(source, tax))).filter(|number| normal::tells(number)).collect()
 }
 
-/// Not linked once, and that is known: its outcome is open or asked about, it is no longer there, a person took a hand in it,
+/// Not linked once, and that is known: its outcome is open or asked about, a refusal that is listed names it, it is no longer there, a person took a hand in it,
 /// or (a person at several firms) it has a link for each.
 fn is_open(case: &Case<'_>, rec: &Rec, links: usize) -> bool {
     let state = case.state();
@@ -180,5 +180,5 @@ fn is_open(case: &Case<'_>, rec: &Rec, links: usize) -> bool {
             || (deed.rec == *rec && matches!(deed.what, What::Archived | What::Removed | What::Decided { .. }))
     });
     let open = state.intents.iter().any(|intent| intent.side == rec.side && intent.kind == rec.kind && !intent.closed);
-    several || touched || open || state.asks_about(rec) || case.decided(rec, 0)
+    several || touched || open || state.asks_about(rec) || state.is_named_by_a_refusal(rec) || case.decided(rec, 0)
 }

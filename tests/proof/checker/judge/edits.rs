@@ -112,7 +112,10 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
     let source = rec.side.other();
     let ever = |holds: &dyn Fn(&Field) -> bool| case.evidence.ever(field, holds);
     match entry.reason.as_str() {
-        "moved" | "alternates" | "not_carried" => is_older(case, rec, field, deed),
+        "moved" | "alternates" | "not_carried" => {
+            is_older(case, rec, field, deed)
+                || departed(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
+        }
         // Never agreed, and nothing was here; a part of a composite may well have been.
         "fill" => typed.text.trim().is_empty() || field.properties(rec.side).len() > 1,
         "one_way" => ever(&|field| field.may_reach(rec.side) && !field.may_reach(source)),
@@ -122,6 +125,25 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
         "decided" => case.decided(rec, deed),
         _ => false,
     }
+}
+
+/// A person who puts back what stood there before has changed nothing, if we wrote nothing to this field in between: the other
+/// side's edit counts from the deed that departed from the text. That deed.
+fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<usize> {
+    let lives = || field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
+    let life = lives().find(|life| life.contains(typed))?;
+    let place = life.iter().position(|event| event == typed)?;
+    let stood = |place: usize| place.checked_sub(1).and_then(|before| life.get(before)).map_or("", |event| &event.text);
+    let first = (0..place).rev().find(|place| normal::folded(stood(*place)) == normal::folded(&typed.text))?;
+    let Who::Person(deed) = life.get(first)?.who else { return None };
+    let from = life.get(first)?.at;
+    let kin = case.story.kin(rec);
+    let written = kin.iter().any(|kin| {
+        let paths = field.properties(kin.side).iter();
+        let mut events = paths.flat_map(|property| case.story.life(kin, &property.path));
+        events.any(|event| matches!(event.who, Who::Us(_)) && event.at >= from && event.at <= typed.at)
+    });
+    (!written).then_some(deed)
 }
 
 /// Whether somebody changed this field on a record of the same thing later, or joined records that were apart.

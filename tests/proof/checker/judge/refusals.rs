@@ -64,7 +64,7 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     })
 }
 
-/// A create that was refused names no record: what it was made from is known by what it sent.
+/// A create that was refused names no record: what it was made from is known by what it sent, a contact by name and e-mail.
 fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     let name = if write.kind == Kind::Company { "name" } else { "person_name" };
     let Some(field) = case.evidence.rules.of_kind(write.kind).find(|field| field.name == name) else { return true };
@@ -80,12 +80,23 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
             && normal::same(name, &named(&later.values), &wanted)
     });
     let source = write.side.other();
+    // Namesakes are not meant; an e-mail that was not sent tells nobody apart.
+    let email = case.evidence.rules.of_kind(write.kind).find(|field| field.name == "email");
+    let has_email = |record: &Record| {
+        let texts = |side: Side, record: &Record| email.map(|field| normal::texts(field, side, record));
+        let sent = texts(write.side, &Record { texts: write.values.iter().cloned().collect(), ..Record::default() });
+        let (Some(sent), Some(shown)) = (sent, texts(source, record)) else { return true };
+        normal::is_blank(&sent) || normal::same("email", &sent, &shown)
+    };
     let mut sources = case
         .evidence
         .records
         .iter()
         .filter(|(rec, record)| rec.side == source && rec.kind == write.kind && !record.archived)
         .filter(|(_, record)| {
+            if !has_email(record) {
+                return false;
+            }
             let texts = normal::texts(field, source, record);
             match source {
                 Side::Flowtly => normal::same(name, &texts, &wanted),

@@ -7,6 +7,9 @@ use super::super::rules::Rules;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
 
+/// As long as a request may be under way before it is carried out.
+const LATE: chrono::TimeDelta = chrono::TimeDelta::seconds(90);
+
 /// Only what this program has a business to send was sent; what is changed was read just before; what was carried out stands in the journal or in the history; and
 /// what people did not remove is there.
 pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
@@ -22,15 +25,16 @@ pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
         }
         if let (Some(rec), Came::Done, Aim::Update) = (&write.rec, &write.came, write.aim) {
             let begin = case.pass_of(write.side, write.number);
-            findings.expect(case.story.was_read_between(rec, begin, write.number), || {
+            let looked = case.story.was_read_between(rec, begin, write.number) || is_late(case, write, rec, begin);
+            findings.expect(looked, || {
                 format!("{} changed {rec} (request {}) without a look at it in that pass", write.request, write.number)
             });
         }
         if let (Some(rec), Came::Done) = (&write.rec, &write.came) {
             findings.expect(is_remembered(case, write, rec), || {
                 format!(
-                    "{} changed {rec} (request {}), and neither journal nor history knows",
-                    write.request, write.number
+                    "{} changed {rec} (request {}) to {:?}, and neither journal nor history knows",
+                    write.request, write.number, write.values
                 )
             });
         }
@@ -38,6 +42,15 @@ pub fn no_write_outside_the_plan(case: &Case<'_>, findings: &mut Findings) {
     for (rec, gone) in vanished(case) {
         findings.expect(gone, || format!("{rec} is no longer there, and nobody removed it"));
     }
+}
+
+/// A server that is slow, or a network that holds a request back, may carry it out when the next pass has begun: it was
+/// looked at in the pass before, no longer ago than a request may take.
+fn is_late(case: &Case<'_>, write: &Write, rec: &Rec, begin: u64) -> bool {
+    let Some(look) = case.story.last_look(rec, write.number).filter(|look| *look <= begin) else { return false };
+    let place = usize::try_from(look).unwrap_or_default().saturating_sub(1);
+    let looked = case.evidence.log(write.side).get(place).map(|request| request.at);
+    looked.is_some_and(|at| write.at - at <= LATE)
 }
 
 fn is_mapped(case: &Case<'_>, write: &Write, property: &str) -> bool {
@@ -59,7 +72,8 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
     }
     match write.aim {
         // Only that there is a link can be told, not for which field.
-        Aim::Create | Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
+        Aim::Create => !links.is_empty() || state.asks_about(rec) || state.is_named_by_a_refusal(rec),
+        Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
         Aim::Update => write.values.iter().all(|(property, text)| {
             let Some(field) = case.evidence.field_of(write.side, write.kind, property) else {
                 // Our id in the CRM leaves no history; the link says it.

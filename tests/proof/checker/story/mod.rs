@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use super::evidence::{Evidence, Rec, Side};
+use super::evidence::{Evidence, Kind, Rec, Side};
 use super::journal::What;
 
 pub use requests::{Aim, Came, Write};
@@ -119,6 +119,11 @@ impl Story {
         reads.flatten().any(|read| *read > from && *read < to)
     }
 
+    /// The last read of a record by its id before a request.
+    pub fn last_look(&self, rec: &Rec, number: u64) -> Option<u64> {
+        self.reads.get(rec)?.iter().rev().find(|read| **read < number).copied()
+    }
+
     /// The last request before `number` that read anything on a side.
     pub fn last_read(&self, side: Side, number: u64) -> u64 {
         let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);
@@ -167,6 +172,18 @@ impl Story {
             let target = intent.target.as_ref().map(|id| Rec::new(intent.side, intent.kind, id.as_str()));
             if let (Some(source), Some(target)) = (source, target) {
                 pairs.push((source.rec.clone(), target));
+            }
+        }
+        // A client that a person removed has lost its link to the next one; that it had this partner says our stamp.
+        for write in self.writes.iter().filter(|write| write.came == Came::Done && write.side == Side::Crm) {
+            let stamp = write.values.iter().find(|(path, _)| *path == evidence.rules.id_property);
+            let id = stamp.and_then(|(_, text)| text.rsplit('/').next());
+            let (Some(rec), Some(id)) = (write.rec.as_ref().filter(|rec| rec.kind == Kind::Company), id) else {
+                continue;
+            };
+            let client = Rec::new(Side::Flowtly, Kind::Company, id);
+            if evidence.deeds.iter().any(|deed| deed.rec == client && deed.what == What::Removed) {
+                pairs.push((client, rec.clone()));
             }
         }
         // Each group is led by one of its records; two groups that a pair joins get one leader.
