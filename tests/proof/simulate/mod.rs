@@ -5,7 +5,8 @@
 //! twice, and both runs must send the same requests and end alike.
 //!
 //! In reading order: the [`world`] of a seed, [`people`] at work in it, the [`weather`] around each request, one [`life`] of
-//! the process, [`decisions`] between lives, and the [`rest`]. [`sim`] holds what they share.
+//! the process, [`decisions`] between lives, and the [`rest`], where the checker judges; open defects stand in [`known`]. [`sim`] holds
+//! what they share.
 
 mod world;
 mod sim;
@@ -14,8 +15,9 @@ mod weather;
 mod life;
 mod decisions;
 mod rest;
+mod known;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -154,6 +156,9 @@ fn prove(seed: u64, is_loud: bool) -> Result<(), String> {
     for (kind, times) in &first.counts {
         figures::fault(kind, *times);
     }
+    for defect in &first.met {
+        figures::known_defect(defect);
+    }
     let mut problems = first.wrongs.clone();
     if seed.is_multiple_of(TWICE) || is_loud {
         let second = run(seed, false).map_err(|problem| wrong(&[problem]))?;
@@ -169,6 +174,7 @@ struct Outcome {
     requests: Vec<Noted>,
     portrait: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
+    met: BTreeSet<&'static str>,
 }
 
 fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
@@ -215,7 +221,7 @@ async fn story(seed: u64, is_loud: bool) -> Outcome {
     rest::come_to_rest(&sim).await;
     let portrait = portrait(&sim.firm).await;
     sim.say(|| format!("in the end:\n{}", portrait.join("\n")));
-    Outcome { wrongs: sim.wrongs(), requests: sim.requests(), portrait, counts: sim.counts() }
+    Outcome { wrongs: sim.wrongs(), requests: sim.requests(), portrait, counts: sim.counts(), met: sim.met() }
 }
 
 /// In a storm a pass may fail, but only for what the storm did.

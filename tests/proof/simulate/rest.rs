@@ -8,7 +8,9 @@ use flowtly_sync::domain::plan::{ActionId, Asks, LinkId};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::store::{action, intent, link, waiting};
 use flowtly_sync::sync::pass::{Ending, Report};
+use sqlx::SqliteConnection;
 
+use super::known;
 use super::life::{Life, Lived, live};
 use super::sim::Sim;
 use super::world::text;
@@ -27,7 +29,10 @@ pub async fn come_to_rest(sim: &Arc<Sim>) {
     rest(sim).await;
     let evidence = Evidence::of(&sim.firm, &sim.journal, Rules::configured(&sim.firm)).await;
     for violation in check(&evidence) {
-        sim.wrong(violation.to_string());
+        match known::defect(&evidence, &violation) {
+            Some(defect) => sim.meet(defect),
+            None => sim.wrong(violation.to_string()),
+        }
     }
 }
 
@@ -49,7 +54,6 @@ async fn rest(sim: &Arc<Sim>) {
             let seen: Vec<String> = sqlx::query_scalar("SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' link ' || coalesce(link, '-') FROM seen ORDER BY id").fetch_all(store.connection()).await.unwrap();
             sim.say(|| format!("{}\n{}", rows.join("\n"), seen.join("\n")));
         }
-        store.close().await.unwrap();
         last = format!(
             "{:?}, written {}, refused {}, put off {}, {open} open, {:?}",
             report.ending, report.written, report.refused, report.put_off, report.totals
@@ -59,7 +63,10 @@ async fn rest(sim: &Arc<Sim>) {
         let is_news = totals.links + totals.conflicts + totals.questions + totals.local + totals.agreed > 0;
         let would_act = totals.would_act() && (is_news || report.refused == 0);
         // What was put off while the clock was wrong is due when that time has come.
-        let is_settled = !would_act && !report.more && open <= may_have_arrived && report.certificate.pending == 0;
+        let is_due_later = unfinished(store.connection()).await > 0;
+        store.close().await.unwrap();
+        let is_settled =
+            !would_act && !report.more && open <= may_have_arrived && report.certificate.pending == 0 && !is_due_later;
         if report.written == 0 && is_settled && report.ending == Ending::Applied {
             last_look(sim).await;
             return;
@@ -90,6 +97,13 @@ async fn calm(sim: &Arc<Sim>) -> Option<Report> {
             None
         }
     }
+}
+
+/// How many records will be looked at again at a time that has not come: a clock that was ahead said when.
+async fn unfinished(connection: &mut SqliteConnection) -> i64 {
+    let unfinished = "SELECT count(*) FROM todo WHERE due IS NOT NULL \
+                      AND why IN ('staged', 'superseded', 'interrupted', 'decided')";
+    sqlx::query_scalar(unfinished).fetch_one(connection).await.unwrap()
 }
 
 /// A second pass has nothing to do; what is there was made by somebody and is somebody's.
