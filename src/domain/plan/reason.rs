@@ -118,6 +118,8 @@ pub enum Reason {
     WaitsAfterRefusal,
     /// A person said that it is to be left alone: separated, or a copy of another record.
     LeftAlone,
+    /// It was sent, and the record could not be read any more to see what came of it.
+    OutcomeUnknown,
 }
 
 impl fmt::Display for Reason {
@@ -167,6 +169,7 @@ impl fmt::Display for Reason {
             Self::Ambiguous => f.write_str("not decidable by rule"),
             Self::WaitsAfterRefusal => f.write_str("refused before, waits"),
             Self::LeftAlone => f.write_str("left alone, as a person said"),
+            Self::OutcomeUnknown => f.write_str("sent, and what came of it could not be seen any more"),
         }
     }
 }

@@ -104,7 +104,8 @@ fn next_reason(reason: Option<&Reason>) -> Option<Reason> {
         Some(Reason::IdentityChanged) => Reason::Ambiguous,
         Some(Reason::Ambiguous) => Reason::WaitsAfterRefusal,
         Some(Reason::WaitsAfterRefusal) => Reason::LeftAlone,
-        Some(Reason::LeftAlone) => return None,
+        Some(Reason::LeftAlone) => Reason::OutcomeUnknown,
+        Some(Reason::OutcomeUnknown) => return None,
     })
 }
 

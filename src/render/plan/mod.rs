@@ -136,7 +136,8 @@ const fn is_left_by_rule(reason: &Reason) -> bool {
         | Reason::CreationOff { .. }
         | Reason::Archived { .. }
         | Reason::BlockedByParent
-        | Reason::LeftAlone => true,
+        | Reason::LeftAlone
+        | Reason::OutcomeUnknown => true,
         Reason::Moved { .. }
         | Reason::Fill
         | Reason::FirstPolicy { .. }

@@ -248,9 +248,17 @@ impl Applying<'_> {
             ready.target.record.parent.clone().into_iter().collect()
         };
         let raw_hash = shape.raw_hash(shape.key(), &row);
-        let Some(record) = shape.records(&row, &self.world.ruling.locale).into_iter().next() else {
+        let locale = &self.world.ruling.locale;
+        let Some(mut record) = shape.records(&row, locale).into_iter().next() else {
             return Ok(ready.target.record.clone());
         };
+        // It was carried out, and could not be read back: what was sent is taken as stored, never the value from before.
+        for change in ready.changes.iter().filter(|change| change.field != Field::Parent) {
+            let shown = record.fields.entry(change.field).or_insert(Reading::Unknown);
+            if *shown == Reading::Unknown {
+                *shown = Reading::of(change.field, change.after.clone(), locale);
+            }
+        }
         let stored = overlay(record, &ready.target.record);
         base::hold(bases, &ready.target.record, &stored);
         if wrote_parent {

@@ -16,7 +16,7 @@ use super::stage::{Missing, Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::{Field, Part};
-use crate::domain::plan::{Change, LinkId, Op};
+use crate::domain::plan::{Change, LinkId, Op, Reason};
 use crate::domain::record::{RemoteId, Side};
 use crate::domain::shape::Row;
 use crate::domain::value::{Reading, Text};
@@ -25,7 +25,7 @@ use crate::store::base::{self, Entry};
 use crate::store::intent::{self, Intent, Outcome};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Connection, Store, StoreError, link};
+use crate::store::{Connection, Store, StoreError, history, link};
 
 /// What recovery needs beside the world.
 #[derive(Debug, Clone, Copy)]
@@ -124,17 +124,20 @@ async fn update(
 ) -> Result<Option<Outcome>, PassError> {
     let Op::Update { changes, .. } = &intent.body.action.op else { return Ok(Some(Outcome::Overtaken)) };
     let Some(link) = intent.link else { return Ok(Some(Outcome::Overtaken)) };
-    let Some(mut row) = read(world, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
+    let every: Vec<&Change> = changes.iter().collect();
+    let Some(mut row) = read(world, intent).await? else {
+        return overtaken(store.connection(), world, recovery, intent, link, &every).await;
+    };
     recovery.stage(world, intent).hide(std::slice::from_mut(&mut row));
     let shape = world.shape(intent.side, intent.kind);
     let locale = &world.ruling.locale;
     let halves = seen::by_link(store.connection(), locale, &[link]).await?;
     let Some(half) = halves.iter().find(|half| half.record.side == intent.side) else {
-        return Ok(Some(Outcome::Overtaken));
+        return overtaken(store.connection(), world, recovery, intent, link, &every).await;
     };
     let records = shape.records(&row, locale);
     let Some(record) = records.iter().find(|record| record.parent == half.record.parent).or(records.first()) else {
-        return Ok(Some(Outcome::Overtaken));
+        return overtaken(store.connection(), world, recovery, intent, link, &every).await;
     };
     let homes = homes(store, intent.side, changes).await?;
     let says = |change: &Change, text: &Text| {
@@ -153,8 +156,34 @@ async fn update(
     }
     let mut transaction = store.begin().await?;
     settle_arrived(&mut transaction, world, recovery, intent, link, half, &arrived, &row).await?;
+    let others: Vec<&Change> = changes.iter().filter(|change| !arrived.contains(change)).collect();
+    let outcome = if others.is_empty() {
+        Some(Outcome::Settled)
+    } else {
+        overtaken(&mut transaction, world, recovery, intent, link, &others).await?
+    };
     transaction.commit().await.map_err(StoreError::from)?;
-    Ok(Some(if arrived.len() == changes.len() { Outcome::Settled } else { Outcome::Overtaken }))
+    Ok(outcome)
+}
+
+/// What was sent shows no more, or not yet: the merge decides anew. The history keeps what may have stood there.
+async fn overtaken(
+    connection: &mut Connection,
+    world: World<'_>,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+    link: LinkId,
+    changes: &[&Change],
+) -> Result<Option<Outcome>, PassError> {
+    let entries: Vec<_> =
+        changes.iter().map(|change| entry(link, intent.side, change, Reason::OutcomeUnknown)).collect();
+    history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
+    Ok(Some(Outcome::Overtaken))
+}
+
+fn entry(link: LinkId, side: Side, change: &Change, reason: Reason) -> history::Entry {
+    let (old, new) = (change.before.clone(), change.after.clone());
+    history::Entry { link, side, field: change.field, old, new, reason }
 }
 
 /// The companies that a contact was moved between, by the text of their links. A contact of Flowtly has one company, and a read
@@ -202,18 +231,9 @@ async fn settle_arrived(
         }
     }
     base::put(connection, &[(link, intent.side, target), (link, intent.side.opposite(), source)]).await?;
-    let entries: Vec<_> = arrived
-        .iter()
-        .map(|change| crate::store::history::Entry {
-            link,
-            side: half.record.side,
-            field: change.field,
-            old: change.before.clone(),
-            new: change.after.clone(),
-            reason: change.reason.clone(),
-        })
-        .collect();
-    crate::store::history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
+    let entries: Vec<_> =
+        arrived.iter().map(|change| entry(link, half.record.side, change, change.reason.clone())).collect();
+    history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
     Ok(())
 }
 
