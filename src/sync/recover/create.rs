@@ -121,8 +121,12 @@ async fn newer(
     let locale = &world.ruling.locale;
     let rows: Vec<Seen> = match (intent.kind, intent.body.parent) {
         (Kind::Company, _) | (Kind::Contact, None) => {
-            let keys = matching::company_keys(&source.record, recovery.organisation, world.ruling.of(Kind::Company));
-            let keys = stored_keys(&keys);
+            // By what it shows now, and by what was sent: the source may have been edited since.
+            let rules = world.ruling.of(Kind::Company);
+            let sent = as_sent(world, intent, &source.record);
+            let of = |record: &Record| stored_keys(&matching::company_keys(record, recovery.organisation, rules));
+            let mut keys = of(&source.record);
+            keys.extend(of(&sent));
             let rows = match_key::find(store.connection(), locale, intent.side, &keys).await?;
             rows.into_iter().map(|(_, row)| (row.id, row)).collect::<BTreeMap<_, _>>().into_values().collect()
         }
@@ -146,6 +150,16 @@ async fn newer(
         // A person said that it is something else.
         .filter(|row| !told.excludes(row.id, row.link))
         .collect())
+}
+
+/// The source as it was when its create was sent.
+fn as_sent(world: World<'_>, intent: &Intent, source: &Record) -> Record {
+    let mut record = source.clone();
+    if let Op::Create { fields, .. } = &intent.body.action.op {
+        let sent = fields.iter().map(|(field, text)| (*field, Reading::of(*field, text.clone(), &world.ruling.locale)));
+        record.fields.extend(sent);
+    }
+    record
 }
 
 /// Whether a record shows every field as it was sent.
@@ -206,15 +220,20 @@ async fn agree_on_sent(
     let shape = world.shape(intent.side, intent.kind);
     let source_shape = world.shape(intent.side.opposite(), intent.kind);
     let (mut ours, mut theirs) = (base::Bases::new(), base::Bases::new());
-    for (field, sent) in fields {
-        let sent = Reading::of(*field, sent.clone(), locale);
+    for (field, text) in fields {
+        let sent = Reading::of(*field, text.clone(), locale);
         let shown = target.reading(*field);
         let agrees = shown.same_as(&sent) || shown.agrees_with(&sent);
         if let (true, Some(key), Some(source_key)) = (agrees, base::key(shape, *field), base::key(source_shape, *field))
         {
             theirs.insert(*field, Entry { key, text: None });
-            if *source.record.reading(*field) != Reading::Unknown {
-                ours.insert(*field, Entry { key: source_key, text: None });
+            let now = source.record.reading(*field);
+            if *now != Reading::Unknown {
+                // What the source shows may have moved since: agreed is what was sent, and the move still travels. Where it
+                // shows nothing, a default was sent.
+                let unmoved = *now == Reading::Blank || now.same_as(&sent) || now.agrees_with(&sent);
+                let text = (!unmoved).then(|| text.clone());
+                ours.insert(*field, Entry { key: source_key, text });
             }
         }
     }

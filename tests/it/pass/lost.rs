@@ -88,6 +88,41 @@ async fn a_lost_create_of_a_contact_in_flowtly_is_never_repeated() {
 }
 
 #[tokio::test]
+async fn an_edit_of_the_source_of_a_lost_create_travels_once_the_create_is_found() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    let source = firm.hubspot.add_contact(&properties, Some(company));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.hubspot.edit_contact(source, "email", "kowalski@alfa.pl");
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.pairs(Kind::Contact).await.len()), (1, 1));
+    assert_eq!(firm.flowtly.contacts()[0]["email"], "kowalski@alfa.pl");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_whose_source_has_another_name_by_now_is_found_and_not_doubled() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let source = firm.company("Beta", None);
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/clients").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.hubspot.edit_company(source, "name", "Gamma");
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count(), firm.links().await.len()), (2, 2, 2));
+    assert!(firm.flowtly.clients().iter().any(|client| client["name"] == "Gamma"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_lost_stamp_is_written_once_more_at_most() {
     let firm = Firm::new();
     firm.client("Alfa", Some(&vat(1)));
