@@ -45,8 +45,12 @@ fn judge(
     {
         return;
     }
+    // What we wrote and the system was free to ignore may never have stood there.
+    if matches!(before.who, Who::Us(_)) && case.may_ignore(rec, property) {
+        return;
+    }
     let entries: Vec<&Written> = entries(case, rec, field).collect();
-    let kept: Vec<&&Written> = entries.iter().filter(|entry| has_kept(case, rec, entry, &before.text)).collect();
+    let kept: Vec<&&Written> = entries.iter().filter(|entry| has_kept(case, rec, field, entry, &before.text)).collect();
     if !before.text.trim().is_empty() {
         findings.expect(!kept.is_empty(), || {
             format!("{rec} lost {property} = {:?} to {:?}, and the history has no word of it", before.text, after.text)
@@ -91,7 +95,14 @@ fn entries<'case>(case: &'case Case<'_>, rec: &'case Rec, field: &'case Field) -
 }
 
 /// Whether an entry of the history holds what was replaced; of a parent it holds the link of the company.
-fn has_kept(case: &Case<'_>, rec: &Rec, entry: &Written, text: &str) -> bool {
+fn has_kept(case: &Case<'_>, rec: &Rec, field: &Field, entry: &Written, text: &str) -> bool {
+    // What stood there is what the system made of what was sent, by a liberty that it declares.
+    let liberties = &case.evidence.liberties;
+    let shown = entry.old.as_object().into_iter().flatten().filter_map(|(_, part)| part.as_str());
+    let mut shown = shown.filter(|shown| !shown.is_empty());
+    if shown.any(|shown| normal::is_made_of(field, rec.side, rec.kind, liberties, shown, text)) {
+        return true;
+    }
     let mut firms = case.state().links.iter().filter(|link| link.half(rec.side).id == text);
     holds(&entry.old, text) || (entry.field == "parent" && firms.any(|link| holds(&entry.old, &link.id.to_string())))
 }

@@ -75,6 +75,15 @@ impl<'evidence> Case<'evidence> {
         self.evidence.laps.iter().map(from).filter(|from| *from < number).max().unwrap_or(0)
     }
 
+    /// Whether the system takes the liberty to keep what it had where it was sent something else.
+    pub fn may_ignore(&self, rec: &Rec, property: &str) -> bool {
+        self.evidence.liberties.iter().any(|liberty| {
+            liberty.manner == flowtly_sync::sandbox::Manner::Ignore
+                && (liberty.side, liberty.kind) == (rec.side, rec.kind)
+                && liberty.property.as_deref().is_none_or(|path| path == property)
+        })
+    }
+
     /// Whether a person decided something about this record, or about one that stands for the same thing, from this deed on.
     pub fn decided(&self, rec: &Rec, from: usize) -> bool {
         let kin = self.story.kin(rec);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::Findings;
 use super::super::evidence::{Kind, Side};
-use super::super::state::Link;
+use super::super::state::{Intent, Link, State};
 use super::Case;
 
 /// The last pass wrote nothing; there were not too many passes, and none asked more than its work explains.
@@ -37,7 +37,8 @@ pub fn the_state_is_sound(case: &Case<'_>, findings: &mut Findings) {
     let state = case.state();
     findings.expect(state.complaints.is_empty(), || format!("the file is not whole: {:?}", state.complaints));
     for intent in &state.intents {
-        findings.expect(intent.closed, || {
+        // A create that may have arrived stays open while a person is asked about it.
+        findings.expect(intent.closed || is_asked(state, intent), || {
             format!("a write to {} {} {:?} is still open", intent.side.word(), intent.kind.word(), intent.target)
         });
     }
@@ -59,12 +60,24 @@ pub fn the_state_is_sound(case: &Case<'_>, findings: &mut Findings) {
     }
     for todo in &state.todo {
         let unfinished = ["staged", "superseded", "interrupted", "decided"].contains(&todo.why.as_str());
-        findings.expect(!unfinished || todo.due.is_none(), || format!("not settled: {todo:?}"));
+        let mut open = state.intents.iter().filter(|intent| !intent.closed && is_asked(state, intent));
+        let of_todo = state.seen.iter().find(|seen| todo.seen == Some(seen.id));
+        // What may be the record of that create is looked at as long as it is asked about.
+        let is_asked = open.any(|intent| intent.source.is_some() && intent.source == todo.seen)
+            || of_todo.is_some_and(|seen| state.asks_about(&seen.rec));
+        findings.expect(!unfinished || todo.due.is_none() || is_asked, || format!("not settled: {todo:?}"));
     }
     for count in ["unexplained", "pending"] {
         let stands = state.certificate.get(count).and_then(Value::as_u64).unwrap_or(0);
         findings.expect(stands == 0, || format!("the certificate counts {stands} {count}"));
     }
+}
+
+/// Whether the question stands that asks a person what became of a create.
+fn is_asked(state: &State, intent: &Intent) -> bool {
+    state.questions.iter().any(|question| {
+        question.body.get("asks").and_then(Value::as_str) == Some("lost_create") && intent.source == Some(question.seen)
+    })
 }
 
 /// The record is there and live, or the state knows that it is gone or archived.

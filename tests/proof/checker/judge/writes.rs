@@ -81,11 +81,12 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
             };
             let stood = case.story.text_before(rec, property, write.number);
             let same = super::super::normal::folded(stood) == super::super::normal::folded(text);
-            // What changed nothing leaves nothing to remember.
-            same || state
-                .history
-                .iter()
-                .any(|entry| links.contains(&entry.link) && entry.side == rec.side && entry.field == field.name)
+            // What changed nothing leaves nothing to remember, nor does what the system was free to ignore.
+            same || case.may_ignore(rec, property)
+                || state
+                    .history
+                    .iter()
+                    .any(|entry| links.contains(&entry.link) && entry.side == rec.side && entry.field == field.name)
                 || state.failures.iter().any(|failure| failure.link.is_some_and(|link| links.contains(&link)))
         }),
         Aim::Foreign => false,
