@@ -99,10 +99,12 @@ async fn calm(sim: &Arc<Sim>) -> Option<Report> {
     }
 }
 
-/// How many records will be looked at again at a time that has not come: a clock that was ahead said when.
+/// How many records will be looked at again at a time that has not come: a clock that was ahead said when. What
+/// a person is asked about is looked at for ever.
 async fn unfinished(connection: &mut SqliteConnection) -> i64 {
     let unfinished = "SELECT count(*) FROM todo WHERE due IS NOT NULL \
-                      AND why IN ('staged', 'superseded', 'interrupted', 'decided')";
+                      AND why IN ('staged', 'superseded', 'interrupted', 'decided') \
+                      AND NOT EXISTS (SELECT 1 FROM intent WHERE closed IS NULL)";
     sqlx::query_scalar(unfinished).fetch_one(connection).await.unwrap()
 }
 
