@@ -144,7 +144,7 @@ fn a_plan_that_was_written_down_is_read_back_as_it_was() {
     let read: Vec<Action> = serde_json::from_str(&json).expect("its own text");
     assert_eq!(read, plan);
     assert_eq!(serde_json::to_string_pretty(&read).expect("serialisable"), json);
-    assert_eq!(plan.len(), 12 + 38);
+    assert_eq!(plan.len(), 12 + 39);
 }
 
 #[test]
