@@ -203,6 +203,9 @@ mod tests {
         assert_eq!(blank.facet(Facet::TaxNumber), Some(""));
         assert_eq!(blank.facet(Facet::TaxCountry), Some("PL"));
         assert_eq!(tax_identity(&Text::of([(Part::TinCountry, "")])).facet(Facet::TaxCountry), None);
+        let half = tax_identity(&Text::of([(Part::Tin, "5260001246"), (Part::VatNumber, "")]));
+        assert_eq!((half.facet(Facet::Tin), half.facet(Facet::VatNumber)), (Some("5260001246"), Some("")));
+        assert_eq!((blank.facet(Facet::Tin), blank.facet(Facet::VatNumber)), (None, None));
     }
 
     #[rstest]
@@ -236,6 +239,8 @@ mod tests {
     #[case("DE", "2181508150", None)]
     #[case("IS", "12345", None)]
     #[case("IS", "62340", Some("IS62340"))]
+    #[case("RO", "1117", None)]
+    #[case("RO", "1111", None)]
     #[case("US", "12-3456780", Some("US123456780"))]
     #[case("US", "ABCDE", None)]
     #[case("US", "1234", None)]

@@ -120,3 +120,27 @@ fn shape(text: &str, pattern: &str) -> bool {
             literal => byte == literal,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("PL", "5260001246", Some("PL5260001246"))]
+    #[case("GR", "094259216", Some("EL094259216"))]
+    #[case("CH", "100155212", Some("CHE100155212"))]
+    // Read again, these would be another number, or another country's.
+    #[case("CH", "100155212MWST", None)]
+    #[case("XI", "980780684", None)]
+    #[case("PL", "526000124", None)]
+    #[case("US", "123456789", None)]
+    fn a_prefix_is_put_where_it_is_found_again(
+        #[case] country: &str,
+        #[case] number: &str,
+        #[case] text: Option<&str>,
+    ) {
+        assert_eq!(prefixed(country, number).as_deref(), text);
+    }
+}

@@ -267,6 +267,8 @@ mod tests {
     #[case("CY", "10259033P")]
     #[case("CZ", "25123891")]
     #[case("DE", "136695976")]
+    #[case("DE", "129273398")]
+    #[case("DE", "123475223")]
     #[case("DK", "13585628")]
     #[case("EE", "100594102")]
     #[case("ES", "B64717838")]
@@ -316,14 +318,33 @@ mod tests {
         assert_ne!(fit(country, &wrong), Some(Fit::Checked), "{wrong}");
     }
 
+    #[test]
+    fn the_open_place_of_a_number_takes_only_what_makes_it_right() {
+        let mut countries = std::collections::BTreeSet::new();
+        for row in include_str!("vat_checks.txt").lines().filter(|line| !line.starts_with('#')) {
+            let [country, number, right] = row.split(' ').collect::<Vec<_>>()[..] else { panic!("{row}") };
+            let found: String = ('0'..='9')
+                .chain('A'..='Z')
+                .filter(|sign| fit(country, &number.replace('?', &sign.to_string())) == Some(Fit::Checked))
+                .collect();
+            assert_eq!(found, right.trim_matches('-'), "{country} {number}");
+            countries.insert(country);
+        }
+        assert_eq!(countries.len(), 30, "all that have public check digits");
+    }
+
     #[rstest]
     #[case("ES", "B64717839")]
+    #[case("ES", "B6471783X8")]
     #[case("NL", "123456789B90")]
     #[case("GB", "802311781")]
     #[case("CY", "10259033Z")]
     #[case("FR", "84323140391")]
     #[case("FR", "IO334175221")]
     #[case("FR", "CX303439038")]
+    #[case("SE", "123456789700")]
+    #[case("BE", "00001285")]
+    #[case("BE", "2000000042")]
     #[case("PL", "526000124")]
     #[case("PL", "526000124A")]
     fn numbers_with_the_wrong_digits(#[case] country: &str, #[case] number: &str) {
@@ -335,6 +356,7 @@ mod tests {
     #[case("CZ", "7103192745")]
     #[case("GB", "GD123")]
     #[case("LV", "16117519997")]
+    #[case("LV", "32017519997")]
     fn numbers_without_public_check_digits(#[case] country: &str, #[case] number: &str) {
         assert_eq!(fit(country, number), Some(Fit::Pattern));
     }
