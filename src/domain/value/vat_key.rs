@@ -3,10 +3,9 @@
 //! Two records of one firm may carry different writings of the same number. A difference would be a veto in matching, so
 //! what can be derived from each other becomes equal; what cannot (a German tax-office number and a VAT number) is no key.
 
-use super::vat::{Fit, fit};
-
 /// The number in the one writing that serves as key, of `country` (ISO 3166-1 alpha-2).
 pub(super) fn key_number(country: &str, number: &str) -> String {
+    // Where the result is none of the country's numbers, neither is what it was derived from, and neither serves as key.
     let derived = match (country, number.len()) {
         // Without the "U" that stands before every Austrian VAT number.
         ("AT", 8) => Some(format!("U{number}")),
@@ -18,13 +17,9 @@ pub(super) fn key_number(country: &str, number: &str) -> String {
         ("HU", 11) => number.get(..8).map(str::to_owned),
         // The SIREN, of which the VAT number is two key digits and the SIREN.
         ("FR", 9) => french_key(number).map(|key| format!("{key:02}{number}")),
-        // Swiss numbers carry their "CHE" also where it was not taken for a prefix.
-        ("CH", 12) => number.strip_prefix("CHE").map(str::to_owned),
         _ => None,
     };
-    derived
-        .filter(|derived| fit(country, derived).is_some_and(|found| found > Fit::None))
-        .unwrap_or_else(|| number.to_owned())
+    derived.unwrap_or_else(|| number.to_owned())
 }
 
 fn french_key(siren: &str) -> Option<u64> {
