@@ -172,7 +172,7 @@ fn france(number: &str) -> bool {
     // Monaco's firms have French numbers whose SIREN begins with zeros and has no check digit.
     let is_siren = luhn(&digits) || siren < 1_000_000;
     if let Ok(key) = key.parse::<u64>() {
-        return is_siren && (12 + 3 * (siren % 97)) % 97 == key;
+        return is_siren && (12 + 3 * siren) % 97 == key;
     }
     let mut places = key.chars().map(|character| ALPHABET.find(character).and_then(|place| u64::try_from(place).ok()));
     let (Some(Some(first)), Some(Some(second))) = (places.next(), places.next()) else { return false };

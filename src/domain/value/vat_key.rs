@@ -24,5 +24,5 @@ pub(super) fn key_number(country: &str, number: &str) -> String {
 
 fn french_key(siren: &str) -> Option<u64> {
     let siren: u64 = siren.parse().ok()?;
-    Some((12 + 3 * (siren % 97)) % 97)
+    Some((12 + 3 * siren) % 97)
 }
