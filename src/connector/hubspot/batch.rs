@@ -140,13 +140,15 @@ fn take_apart(layout: &Layout, group: &[Order<'_>], objects: Objects) -> Vec<Sen
     }
     for entry in objects.entries {
         let traced = entry.trace.as_deref().and_then(|trace| trace.parse().ok());
-        let position = traced
+        let answered = traced
             .and_then(|position: usize| group.iter().find(|order| order.position == position))
-            .or_else(|| group.iter().find(|order| order.id == Some(&entry.row.id)))
-            .map(|order| order.position);
-        match position {
-            Some(position) => {
-                outcomes.insert(position, Ok(entry));
+            .or_else(|| group.iter().find(|order| order.id == Some(&entry.row.id)));
+        match answered {
+            Some(order) if is_the_one(order, &entry) => {
+                outcomes.insert(order.position, Ok(entry));
+            }
+            Some(order) => {
+                outcomes.insert(order.position, Err(about_another()));
             }
             None => unnamed.push(entry),
         }
@@ -169,6 +171,16 @@ fn take_apart(layout: &Layout, group: &[Order<'_>], objects: Objects) -> Vec<Sen
         outcomes.insert(position, Err(error));
     }
     outcomes.into_iter().map(|(position, outcome)| Sent { position, outcome }).collect()
+}
+
+/// Whether an entry may be what became of an input: a new record, the one that was to be changed, or one that swallowed it.
+fn is_the_one(order: &Order<'_>, entry: &Entry) -> bool {
+    order.id.is_none_or(|id| *id == entry.row.id || entry.row.absorbed.contains(id))
+}
+
+/// Whatever was stored, it is not known to be in the record that was meant: recovery looks.
+fn about_another() -> PortError {
+    PortError::new(ErrorKind::Protocol, "HubSpot's reply is about another record than the one that was to be changed")
 }
 
 /// The inputs that a fault names.

@@ -29,7 +29,7 @@ pub(in crate::connector::flowtly) fn entry(value: &Value, relation: Relation) ->
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     let iri = text("@id");
-    let id = text("id").or_else(|| iri.as_deref().map(|iri| iri::id(iri).into_owned()))?;
+    let id = text("id").or_else(|| iri.as_deref().map(|iri| iri::id(iri).into_owned())).filter(|id| !id.is_empty())?;
     let given = CODE_KEYS.iter().filter_map(|key| text(key)).find(|code| is_iso(relation, code));
     let code = given.or_else(|| is_iso(relation, &id).then(|| id.clone())).map(|code| code.to_ascii_uppercase());
     Some(Entry { id, iri, code })
@@ -62,5 +62,8 @@ mod tests {
         let euro = entry(&json!({"@id": "/currencies/2", "id": 2, "code": "EUR"}), Relation::Currency).unwrap();
         assert_eq!((euro.code.as_deref(), euro.iri.as_deref()), (Some("EUR"), Some("/currencies/2")));
         assert_eq!(entry(&json!("EUR"), Relation::Currency), None);
+        for nameless in [json!({"id": ""}), json!({"@id": "/organizations/"})] {
+            assert_eq!(entry(&nameless, Relation::Other), None, "{nameless}");
+        }
     }
 }

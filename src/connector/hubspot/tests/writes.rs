@@ -269,6 +269,30 @@ async fn an_update_sends_what_changed_clears_with_an_empty_text_and_reads_the_re
 }
 
 #[tokio::test]
+async fn an_answer_about_another_record_is_none_and_one_about_the_survivor_is() {
+    let (hubspot, _) = Script::new()
+        .post(
+            &format!("{COMPANIES}/batch/update"),
+            inputs(&[
+                json!({"id": "1", "objectWriteTraceId": "0", "properties": {"name": "A"}}),
+                json!({"id": "2", "objectWriteTraceId": "1", "properties": {"name": "B"}}),
+            ]),
+            200,
+            &json!({"results": [
+                {"id": "9", "objectWriteTraceId": "0", "properties": whole("9", "A")["properties"]},
+                {"id": "8", "objectWriteTraceId": "1", "properties": {"name": "B", "vat": "", "city": "",
+                    "lifecyclestage": "", "flowtly_id": "org/1", "hs_merged_object_ids": "2"}},
+            ]}),
+        )
+        .play();
+    let writes = [update("1", &[("name", Some("A"))]), update("2", &[("name", Some("B"))])];
+    let answers = hubspot.write(Kind::Company, &writes).await;
+    let Written::Failed(error) = &answers[0] else { panic!("stored in another record") };
+    assert_eq!(error.kind.outcome(), Outcome::Unknown, "recovery looks: {error}");
+    assert_eq!(stored(&answers[1]).id, id("8"));
+}
+
+#[tokio::test]
 async fn a_write_that_was_taken_is_stored_even_if_it_cannot_be_read_back() {
     let (hubspot, script) = Script::new()
         .post(
