@@ -57,6 +57,7 @@ mod tests {
     #[case("DE", "", "DE")]
     #[case("Deutschland", " ", "Deutschland")]
     #[case("DE", "Atlantis", "Germany")]
+    #[case("DE", "P1", "Germany")]
     #[case("Atlantis", "PL", "Atlantis")]
     fn a_country_is_sent_as_the_target_spells_countries(
         #[case] source: &str,

@@ -54,6 +54,11 @@ fn a_full_name_goes_into_two_parts(#[case] full: &str, #[case] there: (&str, &st
 fn two_parts_go_into_a_full_name_or_into_two_parts() {
     let source = name("Jan", "van der Berg");
     assert_eq!(put_into(Field::PersonName, &source, &Text::whole("Ewa")), Text::whole("Jan van der Berg"));
+    let typed = Text::whole("Jan  van der Berg");
+    assert_eq!(put_into(Field::PersonName, &typed, &Text::whole("Ewa")), typed, "in its own spelling");
+    let mut both = source;
+    both.set(Part::Whole, "Jan B.");
+    assert_eq!(put_into(Field::PersonName, &both, &Text::whole("Ewa")), Text::whole("Jan van der Berg"));
     let other = put_into(Field::PersonName, &name("Anna Maria", "Nowak"), &name("Anna", "Kowalska"));
     assert_eq!(other, name("Anna Maria", "Nowak"), "the source's own division");
 }
@@ -127,6 +132,26 @@ fn two_numbers_of_a_czech_building_are_no_unit() {
     let source = Text::of([(Part::Line, "Vodičkova 1234/5"), (Part::Country, "CZ")]);
     let put = put_into(Field::Address, &source, &street("", "", ""));
     assert_eq!(put, street("Vodičkova", "1234/5", ""));
+    let without_building = Text::of([(Part::Street, "Inna 1"), (Part::Unit, "2")]);
+    let put = put_into(Field::Address, &source, &without_building);
+    assert_eq!(put, Text::of([(Part::Street, "Vodičkova 1234/5"), (Part::Unit, "")]));
+}
+
+#[test]
+fn a_building_without_a_unit_stands_alone() {
+    let there = Text::of([(Part::Street, "Inna"), (Part::Building, "1")]);
+    let put = put_into(Field::Address, &line("ul. Prosta 51"), &there);
+    assert_eq!(put, Text::of([(Part::Street, "ul. Prosta"), (Part::Building, "51")]));
+}
+
+#[test]
+fn a_french_street_in_belgium_has_its_number_behind_it() {
+    let mut source = street("rue de la Loi", "16", "");
+    for (country, written) in [("BE", "rue de la Loi 16"), ("FR", "16 rue de la Loi")] {
+        source.set(Part::Country, country);
+        let put = put_into(Field::Address, &source, &Text::of([(Part::Line, ""), (Part::Country, country)]));
+        assert_eq!(put.part(Part::Line), Some(written));
+    }
 }
 
 #[test]
