@@ -103,6 +103,7 @@ mod tests {
     #[case("Karl von und zu Guttenberg", "Karl", "von und zu Guttenberg")]
     #[case("John Smith Jr.", "John", "Smith Jr.")]
     #[case("Van Morrison", "Van", "Morrison")]
+    #[case("Smith Jr.", "Smith", "Jr.")]
     #[case("Kowalski", "", "Kowalski")]
     fn a_name_is_divided(#[case] name: &str, #[case] first: &str, #[case] last: &str) {
         assert_eq!(split(name), (first.to_owned(), last.to_owned()));
