@@ -233,6 +233,14 @@ fn flowtlys_parts_go_into_one_tax_number(
 }
 
 #[test]
+fn a_national_number_with_its_country_becomes_no_vat_number() {
+    let source = Text::of([(Part::Tin, "5260001246"), (Part::TinCountry, "PL")]);
+    let written = |vat| put_into(Field::TaxIdentity, &source, &flowtly_tax("7740001454", "PL", vat));
+    assert_eq!(written(""), flowtly_tax("5260001246", "PL", ""));
+    assert_eq!(written("PL7740001454"), flowtly_tax("5260001246", "PL", "PL5260001246"), "unless one stands there");
+}
+
+#[test]
 fn two_sides_with_both_numbers_keep_them_apart() {
     let source = flowtly_tax("303265045", "FR", "FR40303265045");
     let target = flowtly_tax("334175221", "France", "FR 40 303 265 045");
