@@ -240,6 +240,32 @@ fn a_national_number_with_its_country_becomes_no_vat_number() {
     assert_eq!(written("PL7740001454"), flowtly_tax("5260001246", "PL", "PL5260001246"), "unless one stands there");
 }
 
+#[rstest]
+// A bare number beside its country, as typed where it came bare; with its prefix where nothing else tells the country.
+#[case(&[(Part::Number, "PL 526-000-12-46")], &[(Part::Tin, "5260001246"), (Part::TinCountry, "PL")])]
+#[case(
+    &[(Part::Tin, "12-3456789"), (Part::TinCountry, "US")],
+    &[(Part::Tin, "12-3456789"), (Part::TinCountry, "US")]
+)]
+#[case(&[(Part::Tin, "5260001246"), (Part::TinCountry, "PL")], &[(Part::Tin, "PL5260001246")])]
+// A side with a number of either sort beside the VAT number shows the same one in both.
+#[case(&[(Part::Number, "PL5260001246")], &[(Part::VatNumber, "PL5260001246"), (Part::Number, "PL5260001246")])]
+// A country in the source's own words.
+#[case(
+    &[(Part::Tin, "094259216"), (Part::TinCountry, "Griechenland")],
+    &[(Part::Tin, "094259216"), (Part::TinCountry, "Griechenland")]
+)]
+fn a_tax_identity_goes_into_the_parts_that_there_are(
+    #[case] source: &[(Part, &str)],
+    #[case] written: &[(Part, &str)],
+) {
+    let text =
+        |parts: &[(Part, &str)]| -> Text { parts.iter().map(|(part, text)| (*part, (*text).to_owned())).collect() };
+    let country = |part: Part, text: &str| if part == Part::TinCountry && text.len() > 2 { "Polska" } else { "" };
+    let there: Text = written.iter().map(|(part, text)| (*part, country(*part, text).to_owned())).collect();
+    assert_eq!(put_into(Field::TaxIdentity, &text(source), &there), text(written));
+}
+
 #[test]
 fn two_sides_with_both_numbers_keep_them_apart() {
     let source = flowtly_tax("303265045", "FR", "FR40303265045");

@@ -17,6 +17,12 @@ pub(crate) struct Split {
     pub(crate) by_slash: bool,
 }
 
+impl Split {
+    fn parts(&self) -> [&str; 3] {
+        [&self.street, &self.building, &self.unit]
+    }
+}
+
 /// The one writing in which lines are compared.
 pub(crate) fn canonical(line: &str) -> String {
     split(line).map_or_else(|| line.to_owned(), |split| joined(&split.street, &split.building, &split.unit))
@@ -26,8 +32,7 @@ pub(crate) fn canonical(line: &str) -> String {
 pub(crate) fn split(line: &str) -> Option<Split> {
     let found = number_first(line).or_else(|| number_last(line))?;
     let again = number_last(&joined(&found.street, &found.building, &found.unit))?;
-    let stable = again.street == found.street && again.building == found.building && again.unit == found.unit;
-    stable.then_some(found)
+    (again.parts() == found.parts()).then_some(found)
 }
 
 /// Whether the writer of such a street puts the number before it.
@@ -281,6 +286,9 @@ mod tests {
     #[case("12 rue du 8 Mai 1945")]
     #[case("Prosta 5 m")]
     #[case("Prosta 5/")]
+    #[case("12 Prosta Droga")]
+    #[case("10 Street")]
+    #[case("12 rue 5 int")]
     #[case("Prosta /5")]
     fn lines_in_doubt_stay_whole(#[case] line: &str) {
         assert_eq!(split(line), None);
