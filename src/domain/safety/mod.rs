@@ -1,7 +1,7 @@
 //! A plan is accepted, or refused with named refusals that say how to go on.
 //!
-//! [`judge`] holds a plan against [`Limits`] in number and against what was seen of both sides ([`sights`]); [`allowance`]
-//! says for which numbers a person's allowance stands; [`worst`] picks what a refusal shows.
+//! [`judge`] holds a plan against [`Limits`] in number and against what was seen of both sides (`sights`); `allowance`
+//! says for which numbers a person's allowance stands; `worst` picks what a refusal shows.
 
 mod name;
 mod limit;
