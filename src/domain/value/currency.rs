@@ -53,6 +53,7 @@ mod tests {
     #[case("$", "USD")]
     #[case("£", "GBP")]
     #[case("zł", "PLN")]
+    #[case("Kč", "CZK")]
     #[case("ZŁ", "PLN")]
     #[case("kr", "kr")]
     #[case("XYZ", "XYZ")]
