@@ -169,6 +169,8 @@ mod tests {
     #[case("xx", "xx")]
     #[case("Klingon  (old)", "Klingon (old)")]
     #[case("pl-", "pl-")]
+    #[case("PL-A+B", "PL-A+B")]
+    #[case("PL-ABCDEFGHI", "PL-ABCDEFGHI")]
     fn languages(#[case] text: &str, #[case] normal: &str) {
         assert_eq!(language(text), normal);
     }
