@@ -255,6 +255,8 @@ fn a_national_number_with_its_country_becomes_no_vat_number() {
     &[(Part::Tin, "094259216"), (Part::TinCountry, "Griechenland")],
     &[(Part::Tin, "094259216"), (Part::TinCountry, "Griechenland")]
 )]
+// Taken apart it would read otherwise, so that it goes as it stands.
+#[case(&[(Part::Number, "FRDE123456789")], &[(Part::Tin, "FRDE123456789"), (Part::TinCountry, "FR")])]
 fn a_tax_identity_goes_into_the_parts_that_there_are(
     #[case] source: &[(Part, &str)],
     #[case] written: &[(Part, &str)],

@@ -354,7 +354,14 @@ fn a_walk_that_was_not_whole_refuses_what_rests_on_knowing_every_record() {
         let allowed = Circumstances { allowed: BTreeSet::from([RefusalName::WalkNotWhole]), ..uneven(Some(500), 300) };
         assert_eq!(judge(&totals, &LIMITS, &allowed), vec![]);
     }
-    for totals in [Totals::default(), updates(Side::Crm, 1), pauses(Side::Crm, 1), conflicts(Side::Crm, 1)] {
+    let idle = [
+        Totals::default(),
+        creates(Side::Crm, 0),
+        updates(Side::Crm, 1),
+        pauses(Side::Crm, 1),
+        conflicts(Side::Crm, 1),
+    ];
+    for totals in idle {
         assert_eq!(judge(&totals, &LIMITS, &uneven(Some(500), 300)), vec![], "{totals:?}");
     }
     let moved = judge(&links(Side::Crm, 1), &LIMITS, &uneven(Some(300), 300));
