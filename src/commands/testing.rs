@@ -17,7 +17,7 @@ use crate::connector::port::{
 };
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
-use crate::domain::record::{Kind, Record, RemoteId, Side, Standing};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::shape::{RawHash, Row, Shape};
 use crate::domain::value::{Locale, Reading, Text};
 use crate::render::Style;
@@ -86,17 +86,9 @@ pub(super) fn contact(side: Side, id: &str, company: &str, email: &str) -> Recor
 pub(super) fn record(side: Side, kind: Kind, id: &str, parent: Option<&str>, fields: &[(Field, &str)]) -> Record {
     let locale = Locale::default();
     Record {
-        side,
-        kind,
-        id: RemoteId::new(id),
         parent: parent.map(RemoteId::new),
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Live,
-        stored_id: None,
-        in_scope: true,
         fields: fields.iter().map(|(field, text)| (*field, Reading::of(*field, Text::whole(*text), &locale))).collect(),
+        ..Record::bare(side, kind, id)
     }
 }
 

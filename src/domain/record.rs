@@ -164,6 +164,26 @@ pub struct Record {
     pub fields: BTreeMap<Field, Reading>,
 }
 
+#[cfg(test)]
+impl Record {
+    /// A live record in scope that shows nothing, for tests to fill.
+    pub(crate) fn bare(side: Side, kind: Kind, id: &str) -> Self {
+        Self {
+            side,
+            kind,
+            id: RemoteId::new(id),
+            parent: None,
+            version: None,
+            created: None,
+            modified: None,
+            standing: Standing::Live,
+            stored_id: None,
+            in_scope: true,
+            fields: BTreeMap::new(),
+        }
+    }
+}
+
 impl Record {
     /// The reading of a field; unknown where the side does not map it.
     pub fn reading(&self, field: Field) -> &Reading {

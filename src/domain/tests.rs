@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::field::{Field, Part};
-use super::record::{Kind, Record, RemoteId, Side, Standing};
+use super::record::{Kind, Record, RemoteId, Side};
 use super::rules::{Direction, Gone, KindRules};
 use super::value::{Locale, Reading, Text};
 
@@ -92,18 +92,6 @@ fn a_record_is_told_by_its_name_else_by_its_id(
     #[case] label: &str,
 ) {
     let reading = text.map_or(Reading::Unknown, |text| Reading::of(field, Text::whole(text), &Locale::default()));
-    let record = Record {
-        side: Side::Crm,
-        kind,
-        id: RemoteId::new("17"),
-        parent: None,
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Live,
-        stored_id: None,
-        in_scope: true,
-        fields: BTreeMap::from([(field, reading)]),
-    };
+    let record = Record { fields: BTreeMap::from([(field, reading)]), ..Record::bare(Side::Crm, kind, "17") };
     assert_eq!(record.label(), label);
 }

@@ -28,23 +28,14 @@ pub fn identity(record: &Record) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::record::{RemoteId, Side};
+    use crate::domain::record::Side;
     use crate::domain::value::{Locale, Text};
 
     fn firm(name: &str, phone: &str) -> Record {
         let reading = |field, text: &str| (field, Reading::of(field, Text::whole(text), &Locale::default()));
         Record {
-            side: Side::Crm,
-            kind: Kind::Company,
-            id: RemoteId::new("1"),
-            parent: None,
-            version: None,
-            created: None,
-            modified: None,
-            standing: Standing::Live,
-            stored_id: None,
-            in_scope: true,
             fields: [reading(Field::Name, name), reading(Field::Phone, phone)].into(),
+            ..Record::bare(Side::Crm, Kind::Company, "1")
         }
     }
 

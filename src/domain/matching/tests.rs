@@ -7,7 +7,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::domain::field::Field;
-use crate::domain::record::{Kind, Record, RemoteId, Side, Standing};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::rules::{Gone, KindRules};
 use crate::domain::value::{Locale, Reading, Text};
 
@@ -528,17 +528,8 @@ proptest! {
 fn record(side: Side, kind: Kind, fields: &[(Field, &str)]) -> Record {
     let reading = |field, text: &str| Reading::of(field, Text::whole(text), &Locale::default());
     Record {
-        side,
-        kind,
-        id: RemoteId::new("17"),
-        parent: None,
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Live,
-        stored_id: None,
-        in_scope: true,
         fields: fields.iter().map(|(field, text)| (*field, reading(*field, text))).collect(),
+        ..Record::bare(side, kind, "17")
     }
 }
 

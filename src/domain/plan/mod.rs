@@ -125,6 +125,17 @@ pub enum Op {
     Skip,
 }
 
+impl Op {
+    /// How many values it clears.
+    pub fn blanked(&self) -> usize {
+        if let Self::Update { changes, .. } = self {
+            changes.iter().filter(|change| change.blanks()).count()
+        } else {
+            0
+        }
+    }
+}
+
 /// One field's change in an update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {

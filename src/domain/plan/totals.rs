@@ -41,9 +41,9 @@ impl Totals {
         match &action.op {
             Op::Link => self.links += 1,
             Op::Create { side, .. } => *self.creates.entry(*side).or_default() += 1,
-            Op::Update { side, changes } => {
+            op @ Op::Update { side, .. } => {
                 *self.updates.entry(*side).or_default() += 1;
-                let blanked = changes.iter().filter(|change| change.blanks()).count() as u64;
+                let blanked = op.blanked() as u64;
                 if blanked > 0 {
                     *self.blanked.entry(*side).or_default() += blanked;
                 }

@@ -57,10 +57,10 @@ impl Worst {
     pub fn note(&mut self, action: &Action) {
         match &action.op {
             Op::Create { side, .. } => self.keep(RefusalName::TooManyCreates, Some(*side), 0, None, action),
-            Op::Update { side, changes } => {
+            op @ Op::Update { side, changes } => {
                 let changed = changes.len() as u64;
                 self.keep(RefusalName::TooManyUpdates, Some(*side), changed, Some(changed), action);
-                let blanked = changes.iter().filter(|change| change.blanks()).count() as u64;
+                let blanked = op.blanked() as u64;
                 if blanked > 0 {
                     self.keep(RefusalName::TooManyBlankedValues, Some(*side), blanked, Some(blanked), action);
                 }

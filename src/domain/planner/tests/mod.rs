@@ -8,7 +8,7 @@ mod laws;
 
 use super::*;
 use crate::domain::field::Part;
-use crate::domain::record::{Kind, RemoteId, Standing};
+use crate::domain::record::Kind;
 use crate::domain::rules::{FieldRule, Gone};
 use crate::domain::shape::Cell;
 
@@ -102,19 +102,7 @@ fn whole(field: Field, text: &str) -> Reading {
 }
 
 fn record(side: Side, kind: Kind) -> Record {
-    Record {
-        side,
-        kind,
-        id: RemoteId::new("17"),
-        parent: None,
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Live,
-        stored_id: None,
-        in_scope: true,
-        fields: BTreeMap::new(),
-    }
+    Record::bare(side, kind, "17")
 }
 
 fn pair(kind: Kind) -> Pair {
