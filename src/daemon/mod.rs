@@ -1,7 +1,7 @@
 //! The long-running service: passes on a schedule, woken by signals, watched by systemd.
 //!
-//! The [`schedule`] is pure; [`signals`], [`systemd`] and the [`control`] socket are the edges. What runs is told when to stop: the caller injects
-//! the shutdown.
+//! The [`schedule`] and the [`quarantine`] are pure; [`signals`], [`systemd`] and the [`control`] socket are the edges. What
+//! runs is told when to stop: the caller injects the shutdown.
 
 pub mod schedule;
 pub mod control;

@@ -2,8 +2,8 @@
 //! argument, and what is to be told is returned.
 //!
 //! A side that cannot be read holds up every pass. One that can be read and not written holds up only the kind of record
-//! that it did not take: `sync::apply` leaves that alone until its next try. Which sides fail is kept in the state; a start tries each at
-//! once, and goes on counting.
+//! that it did not take: `sync::apply` leaves that alone until its next try. Which sides fail is kept in the state; a start
+//! tries each at once, and goes on counting.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,10 +4,8 @@
 //! is one moment of the state. A state that is put back is old: it is marked *adoption: restored*, its cursors are taken
 //! out, so that both sides are walked whole first, and every pair is looked at again.
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -16,7 +14,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::lock::WriterLock;
 use super::mark::{self, Mark};
-use super::{BUSY_TIMEOUT, Connection, Sort, Store, StoreError, todo};
+use super::{BUSY_TIMEOUT, Connection, Sort, Store, StoreError, beside, new_private, todo};
 
 /// Tables that every state has had from the first release on.
 const TABLES: [&str; 6] = ["_sqlx_migrations", "mark", "link", "seen", "base", "intent"];
@@ -159,8 +157,8 @@ async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(),
 
 /// An empty file for its owner alone, which `VACUUM INTO` fills.
 fn make_new(path: &Path) -> Result<(), StoreError> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+    match new_private(path) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(StoreError::InTheWay { path: path.to_path_buf() })
         }
@@ -187,12 +185,6 @@ fn remove_if_there(path: &Path) -> Result<(), StoreError> {
 fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
-}
-
-fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = file.file_name().unwrap_or_default().to_os_string();
-    name.push(ending);
-    file.with_file_name(name)
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> StoreError {

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use super::seen::parse_side;
 use super::{Connection, StoreError, from_json, parse_stamp, stamp, to_json};
 use crate::domain::field::Field;
-use crate::domain::plan::{LinkId, Reason};
+use crate::domain::plan::{Change, LinkId, Reason};
 use crate::domain::record::Side;
 use crate::domain::value::Text;
 
@@ -29,6 +29,14 @@ pub struct Entry {
     pub new: Text,
     /// Why.
     pub reason: Reason,
+}
+
+impl Entry {
+    /// A change that was carried out as it was planned.
+    pub fn of(link: LinkId, side: Side, change: &Change) -> Self {
+        let Change { field, before, after, reason, .. } = change;
+        Self { link, side, field: *field, old: before.clone(), new: after.clone(), reason: reason.clone() }
+    }
 }
 
 /// An entry as it is read back.

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use super::action::StepOp;
 use super::seen::{SeenId, parse_kind, parse_side};
 use super::{Connection, StoreError, deed, from_json, parse_stamp, stamp, to_json};
-use crate::domain::plan::{Action, LinkId, Op};
+use crate::domain::plan::{Action, LinkId};
 use crate::domain::record::{Kind, RemoteId, Side};
 
 /// What an intent is about.
@@ -107,7 +107,7 @@ pub async fn insert(
                 new.source.map(|id| id.0),
                 new.target.as_ref().map(RemoteId::as_str),
                 to_json(&new.body),
-                blanked(&new.body.action.op),
+                new.body.action.op.blanked(),
             )
         })
         .collect();
@@ -172,24 +172,6 @@ pub async fn prune(connection: &mut Connection, before: DateTime<Utc>) -> Result
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// How many values a write clears.
-fn blanked(op: &Op) -> usize {
-    match op {
-        Op::Update { changes, .. } => changes.iter().filter(|change| change.blanks()).count(),
-        Op::Link
-        | Op::Create { .. }
-        | Op::Stamp
-        | Op::Agree { .. }
-        | Op::Repoint { .. }
-        | Op::Pause { .. }
-        | Op::Resume
-        | Op::Unlink { .. }
-        | Op::Conflict(_)
-        | Op::Question(_)
-        | Op::Skip => 0,
-    }
 }
 
 const fn op_word(op: StepOp) -> &'static str {

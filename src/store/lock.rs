@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use super::{StoreError, beside};
 
 /// Proof that this process alone writes the state. Dropping it (or dying) releases the lock.
 #[derive(Debug)]
@@ -68,9 +68,7 @@ impl Drop for WriterLock {
 }
 
 fn lock_path(state: &Path) -> PathBuf {
-    let mut name = state.file_name().unwrap_or_default().to_os_string();
-    name.push(".lock");
-    state.with_file_name(name)
+    beside(state, ".lock")
 }
 
 fn named_in(file: &mut File) -> String {

@@ -152,7 +152,7 @@ impl Store {
     }
 
     async fn connect_read_only(state: &Path) -> Result<Connection, StoreError> {
-        let log = state.with_file_name(format!("{}-wal", state.file_name().unwrap_or_default().to_string_lossy()));
+        let log = beside(state, "-wal");
         let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(BUSY_TIMEOUT);
         // Without a write-ahead log nobody writes: the file then can be read even where its folder may not be written.
         let options = if log.exists() { options } else { options.immutable(true) };
@@ -192,12 +192,24 @@ impl Store {
 
 /// The state holds personal data: a new file is for its owner alone. SQLite gives the files beside it the same mode.
 fn make_private(path: &Path) -> Result<(), StoreError> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(StoreError::Open { path: path.to_path_buf(), message: error.to_string() }),
+    match new_private(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::Open { path: path.to_path_buf(), message: error.to_string() })
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// A new, empty file for its owner alone.
+fn new_private(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(|_| ())
+}
+
+/// A file that stands beside another one, under its name and an ending.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(ending);
+    file.with_file_name(name)
 }
 
 /// A stamp as the state keeps it: RFC 3339, UTC, microseconds, so that text order is time order.

@@ -7,7 +7,6 @@ use tokio::sync::Mutex;
 
 use super::plan::pair;
 use super::scan::{Scans, Scope};
-use super::stage::Stage;
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
@@ -129,19 +128,10 @@ impl Canaries {
             for (canary, answer) in self.pairs.iter().zip(answers) {
                 let is_there = match answer {
                     Lookup::Found(row) => {
-                        let to = Stage {
-                            world,
-                            organisation: scope.organisation,
-                            side,
-                            kind: Kind::Company,
-                            due: scope.due,
-                            missing: scope.missing,
-                        };
-                        let mut rows = vec![*row];
-                        to.hide(&mut rows);
-                        let shape = world.shape(side, Kind::Company);
-                        let records = rows.iter().flat_map(|row| shape.records(row, &world.ruling.locale)).next();
-                        records.is_some_and(|record| self.is_recognised(canary, side, &Looks::of(&record)))
+                        let mut row = *row;
+                        scope.stage(world, side, Kind::Company).hide(std::slice::from_mut(&mut row));
+                        let records = world.shape(side, Kind::Company).records(&row, &world.ruling.locale);
+                        records.first().is_some_and(|record| self.is_recognised(canary, side, &Looks::of(record)))
                     }
                     Lookup::MergedInto(_) => true,
                     Lookup::Gone => false,

@@ -50,6 +50,13 @@ pub(crate) async fn assess(
     situation: &Situation,
     links: &BTreeSet<LinkId>,
 ) -> Result<(), PassError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let asked: BTreeSet<SeenId> = waiting::question_subjects(store.connection()).await?.into_values().collect();
+    // Halves that were merged into a record with a partner of its own: a question stands about each.
+    let merged: BTreeSet<SeenId> =
+        situation.merged.iter().map(|merged| merged.old).filter(|old| asked.contains(old)).collect();
     let links: Vec<LinkId> = links.iter().copied().collect();
     for chunk in links.chunks(CHUNK) {
         let kinds = link::by_id(store.connection(), chunk).await?;
@@ -60,8 +67,9 @@ pub(crate) async fn assess(
                 continue;
             }
             let failing = failing(store.connection(), &ids).await?;
-            let listed = Listed::of(store.connection(), &ids).await?;
-            let merged = merged_and_asked(store.connection(), situation).await?;
+            let conflicts = waiting::conflicts(store.connection(), Some(&ids)).await?;
+            let conflicts = conflicts.into_iter().map(|row| (row.link, row.conflict.field)).collect();
+            let listed = Listed { conflicts, questions: &asked };
             let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
             let mut carried_out = Vec::new();
             let rows: Vec<(LinkId, &str, Option<String>)> = pairs
@@ -116,7 +124,7 @@ fn look(
     kind: Kind,
     stored: &StoredPair,
     waits: bool,
-    listed: &Listed,
+    listed: &Listed<'_>,
 ) -> (&'static str, BTreeSet<String>) {
     let StoredPair { link, flowtly, crm, pair, doubles } = stored;
     let reason = |text: &str| BTreeSet::from([text.to_owned()]);
@@ -175,28 +183,9 @@ fn look(
 const UNEXPLAINED: &str = "unexplained";
 
 /// What a person finds in the lists.
-struct Listed {
+struct Listed<'a> {
     conflicts: BTreeSet<(LinkId, Field)>,
-    questions: BTreeSet<SeenId>,
-}
-
-impl Listed {
-    async fn of(connection: &mut Connection, links: &[LinkId]) -> Result<Self, StoreError> {
-        let conflicts = waiting::conflicts(connection, Some(links)).await?;
-        Ok(Self {
-            conflicts: conflicts.into_iter().map(|row| (row.link, row.conflict.field)).collect(),
-            questions: waiting::question_subjects(connection).await?.into_values().collect(),
-        })
-    }
-}
-
-/// Halves that were merged into a record with a partner of its own: a question stands about each.
-async fn merged_and_asked(connection: &mut Connection, situation: &Situation) -> Result<BTreeSet<SeenId>, StoreError> {
-    if situation.merged.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let asked: BTreeSet<SeenId> = waiting::question_subjects(connection).await?.into_values().collect();
-    Ok(situation.merged.iter().map(|merged| merged.old).filter(|old| asked.contains(old)).collect())
+    questions: &'a BTreeSet<SeenId>,
 }
 
 async fn failing(connection: &mut Connection, links: &[LinkId]) -> Result<BTreeSet<LinkId>, StoreError> {

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use super::canary::Canaries;
 use super::scan::{Scans, Scope};
-use super::stage::{Stage, take_in};
+use super::stage::take_in;
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
@@ -185,8 +185,7 @@ async fn read(
     }
     let mut store = store.lock().await;
     let mut transaction = store.begin().await?;
-    let to = Stage { world, organisation: scope.organisation, side, kind, due: scope.due, missing: scope.missing };
-    let staged = take_in(&mut transaction, to, rows).await?;
+    let staged = take_in(&mut transaction, scope.stage(world, side, kind), rows).await?;
     if !gone.is_empty() {
         seen::mark_gone(&mut transaction, &gone).await?;
         let links: Vec<Subject> = seen::by_id(&mut transaction, &world.ruling.locale, &gone)

@@ -1,9 +1,9 @@
 //! One pass, step by step. Each step is a function that takes ports, store and clock.
 //!
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
-//! there and [`stage`]s what differs; `canary` looks for the pairs that must be there; [`gone`] confirms what is missing; [`plan`] decides, with [`match_up`] for records
-//! without a link; `judged` holds the plan against `domain::safety`; [`apply`] writes: guard, intent, write, settle; [`certificate`] says how it
-//! stands; [`pass`] is the whole story.
+//! there and [`stage`]s what differs; `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
+//! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
+//! [`apply`] writes: guard, intent, write, settle; [`certificate`] says how it stands; [`pass`] is the whole story.
 //!
 //! Architecture invariant: only [`apply`] is given a `Sink`.
 

@@ -26,7 +26,6 @@ pub(crate) struct Probed {
 pub(crate) async fn probe(world: World<'_>, store: &mut Store) -> Result<Probed, PassError> {
     let (flowtly, crm) =
         futures_util::future::join(probe_side(world, Side::Flowtly), probe_side(world, Side::Crm)).await;
-    let has_links = link::count(store.connection()).await? > 0;
     let mut probed = Probed::default();
     for (side, answer) in [(Side::Flowtly, flowtly?), (Side::Crm, crm?)] {
         let expected = mark::account(store.connection(), side).await?;
@@ -35,8 +34,13 @@ pub(crate) async fn probe(world: World<'_>, store: &mut Store) -> Result<Probed,
                 return Err(PassError::WrongAccount { side, found: found.clone(), expected });
             }
             (None, Some(expected)) => return Err(PassError::AccountNotTold { side, expected }),
-            (Some(found), None) if has_links => probed.unbound.push((side, found.clone())),
-            (Some(found), None) => mark::set_account(store.connection(), side, found).await?,
+            (Some(found), None) => {
+                if link::count(store.connection()).await? > 0 {
+                    probed.unbound.push((side, found.clone()));
+                } else {
+                    mark::set_account(store.connection(), side, found).await?;
+                }
+            }
             // Where a side tells no account its pairs stand in for it.
             (Some(_), Some(_)) | (None, None) => {}
         }

@@ -73,10 +73,16 @@ pub(crate) struct Scope<'a> {
     pub(crate) first: &'a BTreeSet<(Side, Kind)>,
 }
 
+impl<'a> Scope<'a> {
+    /// Where what is read of a side goes.
+    pub(crate) fn stage(&self, world: World<'a>, side: Side, kind: Kind) -> Stage<'a> {
+        Stage { world, organisation: self.organisation, side, kind, due: self.due, missing: self.missing }
+    }
+}
+
 /// Scans both sides, at once where the pace allows it.
 pub(crate) async fn scan(world: World<'_>, store: &Mutex<Store>, scope: &Scope<'_>) -> Result<Scans, PassError> {
-    let sides = Side::BOTH.map(|side| scan_side(world, store, scope, side));
-    let [flowtly, crm] = sides;
+    let [flowtly, crm] = Side::BOTH.map(|side| scan_side(world, store, scope, side));
     let (flowtly, crm) = match world.pace {
         Pace::Together => futures_util::future::try_join(flowtly, crm).await?,
         Pace::InTurn => (flowtly.await?, crm.await?),
@@ -144,7 +150,7 @@ async fn walk_once(
     extent: Extent,
 ) -> Result<Scanned, PassError> {
     let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?, world.pace);
-    let stage = Stage { world, organisation: scope.organisation, side, kind, due: scope.due, missing: scope.missing };
+    let stage = scope.stage(world, side, kind);
     let mut found = Found { key: world.shape(side, kind).key(), ..Found::default() };
     let mut rows: Vec<Row> = Vec::new();
     let mut end: Option<WalkEnd> = None;
@@ -162,17 +168,13 @@ async fn walk_once(
     }
     found.compare(stage, store, rows).await?;
     let end = end.ok_or(PassError::Stopped)?;
-    let told = match end.evidence {
-        Evidence::Key => Uneven { told: None, shown: found.met.count() },
-        Evidence::Numbered { last_total, distinct, .. } => Uneven { told: last_total, shown: distinct },
-    };
-    let (consistent, numbered) = match end.evidence {
-        Evidence::Key => (true, false),
-        Evidence::Numbered { first_total: Some(first), last_total: Some(last), distinct } => {
-            (first == last && last == distinct, true)
+    let (consistent, numbered, told) = match end.evidence {
+        Evidence::Key => (true, false, Uneven { told: None, shown: found.met.count() }),
+        Evidence::Numbered { first_total, last_total, distinct } => {
+            // Without totals there is nothing that could agree; known ids that were not met are read one by one.
+            let agree = first_total.zip(last_total).is_none_or(|(first, last)| first == last && last == distinct);
+            (agree, true, Uneven { told: last_total, shown: distinct })
         }
-        // Without totals there is nothing that could agree; known ids that were not met are read one by one.
-        Evidence::Numbered { .. } => (true, true),
     };
     Ok(Scanned {
         met: found.met,
@@ -196,9 +198,8 @@ enum Ahead {
 
 impl Ahead {
     fn of(mut walk: Box<dyn Walk>, pace: Pace) -> Self {
-        match pace {
-            Pace::InTurn => return Self::Waiting(walk),
-            Pace::Together => {}
+        if pace == Pace::InTurn {
+            return Self::Waiting(walk);
         }
         let (sender, steps) = mpsc::channel(PAGES_AHEAD);
         let going = async move {

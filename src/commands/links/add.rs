@@ -19,6 +19,7 @@ use crate::store::link::{self, Link, LinkState, NewLink};
 use crate::store::seen::{self, Seen};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, answer, pass};
+use crate::sync::apply::wake_contacts;
 
 /// Joins two records. Both must have been read, neither may have a partner, and the companies of contacts must be each
 /// other's. A separated pair goes on where it was, with what was agreed; a half of one may be given another partner instead, and
@@ -105,7 +106,9 @@ impl Joining<'_> {
         };
         todo::arm(connection, self.kind, &[Subject::Link(id)], Why::Decided, Some(self.now)).await?;
         if self.kind == Kind::Company {
-            self.arm_contacts(connection, flowtly, crm).await?;
+            for company in [(Side::Flowtly, flowtly), (Side::Crm, crm)] {
+                wake_contacts(connection, self.locale, company, Why::Staged, self.now).await?;
+            }
         }
         let names = named::pairs(connection, self.locale, &[id]).await?;
         let name = names.get(&id).map_or_else(String::new, crate::render::words::Named::line);
@@ -259,21 +262,5 @@ impl Joining<'_> {
         let rows =
             Side::BOTH.map(|side| (link, side, Bases::from([(crate::domain::field::Field::Parent, entry.clone())])));
         base::put(connection, &rows).await
-    }
-
-    /// Contacts that rested because their company had no link are looked at again.
-    async fn arm_contacts(
-        &self,
-        connection: &mut Connection,
-        flowtly: &RemoteId,
-        crm: &RemoteId,
-    ) -> Result<(), StoreError> {
-        for (side, company) in [(Side::Flowtly, flowtly), (Side::Crm, crm)] {
-            let contacts = seen::children(connection, self.locale, side, &[company.as_str()]).await?;
-            let subjects: Vec<Subject> =
-                contacts.iter().filter(|row| row.link.is_none()).map(|row| Subject::Seen(row.id)).collect();
-            todo::arm(connection, Kind::Contact, &subjects, Why::Staged, Some(self.now)).await?;
-        }
-        Ok(())
     }
 }

@@ -118,7 +118,7 @@ impl Applying<'_> {
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
                     self.applied.links.insert(link);
                     if action.kind == Kind::Company {
-                        wake_contacts(connection, &self.world.ruling.locale, *side, to, self.now()).await?;
+                        self.wake(connection, *side, to).await?;
                     }
                 }
                 Ok(())
@@ -131,8 +131,7 @@ impl Applying<'_> {
                 self.set_state(connection, action, LinkState::Live).await?;
                 if action.kind == Kind::Company {
                     for company in [&action.flowtly, &action.crm].into_iter().flatten() {
-                        let locale = &self.world.ruling.locale;
-                        wake_contacts(connection, locale, company.side, &company.id, self.now()).await?;
+                        self.wake(connection, company.side, &company.id).await?;
                     }
                 }
                 Ok(())
@@ -182,6 +181,11 @@ impl Applying<'_> {
             self.applied.links.insert(link);
         }
         Ok(())
+    }
+
+    async fn wake(&self, connection: &mut Connection, side: Side, company: &RemoteId) -> Result<(), StoreError> {
+        let (locale, now) = (&self.world.ruling.locale, self.now());
+        wake_contacts(connection, locale, (side, company), Why::BlockedByParent, now).await
     }
 
     /// The company of a contact's link, where the CRM's half is the one that changes.
@@ -347,16 +351,16 @@ impl Applying<'_> {
     }
 }
 
-/// Contacts that waited for their company are looked at now.
+/// Contacts that waited for their company are looked at now; `why` is what `todo` says of them.
 pub(crate) async fn wake_contacts(
     connection: &mut Connection,
     locale: &Locale,
-    side: Side,
-    company: &RemoteId,
+    (side, company): (Side, &RemoteId),
+    why: Why,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let children = seen::children(connection, locale, side, &[company.as_str()]).await?;
     let asleep: Vec<Subject> =
         children.iter().filter(|row| row.link.is_none()).map(|row| Subject::Seen(row.id)).collect();
-    todo::arm(connection, Kind::Contact, &asleep, Why::BlockedByParent, Some(now)).await
+    todo::arm(connection, Kind::Contact, &asleep, why, Some(now)).await
 }

@@ -109,7 +109,7 @@ impl Applying<'_> {
                 Written::Stored(row) => {
                     self.unknown_in_a_row = 0;
                     let span = super::span(&ready.action, Some(ready.link.id));
-                    self.settle_update(&mut transaction, side, &ready, Some(*row)).instrument(span).await?;
+                    self.settle_update(&mut transaction, side, &ready, *row).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                 }
                 Written::Failed(error)
@@ -133,7 +133,7 @@ impl Applying<'_> {
         connection: &mut Connection,
         side: Side,
         ready: &Ready,
-        reply: Option<Row>,
+        reply: Row,
     ) -> Result<(), PassError> {
         let kind = ready.link.kind;
         let shape = self.world.shape(side, kind);
@@ -143,25 +143,15 @@ impl Applying<'_> {
         let mut source_bases = bases.remove(&(ready.link.id, side.opposite())).unwrap_or_default();
         let source_shape = self.world.shape(side.opposite(), kind);
         let last = base::readings(&source_bases, &ready.source.record, source_shape, locale);
-        let stored = match reply {
-            Some(row) => self.take_reply(connection, side, ready, row, &mut target_bases).await?,
-            None => ready.target.record.clone(),
-        };
+        let stored = self.take_reply(connection, side, ready, reply, &mut target_bases).await?;
         let capabilities = self.world.source(side).capabilities().of(kind);
         let mut entries = Vec::new();
         let mut settled = Vec::new();
         let mut has_more = others_moved(&ready.target.record, &stored, &ready.changes);
         for change in &ready.changes {
-            let entry = |new: Text| history::Entry {
-                link: ready.link.id,
-                side,
-                field: change.field,
-                old: change.before.clone(),
-                new,
-                reason: change.reason.clone(),
-            };
+            let entry = history::Entry::of(ready.link.id, side, change);
             if change.field == Field::Parent {
-                entries.push(entry(change.after.clone()));
+                entries.push(entry);
                 let entry = Entry { key: base::PARENT_KEY, text: Some(change.after.clone()) };
                 target_bases.insert(Field::Parent, entry.clone());
                 source_bases.insert(Field::Parent, entry);
@@ -178,7 +168,7 @@ impl Applying<'_> {
             let arrived = judged.arrived(&change.after, &shown.text().unwrap_or_default());
             let reading = |text: &Text| Reading::of(change.field, text.clone(), locale);
             if judged.ignored.is_empty() || !reading(&arrived).same_as(&reading(&change.before)) {
-                entries.push(entry(arrived));
+                entries.push(history::Entry { new: arrived, ..entry });
             }
             if matches!(judged.stored, Stored::Ignored | Stored::PartlyIgnored) {
                 let words = judged.words();

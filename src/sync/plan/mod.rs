@@ -19,7 +19,7 @@ use crate::domain::safety::Worst;
 use crate::domain::value::Text;
 use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::Subject;
-use crate::store::{Store, action, intent, todo, waiting};
+use crate::store::{Store, action, intent, mark, todo, waiting};
 
 /// How many rows of `todo` are planned together: their records are read by a handful of statements.
 const CHUNK: u32 = 250;
@@ -103,6 +103,8 @@ pub(crate) struct Planning<'a> {
     merged_away: HashSet<LinkId>,
     /// Links whose record continues under another id by this plan.
     repointed: HashSet<LinkId>,
+    /// Others may have agreed since this state last did.
+    outdated: bool,
     /// Links with an open intent, and records that an open create copies.
     open_links: HashSet<LinkId>,
     open_sources: HashSet<SeenId>,
@@ -126,6 +128,7 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
         new_order: Vec::new(),
         merged_away: HashSet::new(),
         repointed: HashSet::new(),
+        outdated: mark::is_outdated(store.connection()).await?,
         open_links: open.iter().filter_map(|intent| intent.link).collect(),
         open_sources: open.iter().filter_map(|intent| intent.source).collect(),
     };

@@ -13,7 +13,7 @@ use crate::domain::value::Text;
 use crate::store::link::LinkState;
 use crate::store::seen::Seen;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Store, link, mark, seen, todo, waiting};
+use crate::store::{Store, link, seen, todo, waiting};
 use crate::sync::PassError;
 use crate::sync::apply::{STAMP_FIELD, stamp_payload};
 
@@ -25,7 +25,7 @@ impl Planning<'_> {
         if links.is_empty() {
             return Ok(());
         }
-        if mark::is_outdated(store.connection()).await? {
+        if self.outdated {
             forget_outdated(store.connection(), self.world, kind, links, self.situation.now).await?;
         }
         let subjects: Vec<Subject> = links.iter().map(|id| Subject::Link(*id)).collect();

@@ -199,8 +199,8 @@ async fn adopt(
     agree_on_sent(connection, world, intent, link, source, &target.record).await?;
     if intent.kind == Kind::Company {
         for half in [source, target] {
-            let record = &half.record;
-            wake_contacts(connection, &world.ruling.locale, record.side, &record.id, world.clock.now()).await?;
+            let (company, now) = ((half.record.side, &half.record.id), world.clock.now());
+            wake_contacts(connection, &world.ruling.locale, company, Why::BlockedByParent, now).await?;
         }
     }
     todo::arm(connection, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await

@@ -175,15 +175,11 @@ async fn overtaken(
     link: LinkId,
     changes: &[&Change],
 ) -> Result<Option<Outcome>, PassError> {
-    let entries: Vec<_> =
-        changes.iter().map(|change| entry(link, intent.side, change, Reason::OutcomeUnknown)).collect();
+    let entry =
+        |change| history::Entry { reason: Reason::OutcomeUnknown, ..history::Entry::of(link, intent.side, change) };
+    let entries: Vec<_> = changes.iter().map(|change| entry(change)).collect();
     history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
     Ok(Some(Outcome::Overtaken))
-}
-
-fn entry(link: LinkId, side: Side, change: &Change, reason: Reason) -> history::Entry {
-    let (old, new) = (change.before.clone(), change.after.clone());
-    history::Entry { link, side, field: change.field, old, new, reason }
 }
 
 /// The companies that a contact was moved between, by the text of their links. A contact of Flowtly has one company, and a read
@@ -231,8 +227,7 @@ async fn settle_arrived(
         }
     }
     base::put(connection, &[(link, intent.side, target), (link, intent.side.opposite(), source)]).await?;
-    let entries: Vec<_> =
-        arrived.iter().map(|change| entry(link, half.record.side, change, change.reason.clone())).collect();
+    let entries: Vec<_> = arrived.iter().map(|change| history::Entry::of(link, half.record.side, change)).collect();
     history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
     Ok(())
 }
