@@ -47,13 +47,7 @@ async fn rest(sim: &Arc<Sim>) {
         // A create that may have arrived is asked about: it waits for a person.
         let questions = waiting::questions(store.connection()).await.unwrap();
         let may_have_arrived = questions.iter().filter(|waiting| waiting.question.asks == Asks::LostCreate).count();
-        let actions = action::all(store.connection(), ActionId(0), 1_000).await.unwrap();
-        sim.say(|| actions.iter().map(|action| format!("    {action:?}")).collect::<Vec<_>>().join("\n"));
-        if sim.is_loud() {
-            let rows: Vec<String> = sqlx::query_scalar("SELECT 'todo ' || coalesce('link ' || link, 'seen ' || seen) || ' ' || why || ' ' || coalesce(due, 'not due') FROM todo ORDER BY id").fetch_all(store.connection()).await.unwrap();
-            let seen: Vec<String> = sqlx::query_scalar("SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' link ' || coalesce(link, '-') FROM seen ORDER BY id").fetch_all(store.connection()).await.unwrap();
-            sim.say(|| format!("{}\n{}", rows.join("\n"), seen.join("\n")));
-        }
+        show(sim, store.connection()).await;
         last = format!(
             "{:?}, written {}, refused {}, put off {}, {open} open, {:?}",
             report.ending, report.written, report.refused, report.put_off, report.totals
@@ -87,16 +81,32 @@ async fn calm(sim: &Arc<Sim>) -> Option<Report> {
         lived @ (Lived::Failed(_) | Lived::Died) => {
             if sim.is_loud() {
                 let mut store = sim.firm.store().await;
-                let actions = action::all(store.connection(), ActionId(0), 1_000).await.unwrap();
-                sim.say(|| actions.iter().map(|action| format!("    {action:?}")).collect::<Vec<_>>().join("\n"));
-                let seen: Vec<String> = sqlx::query_scalar("SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' parent ' || coalesce(parent_id, '-') || ' gone ' || gone || ' link ' || coalesce(link, '-') FROM seen ORDER BY id").fetch_all(store.connection()).await.unwrap();
-                sim.say(|| seen.join("\n"));
+                show(sim, store.connection()).await;
                 store.close().await.unwrap();
             }
             sim.wrong(format!("in calm a life ended badly: {lived:?}"));
             None
         }
     }
+}
+
+/// What the last pass planned, and what the state holds, for the log of a single seed.
+async fn show(sim: &Sim, connection: &mut SqliteConnection) {
+    if !sim.is_loud() {
+        return;
+    }
+    let actions = action::all(connection, ActionId(0), 1_000).await.unwrap();
+    let mut lines: Vec<String> = actions.iter().map(|action| format!("    {action:?}")).collect();
+    for query in [
+        "SELECT 'todo ' || coalesce('link ' || link, 'seen ' || seen) || ' ' || why || ' ' || coalesce(due, 'not due') \
+         FROM todo ORDER BY id",
+        "SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' parent ' || coalesce(parent_id, '-') \
+         || ' gone ' || gone || ' link ' || coalesce(link, '-') FROM seen ORDER BY id",
+    ] {
+        let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut *connection).await.unwrap();
+        lines.extend(rows);
+    }
+    sim.say(|| lines.join("\n"));
 }
 
 /// How many records will be looked at again at a time that has not come: a clock that was ahead said when. What
