@@ -158,7 +158,7 @@ mod tests {
             },
             reason: Reason::New,
         };
-        let body = Body { action, stored_id: None, parent: None, highest: None };
+        let body = Body { action, stored_id: None, parent: None, highest: None, copied: Vec::new() };
         New { op, side, link: None, source: None, target: None, body }
     }
 

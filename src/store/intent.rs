@@ -8,8 +8,10 @@ use sqlx::sqlite::SqliteRow;
 use super::action::StepOp;
 use super::seen::{SeenId, parse_kind, parse_side};
 use super::{Connection, StoreError, deed, from_json, parse_stamp, stamp, to_json};
+use crate::domain::field::Field;
 use crate::domain::plan::{Action, LinkId};
 use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::value::Text;
 
 /// What an intent is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Body {
     /// The highest number among the ids of that side and kind when a create was sent: what it made has a higher one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest: Option<u64>,
+    /// What the source of a create showed of the fields that are sent: it may move before the create is recovered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copied: Vec<(Field, Text)>,
 }
 
 /// A row of the journal.

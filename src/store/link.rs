@@ -156,13 +156,7 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
     .await?;
     if new.kind == Kind::Company {
         // Contacts that moved to this company before it had a link may follow now.
-        sqlx::query(FOLLOWERS)
-            .bind(new.flowtly.1.as_str())
-            .bind(new.crm.1.as_str())
-            .bind(id)
-            .bind(new.pass)
-            .execute(&mut *connection)
-            .await?;
+        follow(connection, LinkId(id), (new.flowtly.1, new.crm.1), new.pass).await?;
     }
     // A create that was refused before and is not needed any more, or went through at last.
     sqlx::query("DELETE FROM failure WHERE seen IN (?1, ?2)")
@@ -179,6 +173,23 @@ pub(super) const FOLLOWERS: &str = "INSERT INTO todo (kind, link, why, due) \
      CROSS JOIN seen ON seen.side = company.side AND seen.kind = 'contact' AND seen.parent_id = company.id \
      CROSS JOIN link ON link.id = seen.link AND link.parent <> ?3 \
      WHERE true ON CONFLICT (link) DO UPDATE SET due = excluded.due, planned = NULL";
+
+/// Contacts that are at this company, linked under another one, are looked at again: where they belong may read otherwise now.
+async fn follow(
+    connection: &mut Connection,
+    company: LinkId,
+    (flowtly, crm): (&RemoteId, &RemoteId),
+    pass: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(FOLLOWERS)
+        .bind(flowtly.as_str())
+        .bind(crm.as_str())
+        .bind(company.0)
+        .bind(pass)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// The links with these numbers.
 pub async fn by_id(connection: &mut Connection, ids: &[LinkId]) -> Result<BTreeMap<LinkId, Link>, StoreError> {
@@ -246,7 +257,8 @@ pub async fn canaries(connection: &mut Connection, limit: u32) -> Result<Vec<Lin
     rows.iter().map(decode).collect()
 }
 
-/// Changes a link's state.
+/// Changes a link's state. What belongs to a company is looked at again by the next pass: whoever moved there, or away from
+/// there, may stand elsewhere now.
 pub async fn set_state(
     connection: &mut Connection,
     id: LinkId,
@@ -257,9 +269,25 @@ pub async fn set_state(
         .bind(id.0)
         .bind(state.as_str())
         .bind(reason)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    let link = by_id(connection, &[id]).await?.remove(&id);
+    if let Some(link) = link.filter(|link| link.kind == Kind::Company) {
+        look_at_contacts(connection, &link).await?;
+    }
     Ok(())
+}
+
+/// The contacts of a company, by their links and by where they are, are looked at again by the next pass.
+async fn look_at_contacts(connection: &mut Connection, company: &Link) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO todo (kind, link, why, due) SELECT 'contact', id, 'staged', '1970-01-01T00:00:00.000000Z' \
+         FROM link WHERE parent = ?1 ON CONFLICT (link) DO UPDATE SET due = excluded.due, planned = NULL",
+    )
+    .bind(company.id.0)
+    .execute(&mut *connection)
+    .await?;
+    follow(connection, company.id, (&company.flowtly_id, &company.crm_id), 0).await
 }
 
 /// A contact's link follows it to another company. Where its person already is a contact of that company under another link,
@@ -299,7 +327,11 @@ pub async fn repoint(
         Side::Flowtly => "UPDATE link SET flowtly_id = ?2 WHERE id = ?1",
         Side::Crm => "UPDATE link SET crm_id = ?2 WHERE id = ?1",
     };
-    sqlx::query(query).bind(id.0).bind(to.1.as_str()).execute(connection).await?;
+    sqlx::query(query).bind(id.0).bind(to.1.as_str()).execute(&mut *connection).await?;
+    let link = by_id(connection, &[id]).await?.remove(&id);
+    if let Some(link) = link.filter(|link| link.kind == Kind::Company) {
+        look_at_contacts(connection, &link).await?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Pairs that must be there at every pass: where none of them is found, this is not the place that the state knows, or we
 //! are not let in any more, and nothing that looks gone is believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tokio::sync::Mutex;
 
@@ -95,7 +95,8 @@ pub(crate) async fn choose(
 async fn load(world: World<'_>, store: &mut Store, links: Vec<Link>) -> Result<Vec<Canary>, StoreError> {
     let ids: Vec<LinkId> = links.iter().map(|link| link.id).collect();
     let mut halves = BTreeMap::new();
-    for stored in pair::load(store.connection(), world, Kind::Company, &ids, world.clock.now()).await? {
+    for stored in pair::load(store.connection(), world, Kind::Company, &ids, &HashSet::new(), world.clock.now()).await?
+    {
         let half = |seen: &Seen, half: &PairHalf| (half.record.side, (seen.id, Looks::agreed(half)));
         let both = [half(&stored.flowtly, &stored.pair.flowtly), half(&stored.crm, &stored.pair.crm)];
         halves.insert(stored.link.id, BTreeMap::from(both));

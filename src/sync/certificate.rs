@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::plan::Situation;
-use super::plan::pair::{BothManners, StoredPair, is_outside, load};
+use super::plan::pair::{BothManners, StoredPair, is_outside, load, merged_away};
 use super::{PassError, World};
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
@@ -57,6 +57,7 @@ pub(crate) async fn assess(
     // Halves that were merged into a record with a partner of its own: a question stands about each.
     let merged: BTreeSet<SeenId> =
         situation.merged.iter().map(|merged| merged.old).filter(|old| asked.contains(old)).collect();
+    let merged_away = merged_away(store.connection(), &world.ruling.locale).await?;
     let links: Vec<LinkId> = links.iter().copied().collect();
     for chunk in links.chunks(CHUNK) {
         let kinds = link::by_id(store.connection(), chunk).await?;
@@ -70,7 +71,7 @@ pub(crate) async fn assess(
             let conflicts = waiting::conflicts(store.connection(), Some(&ids)).await?;
             let conflicts = conflicts.into_iter().map(|row| (row.link, row.conflict.field)).collect();
             let listed = Listed { conflicts, questions: &asked };
-            let pairs = load(store.connection(), world, kind, &ids, situation.now).await?;
+            let pairs = load(store.connection(), world, kind, &ids, &merged_away, situation.now).await?;
             let mut carried_out = Vec::new();
             let rows: Vec<(LinkId, &str, Option<String>)> = pairs
                 .into_iter()

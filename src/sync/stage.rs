@@ -96,7 +96,10 @@ pub(crate) async fn stage(
     let mut touched = Vec::new();
     let mut left: Vec<Seen> = Vec::new();
     let mut in_the_way: Vec<SeenId> = Vec::new();
-    for (raw_hash, row) in rows {
+    // Delivered twice (for two companies, or before and after a merge), it is the later one: the earlier would be taken for
+    // another record, and *seen* would move past what was agreed.
+    let last: BTreeMap<&RemoteId, usize> = rows.iter().enumerate().map(|(place, (_, row))| (&row.id, place)).collect();
+    for (_, (raw_hash, row)) in rows.iter().enumerate().filter(|(place, (_, row))| last.get(&row.id) == Some(place)) {
         staged.absorbed.extend(row.absorbed.iter().cloned());
         staged.stored_ids.extend(row.stored_id.clone());
         let records = shape.records(row, locale);

@@ -11,11 +11,9 @@ use serde_json::json;
 struct Figures {
     counts: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
-    known: BTreeMap<&'static str, u64>,
 }
 
-static FIGURES: Mutex<Figures> =
-    Mutex::new(Figures { counts: BTreeMap::new(), faults: BTreeMap::new(), known: BTreeMap::new() });
+static FIGURES: Mutex<Figures> = Mutex::new(Figures { counts: BTreeMap::new(), faults: BTreeMap::new() });
 
 fn with<R>(act: impl FnOnce(&mut Figures) -> R) -> R {
     act(&mut FIGURES.lock().unwrap_or_else(PoisonError::into_inner))
@@ -29,11 +27,6 @@ pub fn count(what: &'static str, times: u64) {
 /// Counts a fault that occurred.
 pub fn fault(kind: &str, times: u64) {
     with(|figures| *figures.faults.entry(kind.to_owned()).or_default() += times);
-}
-
-/// Counts a seed that met an open defect.
-pub fn known_defect(name: &'static str) {
-    with(|figures| *figures.known.entry(name).or_default() += 1);
 }
 
 /// How often each fault occurred so far.
@@ -52,7 +45,6 @@ pub fn print(conclusion: &Conclusion, took: Duration) {
             line.insert((*what).to_owned(), json!(times));
         }
         line.insert("faults".to_owned(), json!(figures.faults));
-        line.insert("known_defects".to_owned(), json!(figures.known));
     });
     line.insert("cases".to_owned(), json!(conclusion.num_passed + conclusion.num_failed));
     line.insert("failures".to_owned(), json!(conclusion.num_failed));

@@ -10,6 +10,7 @@ use crate::connector::port::{ParentWrite, Target, Write, Written};
 use crate::domain::field::Field;
 use crate::domain::matching::Verdict;
 use crate::domain::plan::{Action, ActionId, Asks, CandidateNote, LinkId, Op, Question, RecordRef};
+use crate::domain::planner;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::value::Text;
 use crate::store::action::{self, StepOp};
@@ -20,6 +21,7 @@ use crate::store::{Connection, Store, StoreError, intent, waiting};
 use crate::sync::PassError;
 use crate::sync::answered::answered;
 use crate::sync::match_up::{match_companies, match_contact};
+use crate::sync::plan::pair::BothManners;
 use crate::sync::plan::stored_id;
 use crate::sync::stage::take_in;
 
@@ -99,6 +101,7 @@ impl Applying<'_> {
                     stored_id: ready.stored_id.clone(),
                     parent: ready.parent.as_ref().map(|(link, _)| *link),
                     highest,
+                    copied: copied(ready),
                 },
             })
             .collect();
@@ -156,6 +159,15 @@ impl Applying<'_> {
         if let Some(highest) = self.highest.get_mut(&(side, kind)) {
             *highest = ids.filter_map(RemoteId::as_number).chain(*highest).max();
         }
+    }
+
+    /// Whether the source still shows what the plan copied: a guard may have read it since.
+    fn still_shows(&self, source: &Seen, side: Side, fields: &[(Field, Text)]) -> bool {
+        let kind = source.record.kind;
+        let manners = BothManners::of(self.world, kind);
+        let now =
+            planner::plan_create(&source.record, side, manners.context(self.world, kind, self.situation.adoption));
+        now.is_ok_and(|now| fields.iter().all(|field| now.contains(field)))
     }
 
     /// Finds source, company and our id; what cannot be created now stays due.
@@ -219,6 +231,11 @@ impl Applying<'_> {
                 Side::Crm | Side::Flowtly => None,
             };
             let fields = fields.clone();
+            if !self.still_shows(&source, side, &fields) {
+                self.applied.superseded += 1;
+                self.put_off(store.connection(), &action, Why::Superseded).await?;
+                continue;
+            }
             ready.push(Ready { action, source, fields, parent: home, stored_id: id });
         }
         Ok(ready)
@@ -375,4 +392,10 @@ impl Applying<'_> {
         let is_other = |id: &RemoteId| rows.iter().any(|row| row.record.id == *id && told.excludes(row.id, row.link));
         Ok(named.iter().filter(|id| !is_other(id)).cloned().collect())
     }
+}
+
+/// What the source shows of the fields that are sent.
+fn copied(ready: &Ready) -> Vec<(Field, Text)> {
+    let shown = |field: &Field| Some((*field, ready.source.record.reading(*field).text()?));
+    ready.fields.iter().filter_map(|(field, _)| shown(field)).collect()
 }

@@ -18,6 +18,7 @@ use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, waiting};
 use crate::sync::PassError;
+use crate::sync::plan::pair;
 
 impl Applying<'_> {
     pub(super) async fn local(&mut self, store: &mut Store, kind: Kind) -> Result<(), PassError> {
@@ -298,7 +299,8 @@ impl Applying<'_> {
         if !fields.contains(&Field::Parent) {
             return Ok(texts);
         }
-        for pair in crate::sync::plan::pair::load(connection, self.world, kind, &[link], self.now()).await? {
+        let merged_away = pair::merged_away(connection, &self.world.ruling.locale).await?;
+        for pair in pair::load(connection, self.world, kind, &[link], &merged_away, self.now()).await? {
             for half in [&pair.pair.flowtly, &pair.pair.crm] {
                 if let Some(text) = half.record.reading(Field::Parent).text() {
                     texts.insert(half.record.side, text);

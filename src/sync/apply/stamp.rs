@@ -111,6 +111,7 @@ impl Applying<'_> {
                     stored_id: Some(text.clone()),
                     parent: None,
                     highest: None,
+                    copied: Vec::new(),
                 },
             })
             .collect();

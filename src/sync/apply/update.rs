@@ -97,7 +97,13 @@ impl Applying<'_> {
                 link: Some(ready.link.id),
                 source: Some(ready.source.id),
                 target: Some(ready.target.record.id.clone()),
-                body: intent::Body { action: ready.action.clone(), stored_id: None, parent: None, highest: None },
+                body: intent::Body {
+                    action: ready.action.clone(),
+                    stored_id: None,
+                    parent: None,
+                    highest: None,
+                    copied: Vec::new(),
+                },
             })
             .collect();
         let writes: Vec<Write> = ready.iter().map(|ready| ready.write.clone()).collect();

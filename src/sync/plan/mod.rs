@@ -101,6 +101,8 @@ pub(crate) struct Planning<'a> {
     new_order: Vec<SeenId>,
     /// Links whose record was merged into one that has a partner: only a person can say what becomes of them.
     merged_away: HashSet<LinkId>,
+    /// Companies of which that is so, by this pass or since an earlier one: their contacts stay where they are.
+    adrift: HashSet<LinkId>,
     /// Links whose record continues under another id by this plan.
     repointed: HashSet<LinkId>,
     /// Others may have agreed since this state last did.
@@ -127,6 +129,7 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
         new_companies: HashMap::new(),
         new_order: Vec::new(),
         merged_away: HashSet::new(),
+        adrift: pair::merged_away(store.connection(), &world.ruling.locale).await?,
         repointed: HashSet::new(),
         outdated: mark::is_outdated(store.connection()).await?,
         open_links: open.iter().filter_map(|intent| intent.link).collect(),
@@ -134,6 +137,8 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
     };
     planning.rearm_questions(store).await?;
     planning.repoints(store).await?;
+    planning.adrift.retain(|link| !planning.repointed.contains(link));
+    planning.adrift.extend(&planning.merged_away);
     for kind in Kind::BOTH {
         planning.kind(store, kind).await?;
     }

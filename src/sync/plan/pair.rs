@@ -1,19 +1,19 @@
 //! A linked pair as it is stored, ready to be planned or assessed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sha2::{Digest, Sha256};
 
 use super::{OUTSIDE, parent_text};
 use crate::connector::port::KindCapabilities;
 use crate::domain::field::Field;
-use crate::domain::plan::{Change, LinkId};
+use crate::domain::plan::{Asks, Change, LinkId, Question};
 use crate::domain::planner::{Context, Decision, Manners, Pair, PairHalf};
 use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::shape::first_eight;
-use crate::domain::value::Reading;
-use crate::store::link::Link;
-use crate::store::seen::Seen;
+use crate::domain::value::{Locale, Reading};
+use crate::store::link::{Link, LinkState};
+use crate::store::seen::{Seen, SeenId};
 use crate::store::{Connection, StoreError, base, history, link, seen, waiting};
 use crate::sync::World;
 use crate::sync::answered::confirmed;
@@ -74,9 +74,10 @@ pub(crate) async fn forget_outdated(
     world: World<'_>,
     kind: Kind,
     links: &[LinkId],
+    merged_away: &HashSet<LinkId>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), StoreError> {
-    let pairs = load(connection, world, kind, links, now).await?;
+    let pairs = load(connection, world, kind, links, merged_away, now).await?;
     let mut bases = base::load(connection, links).await?;
     let mut rows = Vec::new();
     for stored in pairs {
@@ -102,12 +103,27 @@ pub(crate) async fn forget_outdated(
     if rows.is_empty() { Ok(()) } else { base::put(connection, &rows).await }
 }
 
-/// Loads linked pairs, ready to be planned. A link whose half was never read is left out.
+/// Company links whose half was merged into a record that has a partner of its own, as far as a question stands about it.
+/// Their contacts were taken along by the merge, and nobody moved them.
+pub(crate) async fn merged_away(connection: &mut Connection, locale: &Locale) -> Result<HashSet<LinkId>, StoreError> {
+    let asked = waiting::questioned(connection).await?;
+    let merged = |question: &Question| question.asks == Asks::Duplicate && question.candidates.is_empty();
+    let subjects: Vec<SeenId> = asked.iter().filter(|(_, question)| merged(question)).map(|(id, _)| *id).collect();
+    if subjects.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = seen::by_id(connection, locale, &subjects).await?;
+    Ok(rows.into_iter().filter(|row| row.record.kind == Kind::Company).filter_map(|row| row.link).collect())
+}
+
+/// Loads linked pairs, ready to be planned. A link whose half was never read is left out. Contacts at a company that was
+/// `merged_away` are at none that the other side could show.
 pub(crate) async fn load(
     connection: &mut Connection,
     world: World<'_>,
     kind: Kind,
     links: &[LinkId],
+    merged_away: &HashSet<LinkId>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<Vec<StoredPair>, StoreError> {
     let locale = &world.ruling.locale;
@@ -136,7 +152,9 @@ pub(crate) async fn load(
                 .filter_map(|half| half.record.parent.as_ref().map(RemoteId::as_str))
                 .collect();
             let ids: Vec<&str> = ids.into_iter().collect();
-            parents.insert(side, company_links(connection, world, side, &ids).await?);
+            let mut companies = company_links(connection, world, side, &ids).await?;
+            companies.retain(|_, link| !merged_away.contains(link));
+            parents.insert(side, companies);
         }
     }
     let doubled =
@@ -212,7 +230,7 @@ async fn doubled(
         .collect())
 }
 
-/// The links of companies by their remote id.
+/// The links of companies by their remote id. What was separated is no company that the other side has.
 pub(crate) async fn company_links(
     connection: &mut Connection,
     world: World<'_>,
@@ -220,7 +238,11 @@ pub(crate) async fn company_links(
     ids: &[&str],
 ) -> Result<BTreeMap<RemoteId, LinkId>, StoreError> {
     let rows = seen::by_remote_id(connection, &world.ruling.locale, side, Kind::Company, ids).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.record.id.clone(), row.link?))).collect())
+    let links: Vec<LinkId> = rows.iter().filter_map(|row| row.link).collect();
+    let links = link::by_id(connection, &links).await?;
+    let is_cut = |id: &LinkId| links.get(id).is_some_and(|link| link.state == LinkState::Tombstone);
+    let linked = |row: Seen| Some((row.record.id, row.link.filter(|id| !is_cut(id))?));
+    Ok(rows.into_iter().filter_map(linked).collect())
 }
 
 /// A hash of what is sent for a field: the same payload that was refused waits, another one is tried at once.

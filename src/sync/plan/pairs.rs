@@ -26,7 +26,7 @@ impl Planning<'_> {
             return Ok(());
         }
         if self.outdated {
-            forget_outdated(store.connection(), self.world, kind, links, self.situation.now).await?;
+            forget_outdated(store.connection(), self.world, kind, links, &self.adrift, self.situation.now).await?;
         }
         let subjects: Vec<Subject> = links.iter().map(|id| Subject::Link(*id)).collect();
         let refused = waiting::refused(store.connection(), &subjects).await?;
@@ -35,7 +35,7 @@ impl Planning<'_> {
             .into_iter()
             .map(|row| ((row.link, row.conflict.field), (row.conflict.flowtly, row.conflict.crm)))
             .collect();
-        let pairs = load(store.connection(), self.world, kind, links, self.situation.now).await?;
+        let pairs = load(store.connection(), self.world, kind, links, &self.adrift, self.situation.now).await?;
         for stored in pairs {
             self.planned.links.insert(stored.link.id);
             self.pair(store, kind, &stored, &refused, &waiting).await?;

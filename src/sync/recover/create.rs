@@ -229,10 +229,14 @@ async fn agree_on_sent(
             theirs.insert(*field, Entry { key, text: None });
             let now = source.record.reading(*field);
             if *now != Reading::Unknown {
-                // What the source shows may have moved since: agreed is what was sent, and the move still travels. Where it
-                // shows nothing, a default was sent.
-                let unmoved = *now == Reading::Blank || now.same_as(&sent) || now.agrees_with(&sent);
-                let text = (!unmoved).then(|| text.clone());
+                // What the source shows may have moved since: agreed is what was copied, and the move still travels. A journal
+                // of an earlier release does not say what that was: then what was sent stands for it, and nothing for a default.
+                let copied = intent.body.copied.iter().find(|(copied, _)| copied == field).map(|(_, text)| text);
+                let unmoved = copied.map_or_else(
+                    || *now == Reading::Blank || now.same_as(&sent) || now.agrees_with(&sent),
+                    |copied| Reading::of(*field, copied.clone(), locale).same_as(now),
+                );
+                let text = (!unmoved).then(|| copied.unwrap_or(text).clone());
                 ours.insert(*field, Entry { key: source_key, text });
             }
         }

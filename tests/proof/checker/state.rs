@@ -42,6 +42,8 @@ impl Link {
 pub struct Seen {
     pub id: i64,
     pub rec: Rec,
+    /// A contact's company.
+    pub parent: String,
     pub link: Option<i64>,
     pub gone: bool,
     pub archived: bool,
@@ -139,7 +141,8 @@ impl State {
             all(c, "SELECT id, kind, parent, flowtly_id, crm_id, state, assessment FROM link ORDER BY id").await;
         let seen = all(
             c,
-            "SELECT id, side, kind, remote_id, link, gone, standing = 'archived', verdict, fields FROM seen ORDER BY id",
+            "SELECT id, side, kind, remote_id, link, gone, standing = 'archived', verdict, fields, parent_id FROM seen \
+             ORDER BY id",
         );
         let seen = seen.await;
         let conflicts = all(c, "SELECT link, NULL, NULL, field, reason FROM conflict ORDER BY id").await;
@@ -241,6 +244,7 @@ fn seen_row(row: &SqliteRow) -> Seen {
         archived: row.get(6),
         verdict: row.get(7),
         fields: row.get(8),
+        parent: row.get::<Option<String>, _>(9).unwrap_or_default(),
     }
 }
 

@@ -5,7 +5,7 @@
 //! twice, and both runs must send the same requests and end alike.
 //!
 //! In reading order: the [`world`] of a seed, [`people`] at work in it, the [`weather`] around each request, one [`life`] of
-//! the process, [`decisions`] between lives, and the [`rest`], where the checker judges; open defects stand in [`known`]. [`sim`] holds
+//! the process, [`decisions`] between lives, and the [`rest`], where the checker judges. [`sim`] holds
 //! what they share.
 
 mod world;
@@ -15,9 +15,8 @@ mod weather;
 mod life;
 mod decisions;
 mod rest;
-mod known;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -162,9 +161,6 @@ fn prove(seed: u64, is_loud: bool) -> Result<(), String> {
     for (kind, times) in &first.counts {
         figures::fault(kind, *times);
     }
-    for defect in &first.met {
-        figures::known_defect(defect);
-    }
     let mut problems = first.wrongs.clone();
     if seed.is_multiple_of(TWICE) || is_loud {
         let second = run(seed, false).map_err(|problem| wrong(&[problem]))?;
@@ -180,7 +176,6 @@ struct Outcome {
     requests: Vec<Noted>,
     portrait: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
-    met: BTreeSet<&'static str>,
 }
 
 fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
@@ -223,11 +218,16 @@ async fn story(seed: u64, is_loud: bool) -> Outcome {
         let life = sim.chance(Life::stormy);
         sim.say(|| format!("life {number}: {life:?}"));
         judge(&sim, &live(&sim, life).await);
+        if is_loud {
+            let mut store = sim.firm.store().await;
+            rest::show(&sim, store.connection()).await;
+            store.close().await.unwrap();
+        }
     }
     rest::come_to_rest(&sim).await;
     let portrait = portrait(&sim.firm).await;
     sim.say(|| format!("in the end:\n{}", portrait.join("\n")));
-    Outcome { wrongs: sim.wrongs(), requests: sim.requests(), portrait, counts: sim.counts(), met: sim.met() }
+    Outcome { wrongs: sim.wrongs(), requests: sim.requests(), portrait, counts: sim.counts() }
 }
 
 /// In a storm a pass may fail, but only for what the storm did.

@@ -10,7 +10,6 @@ use flowtly_sync::store::{action, intent, link, waiting};
 use flowtly_sync::sync::pass::{Ending, Report};
 use sqlx::SqliteConnection;
 
-use super::known;
 use super::life::{Life, Lived, live};
 use super::sim::Sim;
 use super::world::text;
@@ -29,10 +28,7 @@ pub async fn come_to_rest(sim: &Arc<Sim>) {
     rest(sim).await;
     let evidence = Evidence::of(&sim.firm, &sim.journal, Rules::configured(&sim.firm)).await;
     for violation in check(&evidence) {
-        match known::defect(&evidence, &violation) {
-            Some(defect) => sim.meet(defect),
-            None => sim.wrong(violation.to_string()),
-        }
+        sim.wrong(violation.to_string());
     }
 }
 
@@ -91,7 +87,7 @@ async fn calm(sim: &Arc<Sim>) -> Option<Report> {
 }
 
 /// What the last pass planned, and what the state holds, for the log of a single seed.
-async fn show(sim: &Sim, connection: &mut SqliteConnection) {
+pub(super) async fn show(sim: &Sim, connection: &mut SqliteConnection) {
     if !sim.is_loud() {
         return;
     }
@@ -101,7 +97,10 @@ async fn show(sim: &Sim, connection: &mut SqliteConnection) {
         "SELECT 'todo ' || coalesce('link ' || link, 'seen ' || seen) || ' ' || why || ' ' || coalesce(due, 'not due') \
          FROM todo ORDER BY id",
         "SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' parent ' || coalesce(parent_id, '-') \
-         || ' gone ' || gone || ' link ' || coalesce(link, '-') FROM seen ORDER BY id",
+         || ' gone ' || gone || ' link ' || coalesce(link, '-') || ' ' || fields FROM seen ORDER BY id",
+        "SELECT 'base of link ' || link || ' ' || side || ' ' || fields FROM base ORDER BY link, side",
+        "SELECT 'history of link ' || link || ' ' || side || ' ' || field || ' ' || old || ' ' || new || ' ' || reason \
+         FROM history ORDER BY id",
     ] {
         let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut *connection).await.unwrap();
         lines.extend(rows);

@@ -66,7 +66,6 @@ pub struct Sim {
     changed: Mutex<Option<Duration>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     wrongs: Mutex<Vec<String>>,
-    met: Mutex<BTreeSet<&'static str>>,
     holder: tokio::sync::Mutex<Option<SqliteConnection>>,
 }
 
@@ -97,7 +96,6 @@ impl Sim {
             changed: Mutex::default(),
             counts: Mutex::default(),
             wrongs: Mutex::default(),
-            met: Mutex::default(),
             holder: tokio::sync::Mutex::default(),
         };
         sim.say(|| {
@@ -136,16 +134,6 @@ impl Sim {
     pub fn wrong(&self, what: String) {
         self.say(|| format!("WRONG: {what}"));
         self.wrongs.lock().unwrap().push(what);
-    }
-
-    /// An open defect that is known was met.
-    pub fn meet(&self, defect: &'static str) {
-        self.say(|| format!("known: {defect}"));
-        self.met.lock().unwrap().insert(defect);
-    }
-
-    pub fn met(&self) -> BTreeSet<&'static str> {
-        self.met.lock().unwrap().clone()
     }
 
     pub fn wrongs(&self) -> Vec<String> {

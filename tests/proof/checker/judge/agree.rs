@@ -23,7 +23,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
             let (ours, theirs) = (link.half(Side::Flowtly), link.half(Side::Crm));
             format!("the certificate says that {ours} and {theirs} wait for a person, and nothing is listed")
         });
-        let Some((ours, theirs)) = pair else { continue };
+        let Some((ours, theirs)) = pair.filter(|_| !has_left(case, link)) else { continue };
         for field in case.evidence.rules.of_kind(link.kind).filter(|field| field.is_shared()) {
             // Where its company rests, so does where a contact belongs: an archived company is not shown.
             let rests = link.parent.and_then(|parent| case.state().link(parent)).is_some_and(|firm| !firm.is_live());
@@ -32,7 +32,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
             }
             let agrees = case.agrees(link, field, ours, theirs);
             // At a company without a partner here, and at none there: nothing that either side could show the other.
-            let outside = is_outside(case, field, Side::Flowtly, ours) && is_outside(case, field, Side::Crm, theirs);
+            let outside = field.name == "parent" && Side::BOTH.into_iter().all(|side| is_outside(case, link, side));
             let equal = agrees || outside || is_unreadable(case, link.kind, field);
             findings.expect(equal || link.assessment != "equal", || {
                 let (ours, theirs) = both(field, ours, theirs);
@@ -43,8 +43,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
                 || case.evidence.ever(field, |field| is_held(case, link, field))
                 || is_reshaped(case, link.kind, field, ours, theirs)
                 || is_unreadable(case, link.kind, field)
-                || is_outside(case, field, Side::Flowtly, ours)
-                || is_outside(case, field, Side::Crm, theirs)
+                || (field.name == "parent" && Side::BOTH.into_iter().any(|side| is_outside(case, link, side)))
                 || is_default(case, link.kind, field, ours, theirs);
             findings.expect(holds, || {
                 let (ours, theirs) = both(field, ours, theirs);
@@ -60,6 +59,15 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
     for rec in case.evidence.records.keys() {
         findings.expect(is_accounted_for(case, rec), || format!("{rec} has no partner, and nothing says why"));
     }
+}
+
+/// Whether the person of the CRM is a contact of that company no more: the half is told as gone, and the person goes on as a
+/// contact of another one.
+fn has_left(case: &Case<'_>, link: &Link) -> bool {
+    let half = link.half(Side::Crm);
+    let is_there = |parent: &String| case.evidence.live(&half).is_some_and(|person| person.parents.contains(parent));
+    link.kind == Kind::Contact
+        && case.state().seen_of(&half).any(|row| row.link == Some(link.id) && row.gone && !is_there(&row.parent))
 }
 
 /// Whether a person finds this pair in a list of what waits.
@@ -123,12 +131,18 @@ fn is_reshaped(case: &Case<'_>, kind: Kind, field: &Field, ours: &Record, theirs
     (each && rest) || field.flowtly.iter().chain(&field.crm).any(|property| property.read_only)
 }
 
-/// A contact that stands at no company, or at one that has no partner, has no parent that the other side could show.
-fn is_outside(case: &Case<'_>, field: &Field, side: Side, record: &Record) -> bool {
-    let linked = |id: &String| {
-        case.state().links.iter().any(|link| link.half(side) == Rec::new(side, Kind::Company, id.as_str()))
+/// A contact that stands at no company, or at one that has no partner, has no parent that the other side could show. Nor has
+/// it at one whose pair was separated, or of which the partner was merged into another firm's and a question asks about that.
+fn is_outside(case: &Case<'_>, contact: &Link, side: Side) -> bool {
+    let merged = |link: &Link| {
+        let partner = link.half(side.other());
+        case.is_absorbed(&partner) && case.state().asks_about(&partner)
     };
-    field.name == "parent" && !record.parents.iter().any(linked)
+    let linked = |id: &String| {
+        let company = Rec::new(side, Kind::Company, id.as_str());
+        case.state().links.iter().any(|link| link.half(side) == company && link.state != "tombstone" && !merged(link))
+    };
+    !case.places(contact, side).any(|id| linked(&id))
 }
 
 fn is_unreadable(case: &Case<'_>, kind: Kind, field: &Field) -> bool {
@@ -164,6 +178,8 @@ fn is_accounted_for(case: &Case<'_>, rec: &Rec) -> bool {
     let said = rows.peek().is_some()
         && rows.all(|row| {
             row.link.is_some()
+                // It was a contact there and is none any more; what it is elsewhere has a row of its own.
+                || (row.gone && state.seen_of(rec).any(|other| !other.gone))
                 || row.verdict.as_deref().is_some_and(|verdict| !verdict.is_empty())
                 || state.failures.iter().any(|failure| failure.seen == Some(row.id))
                 || state.questions.iter().any(|question| question.seen == row.id)

@@ -8,7 +8,7 @@ pub mod refusals;
 pub mod rest;
 pub mod writes;
 
-use super::evidence::{Evidence, Rec, Record, Side};
+use super::evidence::{Evidence, Kind, Rec, Record, Side};
 use super::journal::{Lap, What};
 use super::normal;
 use super::rules::Field;
@@ -59,11 +59,34 @@ impl<'evidence> Case<'evidence> {
         normal::same(&field.name, &ours, &theirs)
     }
 
-    /// A contact's company on one side is linked to (one of) its companies on the other.
+    /// Whether it was merged into a record that is there.
+    pub fn is_absorbed(&self, rec: &Rec) -> bool {
+        let alike = |other: &Rec| (other.side, other.kind) == (rec.side, rec.kind);
+        self.evidence.records.iter().any(|(other, record)| alike(other) && record.absorbed.contains(&rec.id))
+    }
+
+    /// A contact's company on one side is linked to (one of) its companies on the other. A link stays written down at its old
+    /// company where its person is at the new one under another link.
     fn parents_agree(&self, link: &Link, ours: &Record, theirs: &Record) -> bool {
-        let firms = self.state().links.iter().filter(|firm| firm.kind == super::evidence::Kind::Company);
+        let firms = self.state().links.iter().filter(|firm| firm.kind == Kind::Company);
         let mut firms = firms.filter(|firm| ours.parents.contains(&firm.flowtly));
-        firms.any(|firm| theirs.parents.contains(&firm.crm) && (link.parent.is_none() || link.parent == Some(firm.id)))
+        let others = || {
+            let links = self.state().links.iter();
+            links.filter(|other| other.kind == Kind::Contact && other.crm == link.crm && other.id != link.id)
+        };
+        firms.any(|firm| {
+            let is_there = link.parent.is_none() || link.parent == Some(firm.id);
+            theirs.parents.contains(&firm.crm) && (is_there || others().any(|other| other.parent == Some(firm.id)))
+        })
+    }
+
+    /// The companies of a contact on a side that are not those of another link of the same person.
+    pub fn places(&self, contact: &Link, side: Side) -> impl Iterator<Item = String> {
+        let half = contact.half(side);
+        let others = self.state().seen_of(&half).filter(|row| !row.gone && row.link.is_some_and(|id| id != contact.id));
+        let taken: Vec<String> = others.map(|row| row.parent.clone()).collect();
+        let parents = self.evidence.live(&half).map(|record| record.parents.clone()).unwrap_or_default();
+        parents.into_iter().filter(move |id| !taken.contains(id))
     }
 
     /// The request behind which the pass began that sent a request of this number.

@@ -89,5 +89,8 @@ fn half_is_there(case: &Case<'_>, link: &Link, side: Side) -> bool {
         .seen
         .iter()
         .any(|seen| seen.link == Some(link.id) && seen.rec == rec && (seen.gone || seen.archived));
-    known && (case.evidence.live(&rec).is_some() || absent || case.state().asks_about(&rec))
+    // A pair of which nothing is left is told by its other half.
+    let is_over = case.is_absorbed(&rec)
+        && case.state().seen.iter().any(|seen| seen.link == Some(link.id) && seen.rec.side != side && seen.gone);
+    known && (case.evidence.live(&rec).is_some() || absent || is_over || case.state().asks_about(&rec))
 }

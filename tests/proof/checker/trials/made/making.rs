@@ -195,6 +195,7 @@ impl Making {
         self.evidence.state.seen.push(Seen {
             id,
             rec,
+            parent: String::new(),
             link,
             gone: false,
             archived: false,
