@@ -141,7 +141,8 @@ impl Applying<'_> {
                 && let Some(planned) = ready.source.record.reading(*field).text()
             {
                 let is_partial = judged.stored == Stored::PartlyIgnored;
-                let text = is_partial.then(|| judged.source_base(&planned, &Text::default()));
+                let nothing = Text::default();
+                let text = is_partial.then(|| judged.source_base(*field, (&planned, &nothing, &nothing), locale));
                 source_bases.insert(*field, Entry { key, text });
             }
             entries.push(history::Entry {

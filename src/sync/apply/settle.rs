@@ -47,18 +47,31 @@ impl Judged {
     }
 
     /// The base of the other side: the value that was planned from, less what the server ignored, which stays as it was at
-    /// the last agreement and so is tried again.
-    pub(super) fn source_base(&self, planned: &Text, last: &Text) -> Text {
+    /// the last agreement and so is tried again. Where it has not moved since (it won a conflict by a part that did arrive),
+    /// it is held against what the server `kept`, in the shape of this side.
+    pub(super) fn source_base(
+        &self,
+        field: Field,
+        (planned, last, kept): (&Text, &Text, &Text),
+        locale: &Locale,
+    ) -> Text {
         if self.ignored.is_empty() {
             return planned.clone();
         }
         let ignored: BTreeSet<Facet> = self.ignored.iter().flat_map(|part| feeds(*part)).copied().collect();
-        let parts: BTreeSet<Part> = planned.parts().chain(last.parts()).map(|(part, _)| part).collect();
+        let (now, then) = (normalise(field, planned, locale), normalise(field, last, locale));
+        let parts: BTreeSet<Part> =
+            [planned, last, kept].into_iter().flat_map(Text::parts).map(|(part, _)| part).collect();
         parts
             .into_iter()
             .map(|part| {
-                let is_ignored = feeds(part).iter().any(|facet| ignored.contains(facet));
-                let text = if is_ignored { last } else { planned };
+                let facets: Vec<Facet> = feeds(part).iter().filter(|facet| ignored.contains(facet)).copied().collect();
+                let has_moved = facets.iter().any(|facet| now.facet(*facet) != then.facet(*facet));
+                let text = match (facets.is_empty(), has_moved) {
+                    (true, _) => planned,
+                    (false, true) => last,
+                    (false, false) => kept,
+                };
                 (part, text.part(part).unwrap_or_default().to_owned())
             })
             .collect()
@@ -259,8 +272,15 @@ mod tests {
     fn what_was_ignored_is_not_agreed_on_the_other_side_either() {
         let judged = Judged { ignored: BTreeSet::from([Part::City]), ..Judged::of(Stored::PartlyIgnored) };
         let (planned, last) = (address("Prosta", "Kraków", "31-001"), address("Krzywa", "Opole", ""));
-        assert_eq!(judged.source_base(&planned, &last), address("Prosta", "Opole", "31-001"));
-        assert_eq!(judged.source_base(&planned, &Text::default()), address("Prosta", "", "31-001"));
-        assert_eq!(judged.source_base(&Text::default(), &last), address("", "Opole", ""));
+        let kept = address("Prosta", "Łódź", "31-001");
+        let base = |planned: &Text, last: &Text| {
+            judged.source_base(Field::Address, (planned, last, &kept), &Locale::default())
+        };
+        assert_eq!(base(&planned, &last), address("Prosta", "Opole", "31-001"));
+        assert_eq!(base(&planned, &Text::default()), address("Prosta", "", "31-001"));
+        assert_eq!(base(&Text::default(), &last), address("", "Opole", ""));
+        // It had not moved itself: what the server kept is what it still differs from.
+        assert_eq!(base(&planned, &address("Krzywa", "Kraków", "")), address("Prosta", "Łódź", "31-001"));
+        assert_eq!(base(&Text::default(), &Text::default()), address("", "Łódź", ""));
     }
 }

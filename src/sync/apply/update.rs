@@ -10,6 +10,7 @@ use super::{Applying, Refusal, step};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Write, Written};
 use crate::domain::field::Field;
+use crate::domain::lens;
 use crate::domain::plan::{Action, ActionId, Change, LinkRef, Op};
 use crate::domain::record::{Kind, Record, Side};
 use crate::domain::shape::Row;
@@ -197,7 +198,9 @@ impl Applying<'_> {
             if let Some(key) = base::key(source_shape, change.field) {
                 // The value that was planned from; if the source moved on meanwhile, that move still travels.
                 let last = last.get(&change.field).and_then(Reading::text).unwrap_or_default();
-                let agreed = judged.source_base(&change.source, &last);
+                let parts = source_shape.parts(change.field);
+                let kept = lens::put(change.field, &shown.text().unwrap_or_default(), &change.source, &parts, locale);
+                let agreed = judged.source_base(change.field, (&change.source, &last, &kept), locale);
                 let unmoved = *ready.source.record.reading(change.field) == reading(&agreed);
                 source_bases.insert(change.field, Entry { key, text: if unmoved { None } else { Some(agreed) } });
             }

@@ -99,10 +99,13 @@ fn is_held(case: &Case<'_>, link: &Link, field: &Field) -> bool {
     if !field.properties(target.other()).iter().any(is_a_persons) {
         return true;
     }
-    // The target drifted behind the last write of ours, and drift is kept; or never got anything from us.
+    // The target drifted behind the last write of ours, and drift is kept; or never got anything from us. A person of several
+    // firms drifts for one of them by what is written for another.
     let rec = link.half(target);
+    let is_shared = case.state().links_of(&rec).any(|other| other.id != link.id && other.kind == Kind::Contact);
     let drifted = field.properties(target).iter().any(|property| {
-        case.story.life(&rec, &property.path).last().is_some_and(|event| matches!(event.who, Who::Person(_)))
+        let last = case.story.life(&rec, &property.path).last();
+        last.is_some_and(|event| is_shared || matches!(event.who, Who::Person(_)))
     });
     field.drift == "keep" && drifted
 }

@@ -80,10 +80,10 @@ impl<'evidence> Case<'evidence> {
         })
     }
 
-    /// The companies of a contact on a side that are not those of another link of the same person.
+    /// The companies of a contact on a side that are not those of another row of the same person, linked or told about.
     pub fn places(&self, contact: &Link, side: Side) -> impl Iterator<Item = String> {
         let half = contact.half(side);
-        let others = self.state().seen_of(&half).filter(|row| !row.gone && row.link.is_some_and(|id| id != contact.id));
+        let others = self.state().seen_of(&half).filter(|row| !row.gone && row.link != Some(contact.id));
         let taken: Vec<String> = others.map(|row| row.parent.clone()).collect();
         let parents = self.evidence.live(&half).map(|record| record.parents.clone()).unwrap_or_default();
         parents.into_iter().filter(move |id| !taken.contains(id))
