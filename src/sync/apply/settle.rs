@@ -60,14 +60,15 @@ impl Judged {
         }
         let ignored: BTreeSet<Facet> = self.ignored.iter().flat_map(|part| feeds(*part)).copied().collect();
         let (now, then) = (normalise(field, planned, locale), normalise(field, last, locale));
+        // A facet that nothing feeds is a blank one.
+        let moved = |facet: &Facet| now.facet(*facet).unwrap_or_default() != then.facet(*facet).unwrap_or_default();
         let parts: BTreeSet<Part> =
             [planned, last, kept].into_iter().flat_map(Text::parts).map(|(part, _)| part).collect();
         parts
             .into_iter()
             .map(|part| {
                 let facets: Vec<Facet> = feeds(part).iter().filter(|facet| ignored.contains(facet)).copied().collect();
-                let has_moved = facets.iter().any(|facet| now.facet(*facet) != then.facet(*facet));
-                let text = match (facets.is_empty(), has_moved) {
+                let text = match (facets.is_empty(), facets.iter().any(moved)) {
                     (true, _) => planned,
                     (false, true) => last,
                     (false, false) => kept,
@@ -282,5 +283,6 @@ mod tests {
         // It had not moved itself: what the server kept is what it still differs from.
         assert_eq!(base(&planned, &address("Krzywa", "Kraków", "")), address("Prosta", "Łódź", "31-001"));
         assert_eq!(base(&Text::default(), &Text::default()), address("", "Łódź", ""));
+        assert_eq!(base(&address("", "", ""), &Text::default()), address("", "Łódź", ""));
     }
 }
