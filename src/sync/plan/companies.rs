@@ -6,7 +6,7 @@ use super::pair::BothManners;
 use super::pairs::Refused;
 use super::{Draft, NewCompany, OPEN_GAP, Planning};
 use crate::domain::matching::Verdict;
-use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkRef, Op, Question, Reason, RecordRef};
+use crate::domain::plan::{Asks, CandidateNote, KeyKind, LinkId, LinkRef, Op, Question, Reason, RecordRef};
 use crate::domain::planner::{self, Pair, PairHalf};
 use crate::domain::record::{Kind, Side, Standing};
 use crate::store::seen::{Seen, SeenId};
@@ -25,14 +25,41 @@ impl Planning<'_> {
         let about: Vec<Subject> = subjects.iter().map(|row| Subject::Seen(row.id)).collect();
         let refused = waiting::refused(store.connection(), &about).await?;
         let partners = self.partners(store, &verdicts).await?;
+        let widows = self.widows(store, &verdicts).await?;
         for subject in subjects {
             // A record that an earlier one of this chunk took.
             if self.taken.contains(&subject.id) {
                 continue;
             }
-            self.company(store, subject, verdicts.get(&subject.id), &partners, &refused).await?;
+            let verdict = verdicts.get(&subject.id);
+            if let Some(Verdict::Repoint { link, by }) = verdict
+                && let Some(widow) = widows.get(link)
+            {
+                self.ask_about(subject, widow, *by, Reason::Ambiguous);
+                continue;
+            }
+            self.company(store, subject, verdict, &partners, &refused).await?;
         }
         Ok(())
+    }
+
+    /// Records whose partner is gone and that several would follow: which of them it is, only a person can say.
+    async fn widows(
+        &self,
+        store: &mut Store,
+        verdicts: &BTreeMap<SeenId, Verdict>,
+    ) -> Result<BTreeMap<LinkId, Seen>, PassError> {
+        let followed = |verdict: &Verdict| if let Verdict::Repoint { link, .. } = verdict { Some(*link) } else { None };
+        let mut followers: BTreeMap<LinkId, usize> = BTreeMap::new();
+        for link in verdicts.values().filter_map(followed) {
+            *followers.entry(link).or_default() += 1;
+        }
+        let several: Vec<LinkId> = followers.into_iter().filter(|(_, many)| *many > 1).map(|(link, _)| link).collect();
+        if several.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let halves = seen::by_link(store.connection(), &self.world.ruling.locale, &several).await?;
+        Ok(halves.into_iter().filter(|half| !half.gone).filter_map(|half| Some((half.link?, half))).collect())
     }
 
     async fn partners(
@@ -99,6 +126,10 @@ impl Planning<'_> {
                     Side::Crm => (partner, subject),
                 };
                 self.link_companies(flowtly, crm, Reason::Matched { by: *by });
+            }
+            Some(Verdict::Repoint { link, .. }) if !self.repointed.insert(*link) => {
+                // Another record of this plan follows it: looked at again by the next pass.
+                return self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await;
             }
             Some(Verdict::Repoint { link, by }) => {
                 self.taken.insert(subject.id);
@@ -200,6 +231,11 @@ impl Planning<'_> {
 
     /// The only one that would do was deleted there: whether that was meant, only a person can say.
     pub(super) fn ask_about_archived(&mut self, subject: &Seen, partner: &Seen, by: KeyKind) {
+        self.ask_about(subject, partner, by, Reason::Archived { side: partner.record.side });
+    }
+
+    /// Whether this one is the same thing, only a person can say.
+    fn ask_about(&mut self, subject: &Seen, partner: &Seen, by: KeyKind, reason: Reason) {
         let candidate = CandidateNote {
             record: partner.reference(),
             label: partner.record.label(),
@@ -207,7 +243,7 @@ impl Planning<'_> {
             speaks_against: Vec::new(),
         };
         let question = Question { asks: Asks::SameThing, subject: subject.reference(), candidates: vec![candidate] };
-        self.ask(subject, question, Reason::Archived { side: partner.record.side });
+        self.ask(subject, question, reason);
     }
 
     /// An open create is in the way: looked at again by the next beat, not at once.

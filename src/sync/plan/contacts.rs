@@ -162,6 +162,9 @@ impl Planning<'_> {
                     };
                     self.link_contacts(home, flowtly, crm, Reason::Matched { by });
                 }
+                Verdict::Repoint { link, .. } if !self.repointed.insert(link) => {
+                    self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await?;
+                }
                 Verdict::Repoint { link, by } => {
                     self.taken.insert(subject.id);
                     let op = Op::Repoint { side, to: subject.record.id.clone() };

@@ -97,7 +97,7 @@ pub(super) async fn show(sim: &Sim, connection: &mut SqliteConnection) {
         "SELECT 'todo ' || coalesce('link ' || link, 'seen ' || seen) || ' ' || why || ' ' || coalesce(due, 'not due') \
          FROM todo ORDER BY id",
         "SELECT 'seen ' || id || ' ' || side || ' ' || kind || ' ' || remote_id || ' parent ' || coalesce(parent_id, '-') \
-         || ' gone ' || gone || ' link ' || coalesce(link, '-') || ' ' || fields FROM seen ORDER BY id",
+         || ' gone ' || gone || ' link ' || coalesce(link, '-') || ' ' || coalesce(verdict, '-') || ' ' || fields FROM seen ORDER BY id",
         "SELECT 'base of link ' || link || ' ' || side || ' ' || fields FROM base ORDER BY link, side",
         "SELECT 'history of link ' || link || ' ' || side || ' ' || field || ' ' || old || ' ' || new || ' ' || reason \
          FROM history ORDER BY id",
