@@ -318,3 +318,21 @@ async fn a_contact_that_is_entered_anew_with_less_loses_nothing_on_the_other_sid
     assert_eq!(firm.hubspot.contacts()[0]["properties"]["jobtitle"], "CEO");
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn two_records_that_would_both_follow_a_widowed_pair_are_both_asked_about() {
+    let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\ncreate_in_crm = false\n");
+    firm.linked("Zeta", &vat(9)).await;
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.remove_client(client);
+    firm.reconcile().await;
+    // Entered anew twice: by the name, and by the tax number under another name.
+    firm.client("Alfa", None);
+    firm.client("Alfa Nowa", Some(&vat(1)));
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.asked().await, [Asks::SameThing, Asks::SameThing], "neither is passed over");
+    let pairs = firm.pairs(Kind::Company).await;
+    assert!(pairs.contains(&(client.to_string(), company.to_string())), "{pairs:?}");
+    firm.assert_at_rest().await;
+}

@@ -1,5 +1,6 @@
 //! Two that become one, on either side and on both.
 
+use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
 
 use super::separate;
@@ -124,4 +125,28 @@ async fn a_separated_record_that_is_merged_into_a_new_id_stays_separated() {
     assert_eq!(firm.client_text(client, "addressCity"), None);
     assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (1, 1));
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn contacts_of_a_company_that_was_merged_away_stay_where_they_are_until_a_person_says_more() {
+    let firm = Firm::new();
+    let (first, one) = firm.linked("Alfa", &vat(1)).await;
+    let (second, two) = firm.linked("Beta", &vat(2)).await;
+    let jan = firm.person(first, "Jan Kowalski", "jan@alfa.pl");
+    let ewa = firm.person(second, "Ewa Nowak", "ewa@beta.pl");
+    firm.reconcile().await;
+    firm.hubspot.merge_companies(one, two).unwrap();
+    firm.reconcile().await;
+    firm.reconcile().await;
+    firm.reconcile().await;
+    // Two clients remain in Flowtly, and nobody moved anybody there.
+    assert_eq!(firm.asked().await, [Asks::Duplicate]);
+    for (contact, client) in [(jan, first), (ewa, second)] {
+        let client = format!("/clients/{client}");
+        assert!(firm.flowtly.contact(contact).unwrap()["client"].to_string().contains(&client), "{contact}");
+    }
+    let report = firm.assert_at_rest().await;
+    assert_eq!((report.certificate.pending, report.certificate.unexplained), (0, 0), "{:?}", report.certificate);
+    let told = report.certificate.reasons.keys().any(|reason| reason.contains("its company is not linked"));
+    assert!(told, "{:?}", report.certificate);
 }

@@ -171,3 +171,25 @@ async fn a_lost_reply_of_a_move_to_another_company_is_recovered_with_its_history
     assert_eq!(firm.history(link.id, Field::Parent).await.len(), 1);
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn what_was_cleared_after_a_lost_create_is_an_edit_and_not_a_default() {
+    let firm = Firm::new();
+    let (_, other) = firm.linked("Beta", &vat(2)).await;
+    assert!(firm.hubspot.company(other).is_some());
+    let company = firm.company("Alfa", Some(&vat(1)));
+    firm.hubspot.edit_company(company, "phone", "+48 22 111 11 11");
+    firm.hubspot.edit_company(company, "city", "Kraków");
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/clients").times(1), Fault::DropAfter);
+    assert_eq!(firm.reconcile().await.ending, Ending::Partly);
+    firm.hubspot.edit_company(company, "phone", "");
+    firm.hubspot.edit_company(company, "city", "Gdańsk");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    let pairs = firm.pairs(Kind::Company).await;
+    let (client, _) = pairs.iter().find(|(_, crm)| *crm == company.to_string()).unwrap();
+    let client: u64 = client.parse().unwrap();
+    assert_eq!(firm.client_text(client, "addressPhoneNumber").unwrap_or_default(), "", "cleared there too");
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Gdańsk"));
+    firm.assert_settled().await;
+}
