@@ -20,7 +20,9 @@ pub fn no_edit_is_lost(case: &Case<'_>, findings: &mut Findings) {
     for (rec, life) in case.story.lives() {
         for (property, events) in life {
             let Some(field) = case.evidence.field_of(rec.side, rec.kind, property) else { continue };
-            for pair in events.windows(2) {
+            // What the system ignored replaced nothing.
+            let stood: Vec<&Event> = events.iter().filter(|event| !event.is_ignored).collect();
+            for pair in stood.windows(2) {
                 let [before, after] = pair else { continue };
                 judge(case, findings, rec, property, field, before, after);
             }
@@ -43,10 +45,6 @@ fn judge(
     if normal::folded(&before.text) == normal::folded(&after.text)
         || case.story.is_in_the_gap(rec, before.place, number)
     {
-        return;
-    }
-    // What we wrote and the system was free to ignore may never have stood there.
-    if matches!(before.who, Who::Us(_)) && case.may_ignore(rec, property) {
         return;
     }
     let entries: Vec<&Written> = entries(case, rec, field).collect();

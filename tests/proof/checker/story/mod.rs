@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::evidence::{Evidence, Kind, Rec, Side};
 use super::journal::What;
+use super::normal::folded;
 
 pub use requests::{Aim, Came, Write};
 use requests::{read_by_id, writes_of};
@@ -31,6 +32,8 @@ pub struct Event {
     pub at: DateTime<Utc>,
     pub who: Who,
     pub text: String,
+    /// A write of ours that was answered as done, while the answer shows what stood there before: nothing was replaced.
+    pub is_ignored: bool,
 }
 
 /// All of it.
@@ -135,14 +138,16 @@ impl Story {
         for (number, deed) in evidence.deeds.iter().enumerate() {
             let place = deed.place(deed.rec.side);
             if let What::Edited { property, new, .. } = &deed.what {
-                let event = Event { place, at: deed.at, who: Who::Person(number), text: new.clone() };
+                let event =
+                    Event { place, at: deed.at, who: Who::Person(number), text: new.clone(), is_ignored: false };
                 events.push((deed.rec.clone(), property.clone(), event));
             }
         }
         for (number, write) in self.writes.iter().enumerate() {
             let (Some(rec), Came::Done) = (&write.rec, &write.came) else { continue };
             for (property, text) in &write.values {
-                let event = Event { place: write.number, at: write.at, who: Who::Us(number), text: text.clone() };
+                let (place, at, who) = (write.number, write.at, Who::Us(number));
+                let event = Event { place, at, who, text: text.clone(), is_ignored: false };
                 events.push((rec.clone(), property.clone(), event));
             }
         }
@@ -151,8 +156,17 @@ impl Story {
             Who::Us(number) => (event.place, 0, number),
             Who::Person(number) => (event.place, 1, number),
         });
-        for (rec, property, event) in events {
-            self.lives.entry(rec).or_default().entry(property).or_default().push(event);
+        for (rec, property, mut event) in events {
+            let life = self.lives.entry(rec).or_default().entry(property.clone()).or_default();
+            if let Who::Us(number) = event.who {
+                let shown = self.writes.get(number).and_then(|write| write.stored.get(&property));
+                let stood = life.iter().rev().find(|event| !event.is_ignored).map_or("", |event| event.text.as_str());
+                event.is_ignored = shown.is_some_and(|shown| {
+                    let shown = folded(shown);
+                    shown == folded(stood) && shown != folded(&event.text)
+                });
+            }
+            life.push(event);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What our requests asked for and what came of each, a record at a time.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use flowtly_sync::sandbox::LoggedRequest;
 use serde_json::{Map, Value};
@@ -42,6 +44,8 @@ pub struct Write {
     /// `None` for a create that came to nothing.
     pub rec: Option<Rec>,
     pub values: Vec<(String, String)>,
+    /// What the answer shows of the properties that were sent, where it shows them.
+    pub stored: BTreeMap<String, String>,
     /// The companies that a contact is put to, or taken from.
     pub companies: Vec<String>,
     pub came: Came,
@@ -93,6 +97,7 @@ pub fn writes_of(side: Side, number: u64, request: &LoggedRequest) -> Vec<Write>
         aim: Aim::Foreign,
         rec: None,
         values: Vec::new(),
+        stored: BTreeMap::new(),
         companies: Vec::new(),
         came,
         request: format!("{} {}", request.method, request.path),
@@ -105,8 +110,9 @@ pub fn writes_of(side: Side, number: u64, request: &LoggedRequest) -> Vec<Write>
 
 fn flowtly_write(base: Write, steps: &[&str], request: &LoggedRequest, reply: &Value) -> Write {
     let body: Map<String, Value> = serde_json::from_slice(&request.body).unwrap_or_default();
-    let values = body.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
-    let base = Write { values, ..base };
+    let values: Vec<(String, String)> = body.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
+    let stored = shown_of(&values, reply);
+    let base = Write { values, stored, ..base };
     let id = reply.get("id").map(plain);
     match (request.method.as_str(), steps) {
         ("POST", [.., "clients"]) => {
@@ -187,6 +193,7 @@ fn share_of_the_reply(write: &mut Write, place: usize, input: &Value, reply: &Va
     };
     if let Some(result) = own {
         write.rec = Some(Rec::new(write.side, write.kind, plain(&result["id"])));
+        write.stored = shown_of(&write.values, &result["properties"]);
         return;
     }
     let errors = reply.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -197,6 +204,12 @@ fn share_of_the_reply(write: &mut Write, place: usize, input: &Value, reply: &Va
     let category = errors.iter().find(says).and_then(|error| error["category"].as_str().map(str::to_owned));
     let status = if category.as_deref() == Some("OBJECT_NOT_FOUND") { 404 } else { 400 };
     write.came = Came::Refused(status);
+}
+
+/// What a system shows of the properties that it was sent.
+fn shown_of(values: &[(String, String)], shown: &Value) -> BTreeMap<String, String> {
+    let shown = |path: &String| Some((path.clone(), plain(shown.get(path)?)));
+    values.iter().filter_map(|(path, _)| shown(path)).collect()
 }
 
 fn inputs(body: &[u8]) -> Vec<Value> {

@@ -154,6 +154,17 @@ impl Making {
         }
     }
 
+    /// A change that we send after a look at the record; the system answers it as done, and keeps and shows what it had.
+    pub fn we_update_in_vain(&mut self, rec: &Rec, values: &[(&str, &str)]) {
+        self.guard(rec);
+        let record = self.evidence.records[rec].clone();
+        let kept: Vec<(&str, &str)> = values.iter().map(|(property, _)| (*property, record.text(property))).collect();
+        let input = json!({"id": rec.id, "objectWriteTraceId": "0", "properties": texts(values)});
+        let reply = json!({"results": [{"id": rec.id, "objectWriteTraceId": "0", "properties": texts(&kept)}]});
+        let path = format!("/crm/objects/2026-03/{}/batch/update", object(rec));
+        self.request(rec.side, Method::POST, &path, &json!({"inputs": [input]}), 200, &reply);
+    }
+
     /// A pass begins, and reads a list.
     pub fn we_read(&mut self, side: Side) {
         let from = (self.evidence.flowtly_log.len() as u64, self.evidence.crm_log.len() as u64);

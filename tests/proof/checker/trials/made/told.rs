@@ -251,6 +251,14 @@ fn edits() -> Vec<Trial> {
             making.send_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
         }),
+        silent(I, "what_the_system_ignored_replaced_nothing", |making| {
+            ignored(making);
+        }),
+        told(I, "what_is_overwritten_after_a_write_in_vain_is_told", "\"+48 22 123 45 67\" to", |making| {
+            ignored(making);
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
+            making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
+        }),
         told(I, "a_text_that_vanished_is_told", "nobody wrote it", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.shows(&client(), "name", "Alfa");
@@ -265,6 +273,16 @@ fn edits() -> Vec<Trial> {
             making.wrote(Side::Crm, "address", "", "Kraków", "moved");
         }),
     ]
+}
+
+/// A telephone number that people typed in the CRM, which ignored another one that we sent.
+fn ignored(making: &mut Making) {
+    making.liberty("phone", Manner::Ignore);
+    making.person_types(&company(), "phone", "+48 22 123 45 67");
+    making.person_types(&client(), "addressPhoneNumber", "+48 22 765 43 21");
+    making.we_read(Side::Crm);
+    making.we_update_in_vain(&company(), &[("phone", "+48 22 765 43 21")]);
+    making.failure(Some(1), None, "phone");
 }
 
 fn invented() -> Vec<Trial> {
