@@ -124,6 +124,7 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
         "moved" | "alternates" | "not_carried" => {
             is_older(case, rec, field, deed)
                 || departed(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
+                || is_as_agreed(case, rec, field, typed)
         }
         // Never agreed, and nothing was here; a part of a composite may well have been.
         "fill" => typed.text.trim().is_empty() || field.properties(rec.side).len() > 1,
@@ -153,6 +154,42 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
         events.any(|event| matches!(event.who, Who::Us(_)) && event.at >= from && event.at <= typed.at)
     });
     (!written).then_some(deed)
+}
+
+/// Whether a person put back what both sides had said, and the other side had been given another text since: against what was
+/// agreed, this side has not moved and the other one has, whoever typed first.
+fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> bool {
+    let lives = || field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
+    let Some(life) = lives().find(|life| life.contains(typed)) else { return false };
+    let before: Vec<&Event> =
+        life.iter().take_while(|event| *event != typed).filter(|event| !event.is_ignored).collect();
+    let same = |event: &Event| normal::folded(&event.text) == normal::folded(&typed.text);
+    let Some(stood) = before.iter().rposition(|event| same(event)) else { return false };
+    let between = &before[stood + 1..];
+    if between.iter().any(|event| matches!(event.who, Who::Us(_))) {
+        return false;
+    }
+    // What was read of this side meanwhile may have been agreed too.
+    let away = between.first().map_or(typed.place, |first| first.place);
+    let read = case.story.last_read(rec.side, typed.place + 1) > away;
+    let source = rec.side.other();
+    let liberties = &case.evidence.liberties;
+    let kin = case.story.kin(rec);
+    field.properties(source).iter().any(|property| {
+        let mut there: Vec<&Event> =
+            kin.iter().filter(|kin| kin.side == source).flat_map(|kin| case.story.life(kin, &property.path)).collect();
+        there.retain(|event| event.at <= typed.at || matches!(event.who, Who::Person(_)));
+        there.sort_by_key(|event| event.at);
+        let says_it = |event: &Event| {
+            normal::same_text(&field.name, &event.text, &typed.text)
+                || normal::is_made_of(field, source, rec.kind, liberties, &event.text, &typed.text)
+        };
+        let Some(last) = there.iter().rposition(|event| says_it(event)) else { return false };
+        let since = &there[last + 1..];
+        let shown =
+            |event: &Event| between.iter().any(|other| normal::same_text(&field.name, &event.text, &other.text));
+        !since.is_empty() && since.iter().all(|event| matches!(event.who, Who::Person(_)) && !(read && shown(event)))
+    })
 }
 
 /// Whether somebody changed this field on a record of the same thing later, or joined records that were apart.

@@ -38,7 +38,18 @@ fn second(making: &mut Making, values: &[(&str, &str)]) -> Rec {
 }
 
 pub fn trials() -> Vec<Trial> {
-    let all = [agree(), rest(), doubles(), edits(), invented(), writes(), rules(), refusals(), sound()];
+    let all = [
+        agree(),
+        rest(),
+        doubles(),
+        edits(),
+        edits_that_are_kept(),
+        invented(),
+        writes(),
+        rules(),
+        refusals(),
+        sound(),
+    ];
     let clean = trial("a_clean_run_tells_nothing", || is_clean(&Making::clean().evidence));
     all.into_iter().flatten().chain([clean]).collect()
 }
@@ -251,14 +262,6 @@ fn edits() -> Vec<Trial> {
             making.send_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
         }),
-        silent(I, "what_the_system_ignored_replaced_nothing", |making| {
-            ignored(making);
-        }),
-        told(I, "what_is_overwritten_after_a_write_in_vain_is_told", "\"+48 22 123 45 67\" to", |making| {
-            ignored(making);
-            making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
-            making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
-        }),
         told(I, "a_text_that_vanished_is_told", "nobody wrote it", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.shows(&client(), "name", "Alfa");
@@ -271,6 +274,52 @@ fn edits() -> Vec<Trial> {
             making.we_read(Side::Crm);
             making.we_update(&company(), &[("city", "Kraków")], 200);
             making.wrote(Side::Crm, "address", "", "Kraków", "moved");
+        }),
+    ]
+}
+
+/// What looks like a lost edit, and is none; and its neighbours that are.
+fn edits_that_are_kept() -> Vec<Trial> {
+    const I: &str = "no_edit_is_lost";
+    vec![
+        silent(I, "who_puts_back_what_was_agreed_has_not_moved", |making| {
+            // Typed between the read and the create that carried the old name; then away and back on the other side.
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.person_types(&company(), "name", "Alfa");
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Europe");
+            making.person_types(&company(), "name", "Alfa");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
+        }),
+        told(I, "who_puts_back_what_was_agreed_long_ago_has_moved", "nothing later", |making| {
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.we_update(&company(), &[("name", "Alfa Polska")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Polska", "moved");
+            making.person_types(&client(), "name", "Alfa Europe");
+            making.person_types(&company(), "name", "Alfa");
+            making.we_read(Side::Crm);
+            making.we_update(&company(), &[("name", "Alfa Europe")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
+        }),
+        told(I, "who_puts_back_what_was_agreed_before_another_text_has_moved", "nothing later", |making| {
+            // Both sides said it, and it was read: that may have been agreed as well.
+            making.person_types(&client(), "name", "Alfa Polska");
+            making.person_types(&company(), "name", "Alfa Polska");
+            making.we_read(Side::Crm);
+            making.person_types(&client(), "name", "Alfa Europe");
+            making.person_types(&company(), "name", "Alfa");
+            making.we_update(&company(), &[("name", "Alfa Europe")], 200);
+            making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
+        }),
+        silent(I, "what_the_system_ignored_replaced_nothing", |making| {
+            ignored(making);
+        }),
+        told(I, "what_is_overwritten_after_a_write_in_vain_is_told", "\"+48 22 123 45 67\" to", |making| {
+            ignored(making);
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
+            making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
         }),
     ]
 }
