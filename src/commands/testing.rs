@@ -150,6 +150,7 @@ impl FakeSide {
             capabilities: Capabilities {
                 system: "Fake",
                 lag: Duration::ZERO,
+                list_lag: Duration::ZERO,
                 longest_request: Duration::ZERO,
                 overlap: Duration::ZERO,
                 concurrent_writes: 1,

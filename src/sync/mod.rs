@@ -10,6 +10,7 @@
 pub mod probe;
 pub mod recover;
 pub mod scan;
+mod lag;
 pub mod stage;
 mod canary;
 pub mod gone;

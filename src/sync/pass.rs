@@ -13,6 +13,7 @@ use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::gone::{Missing, read_missing};
 use super::judged::{Found, Judged, judged, note};
+use super::lag::restless;
 use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
@@ -218,6 +219,7 @@ async fn check(
     let before = known(&mut *store.lock().await).await?;
     // What earlier passes found gone and nobody accepted is missing still: a refused pass must not be the next one's measure.
     let unaccepted = gone_unaccepted(&mut *store.lock().await).await?;
+    let restless = restless(world, &mut *store.lock().await, started).await?;
     let probed = {
         let mut store = store.lock().await;
         let probed = probe(world, &mut store).await?;
@@ -237,8 +239,14 @@ async fn check(
     };
     stopped(stop)?;
     let first = first_walks(world, &mut *store.lock().await).await?;
-    let scope =
-        Scope { organisation: &probed.organisation, extents, missing: &probed.missing, due: started, first: &first };
+    let scope = Scope {
+        organisation: &probed.organisation,
+        extents,
+        missing: &probed.missing,
+        due: started,
+        first: &first,
+        restless: &restless,
+    };
     let allowed = request.allow.contains(&RefusalName::CanaryNotSeen);
     // Where an account is to be taken over, even a single pair must be recognised.
     let strict = !probed.unbound.is_empty();

@@ -11,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::bitmap::Bitmap;
+use super::lag::read_again;
 use super::stage::{Missing, Stage, stage};
 use super::{Pace, PassError, World, on};
 use crate::connector::error::{ErrorKind, PortError};
@@ -71,6 +72,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) due: DateTime<Utc>,
     /// Kinds that were never walked whole.
     pub(crate) first: &'a BTreeSet<(Side, Kind)>,
+    /// Sides whose lists may show what was before the last reads by id and writes.
+    pub(crate) restless: &'a BTreeSet<Side>,
 }
 
 impl<'a> Scope<'a> {
@@ -151,7 +154,8 @@ async fn walk_once(
 ) -> Result<Scanned, PassError> {
     let mut ahead = Ahead::of(world.source(side).walk(kind, extent).await.map_err(on(side))?, world.pace);
     let stage = scope.stage(world, side, kind);
-    let mut found = Found { key: world.shape(side, kind).key(), ..Found::default() };
+    let doubts = scope.restless.contains(&side);
+    let mut found = Found { key: world.shape(side, kind).key(), doubts, ..Found::default() };
     let mut rows: Vec<Row> = Vec::new();
     let mut end: Option<WalkEnd> = None;
     while end.is_none() {
@@ -248,6 +252,8 @@ impl Scanned {
 #[derive(Debug, Default)]
 struct Found {
     key: u64,
+    /// What differs from what is known may be older, and is read by id.
+    doubts: bool,
     met: Bitmap,
     differing: u64,
     absorbed: Vec<RemoteId>,
@@ -255,14 +261,14 @@ struct Found {
 }
 
 impl Found {
-    async fn compare(&mut self, to: Stage<'_>, store: &Mutex<Store>, mut rows: Vec<Row>) -> Result<(), PassError> {
+    async fn compare(&mut self, to: Stage<'_>, lock: &Mutex<Store>, mut rows: Vec<Row>) -> Result<(), PassError> {
         if rows.is_empty() {
             return Ok(());
         }
         to.hide(&mut rows);
         let shape = to.world.shape(to.side, to.kind);
         let hashed: Vec<(RawHash, Row)> = rows.into_iter().map(|row| (shape.raw_hash(self.key, &row), row)).collect();
-        let mut store = store.lock().await;
+        let mut store = lock.lock().await;
         let ids: Vec<&str> = hashed.iter().map(|(_, row)| row.id.as_str()).collect();
         let known = seen::known(store.connection(), to.side, to.kind, &ids).await?;
         // By place: whether every known row of the id (a person has one a company) has the hash that was delivered.
@@ -277,8 +283,23 @@ impl Found {
                 self.met.insert(row.id);
             }
         }
-        let differing: Vec<(RawHash, Row)> =
-            hashed.into_iter().zip(equal).filter(|(_, equal)| *equal != Some(true)).map(|(row, _)| row).collect();
+        let mut differing: Vec<(RawHash, Row)> = Vec::new();
+        let mut doubtful: Vec<RemoteId> = Vec::new();
+        for ((hash, row), equal) in hashed.into_iter().zip(equal) {
+            match equal {
+                Some(true) => {}
+                Some(false) if self.doubts => doubtful.push(row.id),
+                Some(false) | None => differing.push((hash, row)),
+            }
+        }
+        if !doubtful.is_empty() {
+            drop(store);
+            let (mut rows, absorbed) = read_again(to, &doubtful).await?;
+            to.hide(&mut rows);
+            differing.extend(rows.into_iter().map(|row| (shape.raw_hash(self.key, &row), row)));
+            self.absorbed.extend(absorbed);
+            store = lock.lock().await;
+        }
         if differing.is_empty() {
             return Ok(());
         }

@@ -114,6 +114,8 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape
     Capabilities {
         system: "HubSpot",
         lag: settings.search_lag,
+        // A search yields ids, and lists do not lag.
+        list_lag: std::time::Duration::ZERO,
         longest_request: http.timeout.saturating_add(settings.late_commit),
         overlap: settings.overlap,
         concurrent_writes: settings.concurrent_writes,

@@ -103,6 +103,35 @@ async fn accident_03_a_lagging_index_never_brings_the_old_value_back() {
 }
 
 #[tokio::test]
+async fn accident_03_a_lagging_list_never_brings_the_old_value_back() {
+    let mut firm = Firm::new();
+    let password = "password_file = \"flowtly-password\"";
+    firm.change_base(password, &format!("{password}\nlag = \"30s\""));
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.wait(LATER);
+    let (old, new) = ("+48 22 123 45 67", "+48 22 765 43 21");
+    firm.hubspot.edit_company(company, "phone", old);
+    firm.reconcile().await;
+    firm.wait(LATER);
+    firm.hubspot.edit_company(company, "phone", new);
+    firm.reconcile().await;
+    assert_eq!(firm.client_text(client, "addressPhoneNumber").as_deref(), Some(new));
+    // The next pass begins at once, and the list of clients is one from before our write.
+    firm.meddling.distort(Side::Flowtly, "/clients?", move |said| said.replace(new, old));
+    for _ in 0..2 {
+        firm.wait(Duration::from_secs(10));
+        firm.reconcile().await;
+        assert_eq!(firm.hubspot.company_property(company, "phone").as_deref(), Some(new));
+    }
+    firm.meddling.distort_nothing();
+    // What a person types in the same seconds travels.
+    firm.flowtly.edit_client(client, "addressPhoneNumber", old);
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(company, "phone").as_deref(), Some(old));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn accident_04_an_edit_of_another_field_between_guard_and_write_travels() {
     let firm = Firm::new();
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
