@@ -8,7 +8,7 @@ use super::super::journal::What;
 use super::super::normal;
 use super::super::rules::Field;
 use super::super::state::Written;
-use super::super::story::{Event, Who};
+use super::super::story::{CLIENT, Event, Who};
 use super::Case;
 
 /// Whatever a write of ours replaced stands in the history as text; and what a person typed was replaced for a cause: a later
@@ -42,28 +42,29 @@ fn judge(
 ) {
     let Who::Us(write) = after.who else { return };
     let number = case.story.writes[write].number;
-    if normal::folded(&before.text) == normal::folded(&after.text)
+    if normal::folded(&before.stood) == normal::folded(&after.stood)
         || case.story.is_in_the_gap(rec, before.place, number)
     {
         return;
     }
     let entries: Vec<&Written> = entries(case, rec, field).collect();
-    let kept: Vec<&&Written> = entries.iter().filter(|entry| has_kept(case, rec, field, entry, &before.text)).collect();
-    if !before.text.trim().is_empty() {
+    let kept: Vec<&&Written> =
+        entries.iter().filter(|entry| has_kept(case, rec, field, entry, &before.stood)).collect();
+    if !before.stood.trim().is_empty() {
         findings.expect(!kept.is_empty(), || {
-            format!("{rec} lost {property} = {:?} to {:?}, and the history has no word of it", before.text, after.text)
+            format!("{rec} lost {property} = {:?} to {:?}, and the history has no word of it", before.stood, after.text)
         });
         if kept.is_empty() {
             return;
         }
     }
     let Who::Person(deed) = before.who else { return };
-    let causes = if before.text.trim().is_empty() { entries.iter().collect() } else { kept };
+    let causes = if before.stood.trim().is_empty() { entries.iter().collect() } else { kept };
     findings.expect(causes.iter().any(|entry| is_due(case, rec, field, deed, before, entry)), || {
         let words: Vec<&str> = causes.iter().map(|entry| entry.reason.as_str()).collect();
         format!(
             "{rec}: a person set {property} to {:?}, we to {:?}; nothing later, no rule and no decision says so ({words:?})",
-            before.text, after.text
+            before.stood, after.text
         )
     });
 }
@@ -72,7 +73,11 @@ fn judge(
 fn stands_or_was_replaced(case: &Case<'_>, findings: &mut Findings, rec: &Rec, property: &str, events: &[Event]) {
     let (Some(record), Some(last)) = (case.evidence.records.get(rec), events.last()) else { return };
     if let Who::Person(_) = last.who {
-        findings.expect(normal::folded(record.text(property)) == normal::folded(&last.text), || {
+        let is_there = match property {
+            CLIENT => record.parents.contains(&last.text),
+            _ => normal::folded(record.text(property)) == normal::folded(&last.text),
+        };
+        findings.expect(is_there, || {
             format!(
                 "{rec}: a person set {property} to {:?}; {:?} is there, and nobody wrote it",
                 last.text,

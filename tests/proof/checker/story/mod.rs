@@ -14,6 +14,9 @@ use super::normal::folded;
 pub use requests::{Aim, Came, Write};
 use requests::{read_by_id, writes_of};
 
+/// The property by which a contact of Flowtly names its client.
+pub const CLIENT: &str = "client";
+
 /// Who gave a property its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -32,8 +35,16 @@ pub struct Event {
     pub at: DateTime<Utc>,
     pub who: Who,
     pub text: String,
+    /// What stood there from then on: of a write, what its answer shows, where it shows it.
+    pub stood: String,
     /// A write of ours that was answered as done, while the answer shows what stood there before: nothing was replaced.
     pub is_ignored: bool,
+}
+
+impl Event {
+    fn of(place: u64, at: DateTime<Utc>, who: Who, text: &str) -> Self {
+        Self { place, at, who, text: text.to_owned(), stood: text.to_owned(), is_ignored: false }
+    }
 }
 
 /// All of it.
@@ -137,17 +148,29 @@ impl Story {
         let mut events: Vec<(Rec, String, Event)> = Vec::new();
         for (number, deed) in evidence.deeds.iter().enumerate() {
             let place = deed.place(deed.rec.side);
-            if let What::Edited { property, new, .. } = &deed.what {
-                let event =
-                    Event { place, at: deed.at, who: Who::Person(number), text: new.clone(), is_ignored: false };
-                events.push((deed.rec.clone(), property.clone(), event));
+            let typed = match &deed.what {
+                What::Edited { property, new, .. } => Some((property.as_str(), new)),
+                // A contact of Flowtly names its client like any other text.
+                What::Joined { company } if deed.rec.side == Side::Flowtly => Some((CLIENT, company)),
+                What::Joined { .. }
+                | What::Left { .. }
+                | What::Made
+                | What::Found
+                | What::Merged { .. }
+                | What::Archived
+                | What::Restored
+                | What::Removed
+                | What::Decided { .. } => None,
+            };
+            if let Some((property, text)) = typed {
+                let event = Event::of(place, deed.at, Who::Person(number), text);
+                events.push((deed.rec.clone(), property.to_owned(), event));
             }
         }
         for (number, write) in self.writes.iter().enumerate() {
             let (Some(rec), Came::Done) = (&write.rec, &write.came) else { continue };
             for (property, text) in &write.values {
-                let (place, at, who) = (write.number, write.at, Who::Us(number));
-                let event = Event { place, at, who, text: text.clone(), is_ignored: false };
+                let event = Event::of(write.number, write.at, Who::Us(number), text);
                 events.push((rec.clone(), property.clone(), event));
             }
         }
@@ -159,12 +182,11 @@ impl Story {
         for (rec, property, mut event) in events {
             let life = self.lives.entry(rec).or_default().entry(property.clone()).or_default();
             if let Who::Us(number) = event.who {
-                let shown = self.writes.get(number).and_then(|write| write.stored.get(&property));
-                let stood = life.iter().rev().find(|event| !event.is_ignored).map_or("", |event| event.text.as_str());
-                event.is_ignored = shown.is_some_and(|shown| {
-                    let shown = folded(shown);
-                    shown == folded(stood) && shown != folded(&event.text)
-                });
+                let before = life.last().map_or("", |event| event.stood.as_str());
+                if let Some(shown) = self.writes.get(number).and_then(|write| write.stored.get(&property)) {
+                    event.is_ignored = folded(shown) == folded(before) && folded(shown) != folded(&event.text);
+                    event.stood.clone_from(shown);
+                }
             }
             life.push(event);
         }

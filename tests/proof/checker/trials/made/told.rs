@@ -313,6 +313,10 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Europe")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
         }),
+        silent(I, "a_move_of_a_person_stands_between_two_of_ours", |making| moved_twice(making, "3")),
+        told(I, "a_move_that_the_history_does_not_know_is_told", "lost client = \"2\"", |making| {
+            moved_twice(making, "1");
+        }),
         silent(I, "what_the_system_ignored_replaced_nothing", |making| {
             ignored(making);
         }),
@@ -322,6 +326,30 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
         }),
     ]
+}
+
+/// A contact that a person moves to the second client, and we to the third; the history says that it was with this link's.
+fn moved_twice(making: &mut Making, before: &str) {
+    for (link, number) in [(3, "2"), (4, "3")] {
+        let client = Rec::new(Side::Flowtly, Kind::Company, number);
+        let company = Rec::new(Side::Crm, Kind::Company, format!("500000000{number}"));
+        for (rec, name) in [(&client, "name"), (&company, "name")] {
+            making.person_makes(rec, &[(name, &format!("Firm {number}"))]);
+        }
+        making.link(link, None, &client, &company);
+    }
+    making.evidence.records.get_mut(&person()).unwrap().parents.clear();
+    making.joins(&person(), "2");
+    making.joins(&contact(), "5000000003");
+    making.we_read(Side::Flowtly);
+    making.guard(&person());
+    making.send_update(&person(), &[("client", "3")], 200);
+    making.evidence.records.get_mut(&person()).unwrap().texts.remove("client");
+    making.evidence.records.get_mut(&person()).unwrap().parents = ["3".to_owned()].into();
+    making.evidence.records.get_mut(&contact()).unwrap().parents = ["5000000003".to_owned()].into();
+    making.evidence.state.links[1].parent = Some(4);
+    making.wrote(Side::Flowtly, "parent", before, "4", "moved");
+    making.evidence.state.history.last_mut().unwrap().link = 2;
 }
 
 /// A telephone number that people typed in the CRM, which ignored another one that we sent.
