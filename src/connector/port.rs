@@ -33,6 +33,8 @@ pub struct KindCapabilities {
     pub read_batch: usize,
     /// A contact may belong to several companies.
     pub many_parents: bool,
+    /// A contact's company is changed by a request of its own: it can be refused where the fields were taken.
+    pub parent_apart: bool,
     /// Required and cut fields.
     pub manners: Manners,
     /// Fields whose text the system is known to rewrite (trim, case, E.164, …), so that another spelling of the same

@@ -99,12 +99,14 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape
         update_batch: settings::BATCH,
         read_batch: settings::BATCH,
         many_parents: false,
+        parent_apart: false,
         manners: Manners { required: BTreeSet::from([Field::Name]), cuts: company_cuts },
         reformats: BTreeSet::new(),
     };
     let contact = KindCapabilities {
         stores_id: false,
         many_parents: true,
+        parent_apart: true,
         // One of e-mail, first and last name is enough, so that none of them is required.
         manners: Manners { cuts: contact_cuts, ..Manners::default() },
         // E-mail addresses come back in lower case.

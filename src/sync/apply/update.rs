@@ -55,7 +55,9 @@ impl Applying<'_> {
             if let Some(last) = fetched.last() {
                 after = last.id;
             }
-            waiting.extend(fetched);
+            let apart = self.world.source(side).capabilities().of(kind).parent_apart;
+            waiting
+                .extend(fetched.into_iter().flat_map(|action| if apart { parent_apart(action) } else { vec![action] }));
             if waiting.is_empty() {
                 return Ok(());
             }
@@ -310,6 +312,18 @@ impl Applying<'_> {
         let op = Op::Update { side, changes: rest };
         Ok(Some(Action { op, link: Some(LinkRef::Existing(ready.link.id)), ..ready.action }))
     }
+}
+
+/// The fields of an update, and behind them its company: each is refused, or settled, by itself.
+fn parent_apart(action: Action) -> Vec<Action> {
+    let Op::Update { side, changes } = &action.op else { return vec![action] };
+    let (moves, fields): (Vec<Change>, Vec<Change>) =
+        changes.iter().cloned().partition(|change| change.field == Field::Parent);
+    if moves.is_empty() || fields.is_empty() {
+        return vec![action];
+    }
+    let side = *side;
+    [fields, moves].map(|changes| Action { op: Op::Update { side, changes }, ..action.clone() }).into()
 }
 
 /// Whether a reply shows another value in a field that was not sent.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::value::Text;
+use flowtly_sync::sandbox::{Fault, When};
+use http::Method;
 
 use crate::firm::{Firm, vat};
 
@@ -86,6 +90,37 @@ async fn accident_18_a_contact_that_moves_in_the_crm_moves_in_flowtly_at_the_nex
     firm.hubspot.associate(jan, one, false);
     firm.reconcile().await;
     assert_eq!((contacts_of(&firm, alfa).len(), contacts_of(&firm, beta).len()), (1, 1));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_20_a_move_that_is_refused_waits_while_the_fields_travel_and_the_history_has_their_old_texts() {
+    let firm = Firm::new();
+    let (alfa, _) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, two) = firm.linked("Beta", &vat(2)).await;
+    let contact = firm.person(alfa, "Jan Kowalski", "jan@alfa.pl");
+    firm.flowtly.edit_contact(contact, "title", "Prezes");
+    firm.reconcile().await;
+    let jan: u64 = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.flowtly.edit_contact(contact, "client", beta);
+    firm.flowtly.edit_contact(contact, "title", "CEO");
+    let refusal = Fault::Refusal { status: 400, retry_after: None };
+    let moves = When::always().method(Method::POST).path("/crm/associations/2026-03/contacts/companies/batch/create");
+    firm.hubspot.faults().when(moves, refusal);
+    let report = firm.reconcile().await;
+    assert_eq!((report.written, report.refused), (1, 1), "{report:?}");
+    assert_eq!(firm.hubspot.contact_property(jan, "jobtitle").as_deref(), Some("CEO"));
+    let link = firm.links().await.into_iter().find(|link| link.kind == Kind::Contact).unwrap().id;
+    let written = firm.history(link, Field::Title).await;
+    assert_eq!(written[0].entry.old, Text::whole("Prezes"));
+    assert_eq!(firm.refusals().await.len(), 1, "{:?}", firm.refusals().await);
+
+    firm.hubspot.faults().clear();
+    firm.wait(Duration::from_hours(48));
+    firm.reconcile().await;
+    let shown = firm.hubspot.contact(jan).unwrap()["associations"].to_string();
+    assert!(shown.contains(&two.to_string()), "{shown}");
+    assert!(firm.refusals().await.is_empty());
     firm.assert_settled().await;
 }
 
