@@ -111,7 +111,13 @@ pub fn writes_of(side: Side, number: u64, request: &LoggedRequest) -> Vec<Write>
 fn flowtly_write(base: Write, steps: &[&str], request: &LoggedRequest, reply: &Value) -> Write {
     let body: Map<String, Value> = serde_json::from_slice(&request.body).unwrap_or_default();
     let values: Vec<(String, String)> = body.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
-    let stored = shown_of(&values, reply);
+    let mut stored = shown_of(&values, reply);
+    if reply.get("name").is_some() {
+        // The whole record: what it leaves out is blank.
+        for (path, _) in &values {
+            stored.entry(path.clone()).or_default();
+        }
+    }
     let base = Write { values, stored, ..base };
     let id = reply.get("id").map(plain);
     match (request.method.as_str(), steps) {
