@@ -167,7 +167,13 @@ impl FieldView<'_> {
             source.clone()
         } else {
             let shape = self.context.shape(to);
-            let text = lens::put(self.field, source, &before, &shape.parts(self.field), self.context.locale);
+            let put = |text: &Text| lens::put(self.field, text, &before, &shape.parts(self.field), self.context.locale);
+            let text = match (&reason, self.base(to.opposite())) {
+                // The other side stands as it was agreed, and only what moved travels: where a system cut or rewrote a part of
+                // a composite, that must not travel back because another part was edited.
+                (Reason::Moved { .. }, Some(base)) => keep_unmoved(&before, &put(&base), put(source)),
+                (_, Some(_) | None) => put(source),
+            };
             shape.spell(self.field, &before, text)
         };
         if is_same_text(&before, &after) {
@@ -187,13 +193,12 @@ impl FieldView<'_> {
             plan.notes.push((self.field, Reason::NotWritable));
             return;
         }
-        let base = |side: Side| self.pair.half(side).base.get(&self.field).and_then(Reading::text);
         let conflict = Conflict {
             field: self.field,
             flowtly: self.text(Side::Flowtly),
             crm: self.text(Side::Crm),
-            flowtly_base: base(Side::Flowtly),
-            crm_base: base(Side::Crm),
+            flowtly_base: self.base(Side::Flowtly),
+            crm_base: self.base(Side::Crm),
         };
         plan.conflicts.push((conflict, reason));
     }
@@ -205,6 +210,11 @@ impl FieldView<'_> {
             required: self.is_required(side),
             cut: self.context.manners(side).cuts.get(&self.field).copied(),
         }
+    }
+
+    /// What a side showed at the last agreement.
+    fn base(self, side: Side) -> Option<Text> {
+        self.pair.half(side).base.get(&self.field).and_then(Reading::text)
     }
 
     fn reading(&self, side: Side) -> &Reading {
@@ -236,6 +246,22 @@ impl FieldView<'_> {
 
 fn is_outside(parent: &Text) -> bool {
     parent.is_blank() || parent.part(Part::Whole) == Some(OUTSIDE)
+}
+
+/// What is written where the source came from `was` to `is`, both put into the target's shape: parts that did not move stay as
+/// the target has them.
+fn keep_unmoved(target: &Text, was: &Text, mut is: Text) -> Text {
+    let part_of = |text: &Text, part: Part| text.part(part).unwrap_or_default().to_owned();
+    let unmoved: Vec<Part> = is
+        .parts()
+        .map(|(part, text)| (part, text.to_owned()))
+        .filter(|(part, text)| part_of(was, *part) == *text)
+        .map(|(part, _)| part)
+        .collect();
+    for part in unmoved {
+        is.set(part, part_of(target, part));
+    }
+    is
 }
 
 /// Whether two texts of one side are the same to the letter; a part that is not carried is as good as an empty one.

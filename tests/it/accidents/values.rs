@@ -188,6 +188,25 @@ async fn accident_17_a_drift_is_corrected_where_the_rule_says_so() {
 }
 
 #[tokio::test]
+async fn accident_06_a_city_that_flowtly_cut_does_not_travel_back_with_an_edited_post_code() {
+    let firm = Firm::new();
+    firm.flowtly.manners().set("clients", "addressCity", Manner::Cut(4));
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "city", "Warszawa");
+    firm.reconcile().await;
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Wars"));
+    firm.flowtly.edit_client(client, "addressPostCode", "20-779");
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(company, "zip").as_deref(), Some("20-779"));
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Warszawa"));
+    // What is typed there itself travels.
+    firm.flowtly.edit_client(client, "addressCity", "Łódź");
+    firm.reconcile().await;
+    assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some("Łódź"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn accident_20_one_refused_field_waits_while_the_others_travel_and_its_repair_is_tried_at_once() {
     let firm = Firm::new();
     let (client, company) = firm.linked("Alfa", &vat(1)).await;

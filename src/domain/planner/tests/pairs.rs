@@ -517,3 +517,24 @@ fn a_decided_text_does_not_carry_a_contact_outside_either(#[case] text: &str) {
     let plan = plan_pair(&pair, parents().context());
     assert_eq!((plan.to_flowtly.len(), plan.to_crm.len()), (1, 1));
 }
+
+#[test]
+fn a_part_that_a_system_cut_does_not_travel_back_when_another_part_is_edited() {
+    let parts = [(Field::Address, Part::City), (Field::Address, Part::PostCode)];
+    let world = World::alike(Kind::Company, &parts);
+    let address = |city: &str, code: &str| Text::of([(Part::City, city), (Part::PostCode, code)]);
+    let edited = |before: Text, now: Text| {
+        let mut pair = pair(Kind::Company);
+        let halves = [(Side::Flowtly, before, now), (Side::Crm, address("Warszawa", ""), address("Warszawa", ""))];
+        for (side, base, now) in halves {
+            let half = pair.half_mut(side);
+            half.base.insert(Field::Address, read(Field::Address, &base));
+            half.record.fields.insert(Field::Address, read(Field::Address, &now));
+        }
+        plan_pair(&pair, world.context()).to_crm.pop().map(|change| change.after)
+    };
+    // What was agreed: Flowtly keeps four characters of a city.
+    assert_eq!(edited(address("Wars", ""), address("Wars", "20-779")), Some(address("Warszawa", "20-779")));
+    assert_eq!(edited(address("Wars", ""), address("Krak", "20-779")), Some(address("Krak", "20-779")));
+    assert_eq!(edited(address("Wars", ""), address("", "")), Some(address("", "")));
+}
