@@ -140,25 +140,39 @@ fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
     texts
 }
 
-/// The records that stand, or stood, for the same thing. The link of a record that we created may have gone over to another
-/// since: what carries the name that the create was sent with was its source.
+/// The records that stand, or stood, for the same thing, and what they were made from. The link of a record that we created may
+/// have gone over to another since: what carries the name that the create was sent with was its source, and what that is the
+/// same thing as, or was made from, a source too.
 fn sources(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
     let mut sources = case.story.kin(rec).to_vec();
-    let create = case.story.writes.iter().find(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
-    let name = if rec.kind == Kind::Company { "name" } else { "email" };
-    let field = case.evidence.rules.of_kind(rec.kind).find(|field| field.name == name);
-    let (Some(create), Some(field)) = (create, field) else { return sources };
-    let sent = field.properties(rec.side).iter().find_map(|property| {
-        create.values.iter().find(|(path, text)| *path == property.path && !text.is_empty()).map(|(_, text)| text)
-    });
-    let Some(sent) = sent else { return sources };
-    for (other, life) in case.story.lives().filter(|(other, _)| other.side != rec.side && other.kind == rec.kind) {
-        let carried = field.properties(other.side).iter().filter_map(|property| life.get(&property.path)).flatten();
-        if carried.into_iter().any(|event| normal::same_text(name, &event.text, sent)) && !sources.contains(other) {
-            sources.push(other.clone());
+    let mut next = 0;
+    while let Some(rec) = sources.get(next).cloned() {
+        next += 1;
+        for other in made_from(case, &rec) {
+            let kin = case.story.kin(&other).to_vec();
+            let new: Vec<Rec> = kin.into_iter().filter(|kin| !sources.contains(kin)).collect();
+            sources.extend(new);
         }
     }
     sources
+}
+
+/// The records of the other side that carried the name, or the address, of our create of a record.
+fn made_from(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
+    let create = case.story.writes.iter().find(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
+    let name = if rec.kind == Kind::Company { "name" } else { "email" };
+    let field = case.evidence.rules.of_kind(rec.kind).find(|field| field.name == name);
+    let (Some(create), Some(field)) = (create, field) else { return Vec::new() };
+    let sent = field.properties(rec.side).iter().find_map(|property| {
+        create.values.iter().find(|(path, text)| *path == property.path && !text.is_empty()).map(|(_, text)| text)
+    });
+    let Some(sent) = sent else { return Vec::new() };
+    let others = case.story.lives().filter(|(other, _)| other.side != rec.side && other.kind == rec.kind);
+    let carriers = others.filter(|(other, life)| {
+        let carried = field.properties(other.side).iter().filter_map(|property| life.get(&property.path)).flatten();
+        carried.into_iter().any(|event| normal::same_text(name, &event.text, sent))
+    });
+    carriers.map(|(other, _)| other.clone()).collect()
 }
 
 /// A person made it, found it or merged it, or a request of ours created it.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::evidence::{Evidence, Kind, Rec, Side};
 use super::journal::What;
-use super::normal::folded;
+use super::normal::{folded, number, tells};
 
 pub use requests::{Aim, Came, Write};
 use requests::{read_by_id, writes_of};
@@ -210,7 +210,8 @@ impl Story {
                 pairs.push((source.rec.clone(), target));
             }
         }
-        // A client that a person removed has lost its link to the next one; that it had this partner says our stamp.
+        // A pair that was separated, removed, merged or purged has lost its link to the next one; that there was one says our
+        // stamp, where both were the same thing to look at, or the client is no longer there to be looked at.
         for write in self.writes.iter().filter(|write| write.came == Came::Done && write.side == Side::Crm) {
             let stamp = write.values.iter().find(|(path, _)| *path == evidence.rules.id_property);
             let id = stamp.and_then(|(_, text)| text.rsplit('/').next());
@@ -218,7 +219,8 @@ impl Story {
                 continue;
             };
             let client = Rec::new(Side::Flowtly, Kind::Company, id);
-            if evidence.deeds.iter().any(|deed| deed.rec == client && deed.what == What::Removed) {
+            let is_gone = evidence.deeds.iter().any(|deed| deed.rec == client && deed.what == What::Removed);
+            if is_gone || self.looked_alike(evidence, &client, rec) {
                 pairs.push((client, rec.clone()));
             }
         }
@@ -236,6 +238,24 @@ impl Story {
         for group in groups.into_values().map(Rc::new) {
             self.kin.extend(group.iter().map(|rec| (rec.clone(), Rc::clone(&group))));
         }
+    }
+}
+
+impl Story {
+    /// Whether two companies ever showed one name, or one tax number.
+    fn looked_alike(&self, evidence: &Evidence, one: &Rec, other: &Rec) -> bool {
+        ["name", "tax_identity"].into_iter().any(|name| {
+            let texts = |rec: &Rec| -> Vec<String> {
+                let ever = evidence.rules_ever().flat_map(|rules| rules.of_kind(rec.kind));
+                let paths = ever.filter(|field| field.name == name).flat_map(|field| field.properties(rec.side));
+                let events = paths.flat_map(|property| self.life(rec, &property.path));
+                let number = |text: &str| if name == "name" { folded(text) } else { number(text) };
+                let texts = events.flat_map(|event| [number(&event.text), number(&event.stood)]);
+                texts.filter(|text| name == "name" && !text.is_empty() || tells(text)).collect()
+            };
+            let ours = texts(one);
+            texts(other).iter().any(|text| ours.contains(text))
+        })
     }
 }
 

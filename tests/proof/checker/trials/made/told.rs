@@ -381,6 +381,16 @@ fn invented() -> Vec<Trial> {
         told(I, "the_id_of_another_client_is_told", "which nobody typed", |making| {
             making.we_update(&company(), &[("flowtly_id", "org/7")], 200);
         }),
+        told(I, "the_id_of_a_client_that_looks_like_another_firm_is_told", "which nobody typed", |making| {
+            making.person_makes(&Rec::new(Side::Flowtly, Kind::Company, "2"), &[("name", "Beta")]);
+            making.we_update(&company(), &[("flowtly_id", "org/2")], 200);
+        }),
+        silent(I, "what_was_written_before_its_pair_went_on_with_another_record_is_known", |making| {
+            goes_on(making, "Alfa");
+        }),
+        told(I, "what_was_written_to_a_record_that_never_was_its_pair_is_told", "which nobody typed", |making| {
+            goes_on(making, "Beta");
+        }),
         told(I, "a_record_that_nobody_made_is_told", "nobody made it", |making| {
             let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
             making.evidence.records.insert(rec, super::super::super::evidence::Record::default());
@@ -394,6 +404,17 @@ fn invented() -> Vec<Trial> {
             making.link(3, None, &client, &beta);
         }),
     ]
+}
+
+/// A company of this name takes the place of the one that we made, which somebody purges; that one had been sent a city.
+fn goes_on(making: &mut Making, name: &str) {
+    let old = Rec::new(Side::Crm, Kind::Company, "5000000003");
+    making.we_create(&old, &[("name", name), ("city", "Kraków"), ("flowtly_id", "org/1")], None);
+    making.person_types(&client(), "addressCity", "Kraków");
+    making.we_update(&company(), &[("city", "Kraków")], 200);
+    making.wrote(Side::Crm, "address", "", "Kraków", "moved");
+    making.deed(&old, What::Removed);
+    making.removed(&old);
 }
 
 fn writes() -> Vec<Trial> {
