@@ -119,7 +119,11 @@ pub enum Reason {
     /// A person said that it is to be left alone: separated, or a copy of another record.
     LeftAlone,
     /// It was sent, and the record could not be read any more to see what came of it.
-    OutcomeUnknown,
+    OutcomeUnknown {
+        /// Why it was sent; what older versions wrote does not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<Box<Self>>,
+    },
 }
 
 impl fmt::Display for Reason {
@@ -169,7 +173,12 @@ impl fmt::Display for Reason {
             Self::Ambiguous => f.write_str("not decidable by rule"),
             Self::WaitsAfterRefusal => f.write_str("refused before, waits"),
             Self::LeftAlone => f.write_str("left alone, as a person said"),
-            Self::OutcomeUnknown => f.write_str("sent, and what came of it could not be seen any more"),
+            Self::OutcomeUnknown { planned: Some(planned) } => {
+                write!(f, "{planned}; sent, and what came of it could not be seen any more")
+            }
+            Self::OutcomeUnknown { planned: None } => {
+                f.write_str("sent, and what came of it could not be seen any more")
+            }
         }
     }
 }

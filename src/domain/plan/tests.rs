@@ -104,8 +104,8 @@ fn next_reason(reason: Option<&Reason>) -> Option<Reason> {
         Some(Reason::IdentityChanged) => Reason::Ambiguous,
         Some(Reason::Ambiguous) => Reason::WaitsAfterRefusal,
         Some(Reason::WaitsAfterRefusal) => Reason::LeftAlone,
-        Some(Reason::LeftAlone) => Reason::OutcomeUnknown,
-        Some(Reason::OutcomeUnknown) => return None,
+        Some(Reason::LeftAlone) => Reason::OutcomeUnknown { planned: Some(Box::new(Reason::Fill)) },
+        Some(Reason::OutcomeUnknown { .. }) => return None,
     })
 }
 
@@ -240,4 +240,14 @@ fn only_skips_and_agreements_are_no_act() {
         let idle = matches!(action.op, Op::Skip | Op::Agree { .. });
         assert_eq!(totals.would_act(), !idle, "{:?}", action.op);
     }
+}
+
+#[test]
+fn a_write_of_unknown_outcome_says_why_it_was_sent_unless_an_older_version_noted_it() {
+    let planned = Some(Box::new(Reason::Moved { side: Side::Crm }));
+    let words = Reason::OutcomeUnknown { planned }.to_string();
+    assert_eq!(words, "changed in CRM; sent, and what came of it could not be seen any more");
+    let old: Reason = serde_json::from_str(r#"{"why":"outcome_unknown"}"#).unwrap();
+    assert_eq!(old, Reason::OutcomeUnknown { planned: None });
+    assert_eq!(old.to_string(), "sent, and what came of it could not be seen any more");
 }

@@ -137,7 +137,7 @@ const fn is_left_by_rule(reason: &Reason) -> bool {
         | Reason::Archived { .. }
         | Reason::BlockedByParent
         | Reason::LeftAlone
-        | Reason::OutcomeUnknown => true,
+        | Reason::OutcomeUnknown { .. } => true,
         Reason::Moved { .. }
         | Reason::Fill
         | Reason::FirstPolicy { .. }

@@ -175,8 +175,10 @@ async fn overtaken(
     link: LinkId,
     changes: &[&Change],
 ) -> Result<Option<Outcome>, PassError> {
-    let entry =
-        |change| history::Entry { reason: Reason::OutcomeUnknown, ..history::Entry::of(link, intent.side, change) };
+    let entry = |change: &Change| {
+        let planned = Some(Box::new(change.reason.clone()));
+        history::Entry { reason: Reason::OutcomeUnknown { planned }, ..history::Entry::of(link, intent.side, change) }
+    };
     let entries: Vec<_> = changes.iter().map(|change| entry(change)).collect();
     history::add(connection, recovery.pass, world.clock.now(), &entries).await?;
     Ok(Some(Outcome::Overtaken))

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use flowtly_sync::domain::plan::Asks;
-use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::field::Field;
+use flowtly_sync::domain::plan::{Asks, Reason};
+use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::domain::value::Text;
 use flowtly_sync::sandbox::{Fault, When};
 use http::Method;
 
@@ -128,4 +130,26 @@ async fn accident_11_a_colleagues_namesake_that_is_found_while_a_create_is_open_
     assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
     assert_eq!(firm.asked().await, [Asks::Twin]);
     firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn what_a_write_of_unknown_outcome_replaced_stands_in_the_history_with_the_reason_it_was_sent_for() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "phone", "+48 22 111 11 11");
+    firm.reconcile().await;
+    firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 222 22 22");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::DropAfter);
+    firm.reconcile().await;
+    // It was carried out, nobody heard of it, and somebody edits it at once.
+    assert_eq!(firm.hubspot.company_property(company, "phone").as_deref(), Some("+48 22 222 22 22"));
+    firm.hubspot.edit_company(company, "phone", "+48 22 333 33 33");
+    firm.wait(Duration::from_hours(3));
+    firm.reconcile().await;
+    let link = firm.links().await.first().unwrap().id;
+    let written = firm.history(link, Field::Phone).await;
+    let ours = written.iter().find(|written| written.entry.old == Text::whole("+48 22 111 11 11")).unwrap();
+    let planned = Some(Box::new(Reason::Moved { side: Side::Flowtly }));
+    assert_eq!(ours.entry.reason, Reason::OutcomeUnknown { planned });
 }

@@ -260,6 +260,8 @@ fn waiting(row: &SqliteRow) -> Waiting {
 
 fn written(row: &SqliteRow) -> Written {
     let reason = json(row.get::<&str, _>(5));
+    // Of a write whose outcome nobody saw the history says why it was sent.
+    let reason = reason.get("planned").cloned().unwrap_or(reason);
     Written {
         link: row.get(0),
         side: Side::of_word(row.get(1)),
