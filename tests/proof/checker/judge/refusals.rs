@@ -1,7 +1,7 @@
 //! What a system refused is listed, until it is mended.
 
 use super::super::Findings;
-use super::super::evidence::{Kind, Record, Side};
+use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
@@ -94,7 +94,7 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
         .iter()
         .filter(|(rec, record)| rec.side == source && rec.kind == write.kind && !record.archived)
         .filter(|(_, record)| {
-            if !has_email(record) {
+            if !has_email(record) || !is_of_their_firm(case, write, record) {
                 return false;
             }
             let texts = normal::texts(field, source, record);
@@ -112,4 +112,12 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
                 || state.asks_about(rec)
                 || state.failures.iter().any(|row| row.seen.is_some_and(|seen| rows.contains(&seen)))
         })
+}
+
+/// Whether a record belongs to the company that a create names on its own side, or to one that is the same firm.
+fn is_of_their_firm(case: &Case<'_>, write: &Write, record: &Record) -> bool {
+    let firms = |id: &String| case.story.kin(&Rec::new(write.side, Kind::Company, id.as_str())).to_vec();
+    let theirs: Vec<Rec> = write.companies.iter().flat_map(firms).collect();
+    let source = write.side.other();
+    theirs.is_empty() || record.parents.iter().any(|id| theirs.contains(&Rec::new(source, Kind::Company, id.as_str())))
 }

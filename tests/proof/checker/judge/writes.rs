@@ -72,7 +72,12 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
     }
     match write.aim {
         // Only that there is a link can be told, not for which field.
-        Aim::Create => !links.is_empty() || state.asks_about(rec) || state.is_named_by_a_refusal(rec),
+        Aim::Create => {
+            !links.is_empty()
+                || state.asks_about(rec)
+                || state.is_named_by_a_refusal(rec)
+                || (is_unheard_of(case, rec) && is_taken_away(case, rec))
+        }
         Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
         Aim::Update => write.values.iter().all(|(property, text)| {
             let Some(field) = case.evidence.field_of(write.side, write.kind, property) else {
@@ -91,6 +96,12 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
         }),
         Aim::Foreign => false,
     }
+}
+
+/// Whether the state never read a record: nobody heard of its create before somebody took it away, and there is nothing left by
+/// which it could be known.
+fn is_unheard_of(case: &Case<'_>, rec: &Rec) -> bool {
+    case.state().seen_of(rec).next().is_none()
 }
 
 /// Every record that was once there and is not, with whether a person took it away.

@@ -9,7 +9,7 @@ use super::super::super::evidence::{Kind, Rec, Side};
 use super::super::super::journal::{Lap, What};
 use super::super::super::state::{Question, Todo};
 use super::super::{is_clean, tells, trial};
-use super::making::{COMPANY, Making, client, company, contact, person};
+use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
 
 type Step = fn(&mut Making);
 
@@ -459,7 +459,28 @@ fn writes() -> Vec<Trial> {
             making.deed(&beta, What::Removed);
             making.removed(&beta);
         }),
+        silent(I, "a_create_that_somebody_undid_before_anybody_heard_of_it_leaves_no_trace", |making| {
+            let third = lost_create(making);
+            making.deed(&third, What::Removed);
+            making.removed(&third);
+        }),
+        told(I, "a_create_that_was_read_and_is_not_remembered_is_told", "neither journal nor history", |making| {
+            let third = lost_create(making);
+            making.seen(&third, None, Some("rests"));
+            making.deed(&third, What::Removed);
+            making.removed(&third);
+        }),
     ]
+}
+
+/// A company that we make and hear nothing of, from a client that waits.
+fn lost_create(making: &mut Making) -> Rec {
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.seen(&beta, None, Some("rests"));
+    let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
+    making.we_create(&third, &[("name", "Beta")], None);
+    third
 }
 
 fn rules() -> Vec<Trial> {
@@ -518,7 +539,34 @@ fn refusals() -> Vec<Trial> {
             making.request_create(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")], None, 400);
             making.failure(None, Some(row), "");
         }),
+        silent(I, "a_namesake_at_another_firm_was_not_refused", |making| {
+            let listed = Rec::new(Side::Flowtly, Kind::Contact, "2");
+            refused_contact(making, &listed, CLIENT);
+        }),
+        told(I, "a_namesake_at_that_firm_may_have_been_refused", "nobody hears of it", |making| {
+            let other = Rec::new(Side::Flowtly, Kind::Contact, "2");
+            refused_contact(making, &other, "2");
+        }),
     ]
+}
+
+/// Two people of one name at two firms, and a create for the first firm that is refused: listed for the one who is at `listed`.
+fn refused_contact(making: &mut Making, first: &Rec, listed: &str) {
+    let values = [("name", "Ewa Nowak"), ("email", "ewa@alfa.pl")];
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.seen(&beta, None, Some("rests"));
+    let second = Rec::new(Side::Flowtly, Kind::Contact, "3");
+    for (rec, firm) in [(first, CLIENT), (&second, "2")] {
+        making.person_makes(rec, &values);
+        making.joins(rec, firm);
+        let row = making.seen(rec, None, Some("rests"));
+        if firm == listed {
+            making.failure(None, Some(row), "");
+        }
+    }
+    let sent = [("firstname", "Ewa"), ("lastname", "Nowak"), ("email", "ewa@alfa.pl")];
+    making.request_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &sent, Some(COMPANY), 400);
 }
 
 fn sound() -> Vec<Trial> {
