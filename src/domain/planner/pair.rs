@@ -168,11 +168,11 @@ impl FieldView<'_> {
         } else {
             let shape = self.context.shape(to);
             let put = |text: &Text| lens::put(self.field, text, &before, &shape.parts(self.field), self.context.locale);
-            let text = match (&reason, self.base(to.opposite())) {
-                // The other side stands as it was agreed, and only what moved travels: where a system cut or rewrote a part of
-                // a composite, that must not travel back because another part was edited.
-                (Reason::Moved { .. }, Some(base)) => keep_unmoved(&before, &put(&base), put(source)),
-                (_, Some(_) | None) => put(source),
+            // Where a system cut or rewrote a part of a composite, that must not travel back because another part was edited.
+            let merged = matches!(reason, Reason::Moved { .. } | Reason::ConflictPolicy { .. });
+            let text = match self.base(to.opposite()).zip(self.base(to)).filter(|_| merged) {
+                Some((source_base, base)) => keep_unmoved((&base, &before), &put(&source_base), put(source)),
+                None => put(source),
             };
             shape.spell(self.field, &before, text)
         };
@@ -248,18 +248,14 @@ fn is_outside(parent: &Text) -> bool {
     parent.is_blank() || parent.part(Part::Whole) == Some(OUTSIDE)
 }
 
-/// What is written where the source came from `was` to `is`, both put into the target's shape: parts that did not move stay as
-/// the target has them.
-fn keep_unmoved(target: &Text, was: &Text, mut is: Text) -> Text {
+/// What is written where the source came from `was` to `is`, both put into the target's shape: parts that moved on neither side
+/// since they agreed stay as the target has them.
+fn keep_unmoved((base, now): (&Text, &Text), was: &Text, mut is: Text) -> Text {
     let part_of = |text: &Text, part: Part| text.part(part).unwrap_or_default().to_owned();
-    let unmoved: Vec<Part> = is
-        .parts()
-        .map(|(part, text)| (part, text.to_owned()))
-        .filter(|(part, text)| part_of(was, *part) == *text)
-        .map(|(part, _)| part)
-        .collect();
+    let is_unmoved = |part: Part, text: &str| part_of(was, part) == text && part_of(base, part) == part_of(now, part);
+    let unmoved: Vec<Part> = is.parts().filter(|(part, text)| is_unmoved(*part, text)).map(|(part, _)| part).collect();
     for part in unmoved {
-        is.set(part, part_of(target, part));
+        is.set(part, part_of(now, part));
     }
     is
 }

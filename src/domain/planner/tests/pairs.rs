@@ -538,3 +538,25 @@ fn a_part_that_a_system_cut_does_not_travel_back_when_another_part_is_edited() {
     assert_eq!(edited(address("Wars", ""), address("Krak", "20-779")), Some(address("Krak", "20-779")));
     assert_eq!(edited(address("Wars", ""), address("", "")), Some(address("", "")));
 }
+
+#[test]
+fn a_policy_decides_what_both_sides_edited_and_a_part_that_neither_did_stays() {
+    let parts = [(Field::Address, Part::City), (Field::Address, Part::PostCode)];
+    let mut world = World::alike(Kind::Company, &parts);
+    world.rule(Field::Address).conflict = crate::domain::rules::Preference::Flowtly;
+    let address = |city: &str, code: &str| Text::of([(Part::City, city), (Part::PostCode, code)]);
+    let after = |flowtly: Text, crm: Text| {
+        let mut pair = pair(Kind::Company);
+        let halves = [(Side::Flowtly, address("Wars", ""), flowtly), (Side::Crm, address("Warszawa", ""), crm)];
+        for (side, base, now) in halves {
+            let half = pair.half_mut(side);
+            half.base.insert(Field::Address, read(Field::Address, &base));
+            half.record.fields.insert(Field::Address, read(Field::Address, &now));
+        }
+        plan_pair(&pair, world.context()).to_crm.pop().map(|change| change.after)
+    };
+    let edited = address("Wars", "64-082");
+    assert_eq!(after(edited.clone(), address("Warszawa", "58-279")), Some(address("Warszawa", "64-082")));
+    // One decision about one address: what the other side edited alone gives way too.
+    assert_eq!(after(edited, address("Gdynia", "")), Some(address("Wars", "64-082")));
+}
