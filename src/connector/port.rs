@@ -222,6 +222,13 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// the frontier for the next call, so that our own creates are not read again and again.
     async fn appeared(&self, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError>;
 
+    /// Reads what writing these texts (remote property and text) needs beyond the records: look-up lists, which may be long.
+    /// Called before a guard, so that nothing but the guard lies between what is known and what is written. A text that the
+    /// system does not offer is no failure here: its write says so.
+    async fn read_ahead(&self, _kind: Kind, _texts: &[(String, Option<String>)]) -> Result<(), PortError> {
+        Ok(())
+    }
+
     /// Looks something up; `None` where the system (as configured) has no such look-up.
     async fn find(&self, kind: Kind, find: &Find) -> Result<Option<Vec<Row>>, PortError>;
 

@@ -121,6 +121,10 @@ impl Source for FlowtlyConnector {
         read::appeared(&self.shared, kind, frontier).await
     }
 
+    async fn read_ahead(&self, kind: Kind, texts: &[(String, Option<String>)]) -> Result<(), PortError> {
+        write::read_ahead(&self.shared, kind, texts).await
+    }
+
     async fn find(&self, kind: Kind, find: &Find) -> Result<Option<Vec<Row>>, PortError> {
         match (kind, find) {
             (Kind::Company, Find::Text(text)) => read::search(&self.shared, text).await,

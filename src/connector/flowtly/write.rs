@@ -54,6 +54,24 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
     Ok(row)
 }
 
+/// Reads the look-up lists that these texts need. What Flowtly does not offer is told by the write itself.
+pub(super) async fn read_ahead(
+    shared: &Shared,
+    kind: Kind,
+    texts: &[(String, Option<String>)],
+) -> Result<(), PortError> {
+    for (path, text) in texts {
+        if let (Some(text), Some(relation)) = (text, relation(kind, path)) {
+            match shared.lookups.reference(&shared.talk, relation, path, text).await {
+                Ok(_) => {}
+                Err(error) if error.kind == ErrorKind::Invalid => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The record that a reply shows; after an update without a body it is read.
 async fn stored(shared: &Shared, kind: Kind, write: &Write, reply: &Reply) -> Result<Row, PortError> {
     let id = match &write.target {

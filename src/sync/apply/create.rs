@@ -266,7 +266,11 @@ impl Applying<'_> {
             return Ok(ready);
         }
         let Some(frontier) = self.frontiers.get(&(side, kind)).cloned() else { return Ok(ready) };
-        let (rows, frontier) = match self.world.source(side).appeared(kind, &frontier).await {
+        let appeared = match self.read_ahead(kind, side, &ready).await {
+            Ok(()) => self.world.source(side).appeared(kind, &frontier).await,
+            Err(error) => Err(error),
+        };
+        let (rows, frontier) = match appeared {
             Ok(appeared) => appeared,
             Err(error) => {
                 for ready in &ready {
@@ -308,6 +312,13 @@ impl Applying<'_> {
             }
         }
         Ok(free)
+    }
+
+    /// Long lists are read before the guard: what appears meanwhile must not come between the guard and the create.
+    async fn read_ahead(&self, kind: Kind, side: Side, ready: &[Ready]) -> Result<(), PortError> {
+        let shape = self.world.shape(side, kind);
+        let texts = ready.iter().flat_map(|ready| &ready.fields).flat_map(|(field, text)| shape.send(*field, text));
+        self.world.source(side).read_ahead(kind, &texts.collect::<Vec<_>>()).await
     }
 
     async fn contact_verdicts(

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Applying;
 use super::update::Ready;
+use crate::connector::error::PortError;
 use crate::connector::port::{Lookup, ParentWrite, Target, Write};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, Change, LinkId, Op};
@@ -41,7 +42,11 @@ impl Applying<'_> {
         let before = halves(store.connection(), self, &ids).await?;
         let targets: BTreeSet<RemoteId> = rows.values().map(|link| link.remote_id(side).clone()).collect();
         let targets: Vec<RemoteId> = targets.into_iter().collect();
-        let answers = match self.world.source(side).get(kind, &targets).await {
+        let read = match self.read_ahead_of(kind, side, &links).await {
+            Ok(()) => self.world.source(side).get(kind, &targets).await,
+            Err(error) => Err(error),
+        };
+        let answers = match read {
             Ok(answers) => answers,
             Err(error) => {
                 for (action, _) in &links {
@@ -94,6 +99,18 @@ impl Applying<'_> {
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(ready)
+    }
+
+    /// Long lists are read before the targets are: what is typed meanwhile must not come between the guard and the write.
+    async fn read_ahead_of(&self, kind: Kind, side: Side, links: &[(Action, LinkId)]) -> Result<(), PortError> {
+        let shape = self.world.shape(side, kind);
+        let mut texts = Vec::new();
+        for (action, _) in links {
+            let Op::Update { changes, .. } = &action.op else { continue };
+            let fields = changes.iter().filter(|change| change.field != Field::Parent);
+            texts.extend(fields.flat_map(|change| shape.send(change.field, &change.after)));
+        }
+        self.world.source(side).read_ahead(kind, &texts).await
     }
 
     /// Whether a target shows what the plan was made from. What is staged may have moved since, too: an earlier step of the

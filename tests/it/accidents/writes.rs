@@ -1,4 +1,4 @@
-//! Writes whose outcome is not known.
+//! Writes whose outcome is not known, and what people do just before one.
 
 use std::time::Duration;
 
@@ -8,8 +8,10 @@ use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::value::Text;
 use flowtly_sync::sandbox::{Fault, When};
 use http::Method;
+use serde_json::json;
 
 use crate::firm::{Firm, vat};
+use crate::meddle::Moment;
 
 #[tokio::test]
 async fn accident_11_a_create_in_hubspot_that_commits_long_after_our_time_out_is_one_record() {
@@ -152,4 +154,42 @@ async fn what_a_write_of_unknown_outcome_replaced_stands_in_the_history_with_the
     let ours = written.iter().find(|written| written.entry.old == Text::whole("+48 22 111 11 11")).unwrap();
     let planned = Some(Box::new(Reason::Moved { side: Side::Flowtly }));
     assert_eq!(ours.entry.reason, Reason::OutcomeUnknown { planned });
+}
+
+#[tokio::test]
+async fn accident_04_an_edit_while_look_up_lists_are_read_is_not_overwritten() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "country", "Germany");
+    let flowtly = firm.flowtly.clone();
+    firm.meddling.at(Side::Flowtly, Method::GET, "/countries?", Moment::Before, move || {
+        assert!(flowtly.edit_client(client, "country", "/countries/FR"));
+    });
+    firm.reconcile().await;
+    assert!(firm.meddling.is_done());
+    assert_eq!(firm.client_text(client, "country").as_deref(), Some("/countries/FR"));
+    firm.reconcile().await;
+    assert_eq!(firm.disputed().await, [Field::Country]);
+}
+
+#[tokio::test]
+async fn accident_10_a_partner_that_appears_while_look_up_lists_are_read_is_not_doubled() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(9)).await;
+    firm.company("Alfa", Some(&vat(1)));
+    // The first create of a process needs the lists of countries and currencies, which may be long.
+    let flowtly = firm.flowtly.clone();
+    let number = vat(1);
+    firm.meddling.at(Side::Flowtly, Method::GET, "/countries?", Moment::Before, move || {
+        flowtly.add_client(&json!({
+            "name": "Alfa", "country": "/countries/PL", "currency": "/currencies/PLN", "status": "active",
+            "tinType": "vat", "vatNumber": number, "documentsLanguage": "pl", "dueDays": 14,
+        }));
+    });
+    firm.reconcile().await;
+    assert!(firm.meddling.is_done());
+    assert_eq!(firm.flowtly.client_count(), 2, "no second create");
+    firm.reconcile().await;
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (2, 2));
+    firm.assert_settled().await;
 }
