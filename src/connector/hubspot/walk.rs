@@ -121,8 +121,8 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
             }
         }
     }
+    let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
     if !(searched && talk.settings.list_after_is_id) {
-        let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
         let mut search = Search::since(CREATED, started - lag, talk.settings.search_cap);
         while let Some(ids) = search.next(talk, kind).await? {
             let fresh: Vec<RemoteId> = ids.into_iter().filter(|id| met.insert(id.clone())).collect();
@@ -130,7 +130,8 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
         }
     }
     let highest = rows.iter().filter_map(|row| row.id.as_number()).chain(highest).max();
-    rows.retain(|row| row.created.is_none_or(|created| created >= started));
+    // What was made shortly before the walk began may not have been in the index that the walk asked.
+    rows.retain(|row| row.created.is_none_or(|created| created >= started - lag));
     Ok((rows, mark(started, highest, SEARCHED)))
 }
 

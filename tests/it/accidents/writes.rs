@@ -6,7 +6,7 @@ use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::{Asks, Reason};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::value::Text;
-use flowtly_sync::sandbox::{Fault, When};
+use flowtly_sync::sandbox::{Fault, FlowtlyOptions, HubSpotOptions, When};
 use http::Method;
 use serde_json::json;
 
@@ -189,6 +189,24 @@ async fn accident_10_a_partner_that_appears_while_look_up_lists_are_read_is_not_
     firm.reconcile().await;
     assert!(firm.meddling.is_done());
     assert_eq!(firm.flowtly.client_count(), 2, "no second create");
+    firm.reconcile().await;
+    assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (2, 2));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_10_a_partner_that_the_lagging_index_did_not_show_is_not_doubled() {
+    let lag = HubSpotOptions { search_lag: Duration::from_secs(45), ..HubSpotOptions::default() };
+    let firm = Firm::with(FlowtlyOptions::default(), lag, "");
+    firm.linked("Zeta", &vat(9)).await;
+    firm.wait(Duration::from_hours(3));
+    firm.beat().await;
+    // Both are there before the pass begins, and the index of what changed knows neither.
+    firm.company("Alfa", Some(&vat(1)));
+    firm.client("Alfa", Some(&vat(1)));
+    firm.wait(Duration::from_secs(20));
+    firm.beat().await;
+    assert_eq!(firm.hubspot.company_count(), 2, "no second create");
     firm.reconcile().await;
     assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (2, 2));
     firm.assert_settled().await;

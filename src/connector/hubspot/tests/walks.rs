@@ -290,7 +290,11 @@ async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() 
         .get(
             &format!("{COMPANIES}?limit=100&after=44&properties={COMPANY_PROPERTIES}"),
             200,
-            &json!({"results": [made("45", "2026-11-23T11:59:59Z"), made("46", "2026-11-23T12:00:05Z")]}),
+            &json!({"results": [
+                made("45", "2026-11-23T11:58:59Z"),
+                made("46", "2026-11-23T11:59:59Z"),
+                made("47", "2026-11-23T12:00:05Z"),
+            ]}),
         )
         .post(
             &format!("{COMPANIES}/search"),
@@ -313,8 +317,8 @@ async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() 
         .play();
     let frontier = Frontier("2026-11-23T12:00:00.000Z 44".into());
     let (rows, next) = hubspot.appeared(Kind::Company, &frontier).await.unwrap();
-    assert_eq!(ids_of(&rows), ["46", "43"], "45 was made before the walk began");
-    assert_eq!(next.0, "2026-11-23T12:00:00.000Z 46 searched", "what was listed is not listed again");
+    assert_eq!(ids_of(&rows), ["46", "47", "43"], "45 was made so long before the walk that its index knew it");
+    assert_eq!(next.0, "2026-11-23T12:00:00.000Z 47 searched", "what was listed is not listed again");
     script.assert_finished();
 }
 
