@@ -83,6 +83,16 @@ pub struct Lap {
     pub records: u64,
 }
 
+impl Lap {
+    /// How many requests a side had had when it began.
+    pub fn place(&self, side: Side) -> u64 {
+        match side {
+            Side::Flowtly => self.from.0,
+            Side::Crm => self.from.1,
+        }
+    }
+}
+
 /// The journal of one firm. Clones write into the same one.
 #[derive(Clone)]
 pub struct Journal {

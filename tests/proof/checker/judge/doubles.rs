@@ -1,13 +1,13 @@
 //! One thing, one record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::What;
 use super::super::normal::{self, Texts};
 use super::super::rules::{Field, Property};
-use super::super::story::{Aim, Came, Write, companies_ever};
+use super::super::story::{Aim, Came, Write, companies_before};
 use super::Case;
 
 /// No create of ours met a record on its side that stood for the same thing; what we created has exactly one link, or an open
@@ -22,9 +22,9 @@ pub fn no_duplicates(case: &Case<'_>, findings: &mut Findings) {
             }
             // What people do while a pass is under way may come too late for it: it counts from the next one on.
             let begin = case.pass_of(rec.side, create.number);
-            let unseen = place >= case.story.last_read(rec.side, create.number);
-            let double =
-                is_double(case, create, &other, create.number) && is_double(case, create, &other, begin.max(place) + 1);
+            let unseen = place >= case.story.last_list(&other, create.number);
+            let mut shown = moments(case, &other, begin.max(place), create.number).into_iter();
+            let double = shown.all(|moment| is_double(case, create, &other, moment));
             let apart = is_of_two_firms(case, rec, &other);
             findings.expect(unseen || !double || apart || case.decided(&other, 0), || {
                 format!("{rec} was created (request {}) beside {other}, which was there and is the same", create.number)
@@ -93,6 +93,19 @@ fn present(case: &Case<'_>, side: Side, kind: Kind, number: u64) -> Vec<(Rec, u6
     there.into_iter().collect()
 }
 
+/// The places from one request to another at which a record showed something else than before, the first and the last among
+/// them: no pass reads all records at one moment, so that any of these may be what it knew.
+fn moments(case: &Case<'_>, rec: &Rec, from: u64, to: u64) -> BTreeSet<u64> {
+    let typed = case.evidence.deeds.iter().filter(|deed| deed.rec == *rec).map(|deed| deed.place(rec.side));
+    let written = case.story.writes.iter().filter(|write| write.rec.as_ref() == Some(rec)).map(|write| write.number);
+    typed
+        .chain(written)
+        .map(|place| place + 1)
+        .filter(|place| (from + 1..to).contains(place))
+        .chain([from + 1, to])
+        .collect()
+}
+
 /// Whether what a create makes is the same thing as a record that was there, by what that record showed at a place.
 fn is_double(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool {
     let field = |name: &str| case.evidence.rules.of_kind(create.kind).find(|field| field.name == name);
@@ -120,51 +133,86 @@ fn is_double(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool 
     };
     match create.kind {
         Kind::Company => {
-            let told = |texts: Option<Texts>| {
-                let numbers = texts.map(|texts| normal::numbers(&texts)).unwrap_or_default();
-                numbers.into_iter().filter(|number| normal::tells(number)).collect::<Vec<_>>()
-            };
-            let (mut ours, theirs) = (told(field("tax_identity").map(sent)), told(field("tax_identity").map(stood)));
-            if ours.is_empty() {
+            let tax = field("tax_identity");
+            let told = |texts: Option<Texts>| tax_numbers(&texts.unwrap_or_default());
+            let theirs = told(tax.map(stood));
+            let mut ours = vec![told(tax.map(sent))];
+            if ours.iter().all(Vec::is_empty) {
                 // A number that may not travel still tells two firms apart.
-                ours = field("tax_identity").map(|field| source_numbers(case, create, field)).unwrap_or_default();
+                ours = tax.map(|field| source_numbers(case, create, field)).unwrap_or(ours);
             }
-            if ours.is_empty() || theirs.is_empty() {
-                same("name") && same("country")
-            } else {
-                ours.iter().any(|number| theirs.contains(number))
-            }
+            ours.iter().all(|ours| {
+                if ours.is_empty() || theirs.is_empty() {
+                    same("name") && same("country") && !is_anothers(case, create, other, number)
+                } else {
+                    ours.iter().any(|number| theirs.contains(number))
+                }
+            })
         }
         Kind::Contact => {
-            let firms = companies_ever(case.evidence, &case.story, other);
+            let firms = companies_before(case.evidence, &case.story, other, number);
             let together = create.companies.iter().any(|company| firms.contains(company));
             together && same("email") && same("person_name")
         }
     }
 }
 
-/// The tax number of the record from which one was created: among those that stand for the same thing and were there, the one
-/// that had the name that was sent.
-fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
+/// The numbers of a tax identity that can tell one firm from another.
+fn tax_numbers(texts: &Texts) -> Vec<String> {
+    normal::numbers(texts).into_iter().filter(|number| normal::tells(number)).collect()
+}
+
+/// Whether a company of the CRM carried our stamp for another client than the one that is created, and that client was there:
+/// the strongest key that there is says that it is another firm.
+fn is_anothers(case: &Case<'_>, create: &Write, other: &Rec, number: u64) -> bool {
+    let property = &case.evidence.rules.id_property;
+    let own = create.values.iter().find(|(path, _)| path == property).map_or("", |(_, stamp)| stamp.as_str());
+    let stamp = case.story.text_before(other, property, number);
+    let client = Rec::new(Side::Flowtly, Kind::Company, stamp.rsplit('/').next().unwrap_or_default());
+    let mut deeds = case.evidence.deeds.iter().filter(|deed| deed.rec == client && deed.at <= create.at);
+    let is_gone = deeds.next_back().is_some_and(|deed| deed.what == What::Removed);
+    !own.is_empty() && !stamp.is_empty() && own != stamp && !is_gone
+}
+
+/// The tax numbers of the record from which one was created, at each moment since the pass began: of the partner that it got,
+/// or of one that was merged into that since. It was there, and had the name that was sent.
+fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<Vec<String>> {
     let name = case.evidence.rules.of_kind(create.kind).find(|field| field.name == "name");
     let (Some(rec), Some(name)) = (&create.rec, name) else { return Vec::new() };
-    let kin = case.story.kin(rec);
-    let texts = |source: &Rec, field: &Field| -> Texts {
-        let text = |property: &Property| case.story.text_at(source, &property.path, create.at).to_owned();
-        field.properties(source.side).iter().map(|property| (property.part.clone(), text(property))).collect()
-    };
+    let side = create.side.other();
+    let begin = case.lap_of(create.side, create.number).map_or(0, |lap| lap.place(side));
     let sent = create.values.iter().find(|(path, _)| name.property(create.side, path).is_some());
     let was_named = |source: &Rec| {
-        let lives = name.properties(source.side).iter().flat_map(|property| case.story.life(source, &property.path));
+        let lives = name.properties(side).iter().flat_map(|property| case.story.life(source, &property.path));
         let mut events = lives.filter(|event| event.at <= create.at);
         sent.is_some_and(|(_, sent)| events.any(|event| normal::same_text("name", &event.text, sent)))
     };
-    let was_gone = |source: &Rec| {
-        case.evidence.deeds.iter().filter(|deed| deed.at <= create.at).any(|deed| match &deed.what {
-            What::Merged { from } => {
-                (deed.rec.side, deed.rec.kind) == (source.side, source.kind) && from.contains(&source.id)
+    let end = case.evidence.deeds.iter().filter(|deed| deed.at <= create.at).map(|deed| deed.place(side) + 1).max();
+    let end = end.unwrap_or(0).max(begin + 1);
+    let mut found = Vec::new();
+    for source in sources(case, rec).iter().filter(|source| was_named(source)) {
+        for moment in moments(case, source, begin, end) {
+            if present(case, side, create.kind, moment).iter().any(|(there, _)| there == source) {
+                let text = |property: &Property| case.story.text_before(source, &property.path, moment).to_owned();
+                let texts: Texts =
+                    tax.properties(side).iter().map(|property| (property.part.clone(), text(property))).collect();
+                found.push(tax_numbers(&texts));
             }
-            What::Removed => deed.rec == *source,
+        }
+    }
+    if found.is_empty() { vec![Vec::new()] } else { found }
+}
+
+/// The records from which one may have been created: its partner, and what was merged into that; without a link whatever came
+/// to stand for the same thing.
+fn sources(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
+    let partners: Vec<Rec> = case.state().links_of(rec).map(|link| link.half(rec.side.other())).collect();
+    if partners.is_empty() {
+        return case.story.kin(rec).iter().filter(|kin| kin.side != rec.side).cloned().collect();
+    }
+    let merged =
+        case.evidence.deeds.iter().filter(|deed| partners.contains(&deed.rec)).flat_map(|deed| match &deed.what {
+            What::Merged { from } => from.clone(),
             What::Made
             | What::Found
             | What::Edited { .. }
@@ -172,11 +220,11 @@ fn source_numbers(case: &Case<'_>, create: &Write, tax: &Field) -> Vec<String> {
             | What::Left { .. }
             | What::Archived
             | What::Restored
-            | What::Decided { .. } => false,
-        })
-    };
-    let sources = kin.iter().filter(|kin| kin.side != create.side && was_named(kin) && !was_gone(kin));
-    sources.flat_map(|source| normal::numbers(&texts(source, tax))).filter(|number| normal::tells(number)).collect()
+            | What::Removed
+            | What::Decided { .. } => Vec::new(),
+        });
+    let merged: Vec<Rec> = merged.map(|id| Rec::new(rec.side.other(), rec.kind, id)).collect();
+    partners.into_iter().chain(merged).collect()
 }
 
 /// Not linked once, and that is known: its outcome is open or asked about, a refusal that is listed names it, it is no longer there, a person took a hand in it,

@@ -91,11 +91,13 @@ impl<'evidence> Case<'evidence> {
 
     /// The request behind which the pass began that sent a request of this number.
     pub fn pass_of(&self, side: Side, number: u64) -> u64 {
-        let from = |lap: &Lap| match side {
-            Side::Flowtly => lap.from.0,
-            Side::Crm => lap.from.1,
-        };
-        self.evidence.laps.iter().map(from).filter(|from| *from < number).max().unwrap_or(0)
+        self.lap_of(side, number).map_or(0, |lap| lap.place(side))
+    }
+
+    /// The pass that sent a request of this number.
+    pub fn lap_of(&self, side: Side, number: u64) -> Option<&'evidence Lap> {
+        let began = self.evidence.laps.iter().filter(|lap| lap.place(side) < number);
+        began.max_by_key(|lap| lap.place(side))
     }
 
     /// Whether the system takes the liberty to keep what it had where it was sent something else.

@@ -12,7 +12,7 @@ use super::journal::What;
 use super::normal::{folded, number, tells};
 
 pub use requests::{Aim, Came, Write};
-use requests::{read_by_id, writes_of};
+use requests::{List, list_of, read_by_id, writes_of};
 
 /// The property by which a contact of Flowtly names its client.
 pub const CLIENT: &str = "client";
@@ -58,6 +58,8 @@ pub struct Story {
     reads: BTreeMap<Rec, Vec<u64>>,
     /// The requests that read anything.
     any_reads: BTreeMap<Side, Vec<u64>>,
+    /// The requests that read a list.
+    lists: BTreeMap<(Side, Kind), Vec<List>>,
 }
 
 impl Story {
@@ -68,6 +70,7 @@ impl Story {
             kin: BTreeMap::new(),
             reads: BTreeMap::new(),
             any_reads: BTreeMap::new(),
+            lists: BTreeMap::new(),
         };
         for side in Side::BOTH {
             let began = match side {
@@ -79,6 +82,9 @@ impl Story {
                     story.writes.extend(writes_of(side, number, request));
                 } else {
                     story.any_reads.entry(side).or_default().push(number);
+                    if let Some((kind, list)) = list_of(side, number, request) {
+                        story.lists.entry((side, kind)).or_default().push(list);
+                    }
                     for rec in read_by_id(side, request) {
                         story.reads.entry(rec).or_default().push(number);
                     }
@@ -103,12 +109,6 @@ impl Story {
     /// A property's text just before a request.
     pub fn text_before(&self, rec: &Rec, property: &str, number: u64) -> &str {
         let before = self.life(rec, property).iter().take_while(|event| event.place < number);
-        before.last().map_or("", |event| event.text.as_str())
-    }
-
-    /// A property's text at a time.
-    pub fn text_at(&self, rec: &Rec, property: &str, at: DateTime<Utc>) -> &str {
-        let before = self.life(rec, property).iter().take_while(|event| event.at <= at);
         before.last().map_or("", |event| event.text.as_str())
     }
 
@@ -138,10 +138,16 @@ impl Story {
         self.reads.get(rec)?.iter().rev().find(|read| **read < number).copied()
     }
 
-    /// The last request before `number` that read anything on a side.
-    pub fn last_read(&self, side: Side, number: u64) -> u64 {
-        let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);
-        reads.iter().rev().find(|read| **read < number).copied().unwrap_or(0)
+    /// The last request before `number` that could show a new record: a list of its kind that goes to the end, where what is
+    /// new stands. An index that may lag, and a read by other ids, show nothing of it; nor does what goes on behind its id.
+    pub fn last_list(&self, rec: &Rec, number: u64) -> u64 {
+        let lists = self.lists.get(&(rec.side, rec.kind)).map_or(&[][..], Vec::as_slice);
+        let lists = &lists[..lists.partition_point(|list| list.number < number)];
+        let last_page = lists.iter().map(|list| list.page).max().unwrap_or(1);
+        let id = rec.id.parse::<u64>().ok();
+        let shows =
+            |list: &&List| list.page == last_page && list.after.is_none_or(|after| id.is_none_or(|id| id > after));
+        lists.iter().rev().find(shows).map_or(0, |list| list.number)
     }
 
     fn tell(&mut self, evidence: &Evidence) {
@@ -267,20 +273,41 @@ fn leader_of(leaders: &BTreeMap<Rec, Rec>, rec: &Rec) -> Rec {
     leader.clone()
 }
 
-/// The companies that a contact was put to, by people or by us, at any time.
-pub fn companies_ever(evidence: &Evidence, story: &Story, rec: &Rec) -> BTreeSet<String> {
-    let joined = evidence.deeds.iter().filter(|deed| deed.rec == *rec).filter_map(|deed| match &deed.what {
-        What::Joined { company } => Some(company.clone()),
-        What::Made
-        | What::Found
-        | What::Edited { .. }
-        | What::Left { .. }
-        | What::Merged { .. }
-        | What::Archived
-        | What::Restored
-        | What::Removed
-        | What::Decided { .. } => None,
-    });
+/// The companies that a contact stood at just before a request on its side.
+pub fn companies_before(evidence: &Evidence, story: &Story, rec: &Rec, number: u64) -> BTreeSet<String> {
+    let mut steps: Vec<(u64, u8, bool, String)> = Vec::new();
+    for deed in evidence.deeds.iter().filter(|deed| deed.rec == *rec) {
+        let place = deed.place(rec.side);
+        match &deed.what {
+            What::Joined { company } => steps.push((place, 1, true, company.clone())),
+            What::Left { company } => steps.push((place, 1, false, company.clone())),
+            What::Made
+            | What::Found
+            | What::Edited { .. }
+            | What::Merged { .. }
+            | What::Archived
+            | What::Restored
+            | What::Removed
+            | What::Decided { .. } => {}
+        }
+    }
     let ours = story.writes.iter().filter(|write| write.rec.as_ref() == Some(rec) && write.came == Came::Done);
-    joined.chain(ours.flat_map(|write| write.companies.clone())).collect()
+    for write in ours {
+        steps.extend(write.companies.iter().map(|company| (write.number, 0, write.aim != Aim::Leave, company.clone())));
+    }
+    // A deed behind request n comes after the write n; the order of the deeds behind one request is kept.
+    steps.sort_by_key(|(place, order, ..)| (*place, *order));
+    let mut companies = BTreeSet::new();
+    for (_, _, comes, company) in steps.into_iter().take_while(|(place, ..)| *place < number) {
+        if comes {
+            // A person of Flowtly has one company: the new one takes the place of the old.
+            if rec.side == Side::Flowtly {
+                companies.clear();
+            }
+            companies.insert(company);
+        } else {
+            companies.remove(&company);
+        }
+    }
+    companies
 }

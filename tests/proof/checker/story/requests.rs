@@ -53,6 +53,32 @@ pub struct Write {
     pub request: String,
 }
 
+/// A request that reads a list of live records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct List {
+    /// The number of the request on its side.
+    pub number: u64,
+    /// It goes on behind this id.
+    pub after: Option<u64>,
+    /// The number of its page; 1 where pages have none.
+    pub page: u64,
+}
+
+/// The list that a request reads, if it reads one.
+pub fn list_of(side: Side, number: u64, request: &LoggedRequest) -> Option<(Kind, List)> {
+    let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    let kind = match (side, steps.as_slice()) {
+        (Side::Flowtly, [.., "clients"]) => Kind::Company,
+        (Side::Flowtly, [.., "client-contacts"]) => Kind::Contact,
+        (Side::Crm, ["crm", "objects", _, object]) => object_kind(object)?,
+        _ => return None,
+    };
+    let query: Vec<(&str, &str)> = request.query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let number_at = |key: &str| query.iter().find(|(name, _)| *name == key).and_then(|(_, text)| text.parse().ok());
+    let list = List { number, after: number_at("after"), page: number_at("page").unwrap_or(1) };
+    (!query.contains(&("archived", "true"))).then_some((kind, list))
+}
+
 /// The records that a request reads by id.
 pub fn read_by_id(side: Side, request: &LoggedRequest) -> Vec<Rec> {
     let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();

@@ -85,6 +85,11 @@ impl Making {
         self.evidence.records.get_mut(rec).unwrap().parents.insert(company.to_owned());
     }
 
+    pub fn leaves(&mut self, rec: &Rec, company: &str) {
+        self.deed(rec, What::Left { company: company.to_owned() });
+        self.evidence.records.get_mut(rec).unwrap().parents.remove(company);
+    }
+
     /// What a record shows from now on, whoever did that.
     pub fn shows(&mut self, rec: &Rec, property: &str, text: &str) {
         let record = self.evidence.records.get_mut(rec).unwrap();
@@ -165,11 +170,35 @@ impl Making {
         self.request(rec.side, Method::POST, &path, &json!({"inputs": [input]}), 200, &reply);
     }
 
-    /// A pass begins, and reads a list.
+    /// A pass begins, and reads the lists of a side.
     pub fn we_read(&mut self, side: Side) {
+        self.pass_begins();
+        self.we_list(side);
+    }
+
+    pub fn pass_begins(&mut self) {
         let from = (self.evidence.flowtly_log.len() as u64, self.evidence.crm_log.len() as u64);
         self.evidence.laps.push(Lap { from, ..Lap::default() });
-        self.request(side, Method::GET, "/clients", &Value::Null, 200, &Value::Null);
+    }
+
+    pub fn we_list(&mut self, side: Side) {
+        let lists = match side {
+            Side::Flowtly => ["/clients", "/client-contacts"],
+            Side::Crm => ["/crm/objects/2026-03/companies", "/crm/objects/2026-03/contacts"],
+        };
+        for list in lists {
+            self.request(side, Method::GET, list, &Value::Null, 200, &Value::Null);
+        }
+    }
+
+    /// A read with a query.
+    pub fn request_query(&mut self, side: Side, path: &str, query: &str) {
+        self.request(side, Method::GET, path, &Value::Null, 200, &Value::Null);
+        let log = match side {
+            Side::Flowtly => &mut self.evidence.flowtly_log,
+            Side::Crm => &mut self.evidence.crm_log,
+        };
+        query.clone_into(&mut log.last_mut().unwrap().query);
     }
 
     pub fn request(&mut self, side: Side, method: Method, path: &str, body: &Value, status: u16, reply: &Value) {

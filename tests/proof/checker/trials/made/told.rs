@@ -9,11 +9,12 @@ use super::super::super::evidence::{Kind, Rec, Side};
 use super::super::super::journal::{Lap, What};
 use super::super::super::state::{Question, Todo};
 use super::super::{is_clean, tells, trial};
+use super::doubles::doubles;
 use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
 
-type Step = fn(&mut Making);
+pub(super) type Step = fn(&mut Making);
 
-fn told(invariant: &'static str, name: &str, says: &'static str, step: Step) -> Trial {
+pub(super) fn told(invariant: &'static str, name: &str, says: &'static str, step: Step) -> Trial {
     trial(&format!("{invariant}::{name}"), move || {
         let mut making = Making::clean();
         step(&mut making);
@@ -21,7 +22,7 @@ fn told(invariant: &'static str, name: &str, says: &'static str, step: Step) -> 
     })
 }
 
-fn silent(invariant: &'static str, name: &str, step: Step) -> Trial {
+pub(super) fn silent(invariant: &'static str, name: &str, step: Step) -> Trial {
     trial(&format!("{invariant}::{name}"), move || {
         let mut making = Making::clean();
         step(&mut making);
@@ -30,7 +31,7 @@ fn silent(invariant: &'static str, name: &str, step: Step) -> Trial {
 }
 
 /// A second company in the CRM, that people made and the state has judged.
-fn second(making: &mut Making, values: &[(&str, &str)]) -> Rec {
+pub(super) fn second(making: &mut Making, values: &[(&str, &str)]) -> Rec {
     let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
     making.person_makes(&rec, values);
     making.seen(&rec, None, Some("rests"));
@@ -151,54 +152,6 @@ fn rest() -> Vec<Trial> {
             making.evidence.laps.extend([busy; 20]);
         }),
         told(I, "a_log_that_forgot_is_told", "forgot", |making| making.evidence.forgotten = 7),
-    ]
-}
-
-fn doubles() -> Vec<Trial> {
-    const I: &str = "no_duplicates";
-    vec![
-        told(I, "a_create_beside_the_same_tax_number_is_told", "was there and is the same", |making| {
-            second(making, &[("name", "Beta"), ("vat_number", "521-000-02-04")]);
-            making.we_read(Side::Crm);
-            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
-            making.we_create(&third, &[("name", "Beta SA"), ("vat_number", "PL5210000204")], None);
-        }),
-        told(I, "a_create_beside_the_same_name_and_country_is_told", "was there and is the same", |making| {
-            second(making, &[("name", "Beta"), ("country", "Poland")]);
-            making.we_read(Side::Crm);
-            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
-            making.we_create(&third, &[("name", "Beta"), ("country", "PL")], None);
-        }),
-        silent(I, "what_became_the_same_during_the_pass_comes_too_late", |making| {
-            let beta = second(making, &[("name", "Beta"), ("country", "Poland"), ("vat_number", "PL5210000204")]);
-            let gamma = Rec::new(Side::Flowtly, Kind::Company, "2");
-            making.person_makes(&gamma, &[("name", "Gamma"), ("country", "PL")]);
-            making.we_read(Side::Crm);
-            making.person_types(&beta, "name", "Gamma");
-            making.person_types(&beta, "vat_number", "");
-            making.request(Side::Crm, Method::GET, "/crm/objects/2026-03/companies", &Value::Null, 200, &Value::Null);
-            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
-            making.we_create(&third, &[("name", "Gamma"), ("country", "Poland")], None);
-            making.link(3, None, &gamma, &third);
-        }),
-        silent(I, "namesakes_with_other_tax_numbers_are_two", |making| {
-            second(making, &[("name", "Alfa"), ("country", "Poland"), ("vat_number", "PL5210000204")]);
-        }),
-        silent(I, "what_people_made_twice_is_theirs", |making| {
-            second(making, &[("name", "Alfa"), ("country", "Poland"), ("vat_number", "PL5210000109")]);
-        }),
-        told(I, "a_created_record_without_link_is_told", "has 0 links", |making| {
-            let third = Rec::new(Side::Crm, Kind::Company, "5000000003");
-            making.we_create(&third, &[("name", "Beta")], None);
-        }),
-        told(I, "one_stored_id_on_two_records_is_told", "the same Flowtly id", |making| {
-            second(making, &[("name", "Beta"), ("flowtly_id", "org/1")]);
-        }),
-        told(I, "a_second_contact_of_the_same_address_is_told", "was there and is the same", |making| {
-            making.we_read(Side::Crm);
-            let values = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "JAN@alfa.pl")];
-            making.we_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &values, Some(COMPANY));
-        }),
     ]
 }
 
