@@ -18,7 +18,10 @@ use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, scan};
-use super::standing::{adoption, extents, first_walks, gone_unaccepted, known, missing_word, note_foreign_ids, whole};
+use super::standing::{
+    adoption, extents, first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids,
+    shown_otherwise, whole,
+};
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
@@ -220,12 +223,18 @@ async fn check(
     // What earlier passes found gone and nobody accepted is missing still: a refused pass must not be the next one's measure.
     let unaccepted = gone_unaccepted(&mut *store.lock().await).await?;
     let restless = restless(world, &mut *store.lock().await, started).await?;
+    let mut extents = extents.clone();
     let probed = {
         let mut store = store.lock().await;
         let probed = probe(world, &mut store).await?;
         // A new ruling makes every record be looked at again.
         let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(&probed));
-        if mark::get(store.connection(), Mark::Ruling).await?.as_deref() != Some(ruling.as_str()) {
+        let former = mark::get(store.connection(), Mark::Ruling).await?;
+        if former.as_deref() != Some(ruling.as_str()) {
+            for key in shown_otherwise(former.as_deref().unwrap_or_default(), &ruling) {
+                forget_whole(&mut store, key).await?;
+                extents.insert(key, Extent::Complete);
+            }
             todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
             mark::set(store.connection(), Mark::Ruling, &ruling).await?;
         }
@@ -241,7 +250,7 @@ async fn check(
     let first = first_walks(world, &mut *store.lock().await).await?;
     let scope = Scope {
         organisation: &probed.organisation,
-        extents,
+        extents: &extents,
         missing: &probed.missing,
         due: started,
         first: &first,

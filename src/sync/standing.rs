@@ -25,6 +25,24 @@ pub(super) fn missing_word(probed: &Probed) -> String {
     words.concat()
 }
 
+/// Sides and kinds of which other properties are missing than before: what was read meanwhile was read without them, and no
+/// question for changes would show it again.
+pub(super) fn shown_otherwise(former: &str, ruling: &str) -> Vec<(Side, Kind)> {
+    let keys = Side::BOTH.into_iter().flat_map(|side| Kind::BOTH.into_iter().map(move |kind| (side, kind)));
+    let missing = |ruling: &str, (side, kind): (Side, Kind)| {
+        let prefix = format!("{}.{}.", side.as_str(), kind.as_str());
+        ruling.split(' ').skip(1).filter(|word| word.starts_with(&prefix)).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    keys.filter(|key| missing(former, *key) != missing(ruling, *key)).collect()
+}
+
+/// From now on nothing is known of what is there, until it was walked whole.
+pub(super) async fn forget_whole(store: &mut Store, (side, kind): (Side, Kind)) -> Result<(), PassError> {
+    let cursor = pass::cursor(store.connection(), side, kind).await?;
+    pass::set_cursor(store.connection(), side, kind, &pass::Cursor { whole_shape: None, ..cursor }).await?;
+    Ok(())
+}
+
 /// How much each walk shows: what changed, where the system can tell and the cursor is unbroken; else everything.
 pub(super) async fn extents(
     world: World<'_>,

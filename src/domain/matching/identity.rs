@@ -4,13 +4,18 @@ use crate::domain::field::Field;
 use crate::domain::record::{Fingerprint, Kind, Record, Standing};
 use crate::domain::value::Reading;
 
+/// The fields by which people know a record.
+pub const fn identifying(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::Company => &[Field::Name, Field::TaxIdentity, Field::Country],
+        Kind::Contact => &[Field::PersonName, Field::Email],
+    }
+}
+
 /// A hash of what a record is recognised by: a company's name, tax identity and country, a person's name, e-mail and company.
 /// Whatever else a record holds, in the scope or not, archived or not, changes nothing.
 pub fn identity(record: &Record) -> Fingerprint {
-    let fields = match record.kind {
-        Kind::Company => [Field::Name, Field::TaxIdentity, Field::Country].as_slice(),
-        Kind::Contact => [Field::PersonName, Field::Email].as_slice(),
-    };
+    let fields = identifying(record.kind);
     let known = |field: &Field| match record.reading(*field) {
         Reading::Unknown => None,
         reading @ (Reading::Blank | Reading::Value(_)) => Some((*field, reading.clone())),

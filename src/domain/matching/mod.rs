@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use super::plan::{Asks, CandidateNote, KeyKind, LinkId, RecordRef};
 
 pub use decide::decide;
-pub use identity::identity;
+pub use identity::{identifying, identity};
 pub use keys::{company_keys, contact_keys};
 
 #[cfg(test)]

@@ -105,6 +105,9 @@ impl Planning<'_> {
             self.push(Draft::about(subject, Op::Skip, Reason::Archived { side: subject.record.side }));
             return Ok(());
         }
+        if let Some(side) = self.unrecognisable(Kind::Company) {
+            return self.put_off_unknown(store, subject, side).await;
+        }
         match verdict {
             Some(Verdict::Link { with, by }) => {
                 let Some(partner) =
@@ -248,7 +251,27 @@ impl Planning<'_> {
 
     /// An open create is in the way: looked at again by the next beat, not at once.
     pub(super) async fn put_off_open(&mut self, store: &mut Store, subject: &Seen) -> Result<(), PassError> {
-        self.push(Draft::about(subject, Op::Skip, Reason::OpenIntent));
+        self.put_off_for_a_while(store, subject, Reason::OpenIntent).await
+    }
+
+    /// Who is who cannot be read on a side: a link might join two firms, a create might double one, and what is asked stays.
+    pub(super) async fn put_off_unknown(
+        &mut self,
+        store: &mut Store,
+        subject: &Seen,
+        side: Side,
+    ) -> Result<(), PassError> {
+        self.planned.kept_questions.insert(subject.id);
+        self.put_off_for_a_while(store, subject, Reason::Unknown { side }).await
+    }
+
+    async fn put_off_for_a_while(
+        &mut self,
+        store: &mut Store,
+        subject: &Seen,
+        reason: Reason,
+    ) -> Result<(), PassError> {
+        self.push(Draft::about(subject, Op::Skip, reason));
         let about = [Subject::Seen(subject.id)];
         let due = self.situation.now + OPEN_GAP;
         todo::arm(store.connection(), subject.record.kind, &about, Why::Interrupted, Some(due)).await?;

@@ -138,6 +138,10 @@ impl Planning<'_> {
                 self.push(Draft::about(subject, Op::Skip, Reason::Archived { side }));
                 continue;
             }
+            if let Some(side) = self.unrecognisable(Kind::Contact) {
+                self.put_off_unknown(store, subject, side).await?;
+                continue;
+            }
             let family = |side: Side| home.id(side).and_then(|id| children.get(&(side, id.clone()))).unwrap_or(&nobody);
             let others = family(side.opposite());
             let told = answered.get(&subject.id).unwrap_or(&unanswered);

@@ -13,6 +13,7 @@ use super::gone::Merged;
 use super::stage::Missing;
 use super::{PassError, World};
 use crate::domain::field::Field;
+use crate::domain::matching::identifying;
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef, Op, Question, Reason, RecordRef, Totals};
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::Worst;
@@ -218,6 +219,16 @@ impl Planning<'_> {
             self.buffer.clear();
         }
         Ok(())
+    }
+
+    /// A side that does not show by what records of a kind are recognised: as long as that is so, none can be told from another.
+    fn unrecognisable(&self, kind: Kind) -> Option<Side> {
+        Side::BOTH.into_iter().find(|side| {
+            let cells = &self.world.shape(*side, kind).cells;
+            let missing = self.situation.missing.get(&(*side, kind)).into_iter().flatten();
+            let mut fields = missing.filter_map(|position| cells.get(*position)).map(|cell| cell.field);
+            fields.any(|field| identifying(kind).contains(&field))
+        })
     }
 
     /// The stored id that a Flowtly company has in the CRM.

@@ -1,9 +1,15 @@
 //! Properties that vanish or change their place: never a blank, never an overwrite, never a storm.
 
+use std::time::Duration;
+
 use flowtly_sync::domain::field::Field;
+use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::ObjectType;
 
 use crate::firm::{Firm, vat};
+
+/// Longer than the overlap of incremental reads.
+const LATER: Duration = Duration::from_hours(3);
 
 async fn with_phone(firm: &Firm) -> (u64, u64) {
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
@@ -141,4 +147,58 @@ async fn accident_13_another_normal_form_of_telephone_numbers_moves_nothing() {
         assert_eq!((report.written, report.totals.conflicts), (0, 0), "to {to:?}: {report:?}");
         firm.assert_settled().await;
     }
+}
+
+#[tokio::test]
+async fn accident_13_a_name_that_the_schema_does_not_tell_doubles_nothing() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(9)).await;
+    firm.client("Alfa", None);
+    firm.company("Alfa", None);
+    // The property is there and can be written; only what is read of the schema lacks it.
+    let without_name = |said: &str| said.replacen(r#""name":"name""#, r#""name":"nameless""#, 1);
+    firm.meddling.distort(Side::Crm, "/crm/properties/2026-03/companies", without_name);
+    let report = firm.beat().await;
+    assert_eq!(report.missing.len(), 1, "it is told");
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2), "{report:?}");
+    // What was read without its name is read again when there is one.
+    firm.meddling.distort_nothing();
+    firm.wait(LATER);
+    firm.beat().await;
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2));
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 2);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_13_a_hidden_tax_number_joins_no_namesakes() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(9)).await;
+    let (client, company) = (firm.client("Alfa", Some(&vat(1))), firm.company("Alfa", Some(&vat(2))));
+    assert!(firm.hubspot.hide_property(ObjectType::Company, "vat_number"));
+    firm.beat().await;
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
+    assert!(firm.hubspot.show_property(ObjectType::Company, "vat_number"));
+    firm.wait(LATER);
+    firm.beat().await;
+    assert!(!firm.pairs(Kind::Company).await.contains(&(client.to_string(), company.to_string())));
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (3, 3), "two firms, each with its partner");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn accident_13_a_hidden_address_doubles_no_contact() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    assert!(firm.hubspot.hide_property(ObjectType::Contact, "email"));
+    firm.beat().await;
+    assert!(firm.hubspot.show_property(ObjectType::Contact, "email"));
+    firm.wait(LATER);
+    firm.beat().await;
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.pairs(Kind::Contact).await.len(), 1);
+    firm.assert_settled().await;
 }
