@@ -94,6 +94,9 @@ pub(super) const CHILDREN: &str = "json_each(?2) AS wanted \
      CROSS JOIN seen ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
      WHERE seen.gone = 0 ORDER BY seen.id";
 
+pub(super) const UNLINKED_BEHIND: &str = "seen WHERE side = ?1 AND kind = ?2 AND link IS NULL AND gone = 0 \
+     AND (?3 IS NULL OR CAST(remote_id AS INTEGER) > ?3) ORDER BY id";
+
 /// What is known of these ids, what is gone left out: one statement, whatever their number.
 ///
 /// The answer is one row of three lists, because handing over a row costs more than finding it.
@@ -133,6 +136,23 @@ pub async fn by_remote_id(
         .bind(side.as_str())
         .bind(kind.as_str())
         .bind(to_json(ids))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| decode(row, locale)).collect()
+}
+
+/// The records without a partner behind a number among the ids of a side and kind (`None`: all), those that are gone left out.
+pub async fn unlinked_behind(
+    connection: &mut Connection,
+    locale: &Locale,
+    side: Side,
+    kind: Kind,
+    highest: Option<u64>,
+) -> Result<Vec<Seen>, StoreError> {
+    let rows = sqlx::query(select(UNLINKED_BEHIND))
+        .bind(side.as_str())
+        .bind(kind.as_str())
+        .bind(highest.map(as_signed))
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| decode(row, locale)).collect()

@@ -97,7 +97,7 @@ impl Planning<'_> {
         partners: &BTreeMap<RecordRef, Seen>,
         refused: &Refused,
     ) -> Result<(), PassError> {
-        if self.open_sources.contains(&subject.id) {
+        if self.is_of_open_create(subject) {
             self.planned.kept_questions.insert(subject.id);
             return self.put_off_open(store, subject).await;
         }
@@ -116,7 +116,7 @@ impl Planning<'_> {
                     // Another record of this plan took it: looked at again by the next pass.
                     return self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await;
                 };
-                if self.open_sources.contains(&partner.id) {
+                if self.is_of_open_create(partner) {
                     // It may be the record of that open create, or a namesake of it: the evidence decides first.
                     return self.put_off_open(store, subject).await;
                 }

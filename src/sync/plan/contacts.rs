@@ -124,16 +124,16 @@ impl Planning<'_> {
                 continue;
             }
             let side = subject.record.side;
+            if self.is_of_open_create(subject) {
+                self.planned.kept_questions.insert(subject.id);
+                self.put_off_open(store, subject).await?;
+                continue;
+            }
             let Some(home) = homes.get(&subject.id) else {
                 // Its company is not linked: it is looked at with the company.
                 self.push(Draft::about(subject, Op::Skip, Reason::BlockedByParent));
                 continue;
             };
-            if self.open_sources.contains(&subject.id) {
-                self.planned.kept_questions.insert(subject.id);
-                self.put_off_open(store, subject).await?;
-                continue;
-            }
             if subject.record.standing == Standing::Archived {
                 self.push(Draft::about(subject, Op::Skip, Reason::Archived { side }));
                 continue;
@@ -152,7 +152,7 @@ impl Planning<'_> {
                         self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await?;
                         continue;
                     };
-                    if self.open_sources.contains(&partner.id) {
+                    if self.is_of_open_create(partner) {
                         self.put_off_open(store, subject).await?;
                         continue;
                     }

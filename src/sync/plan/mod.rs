@@ -14,8 +14,8 @@ use super::stage::Missing;
 use super::{PassError, World};
 use crate::domain::field::Field;
 use crate::domain::matching::identifying;
-use crate::domain::plan::{Action, ActionId, LinkId, LinkRef, Op, Question, Reason, RecordRef, Totals};
-use crate::domain::record::{Kind, RemoteId, Side};
+use crate::domain::plan::{Action, ActionId, Asks, LinkId, LinkRef, Op, Question, Reason, RecordRef, Totals};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::safety::Worst;
 use crate::domain::value::Text;
 use crate::store::seen::{self, Seen, SeenId};
@@ -111,6 +111,8 @@ pub(crate) struct Planning<'a> {
     /// Links with an open intent, and records that an open create copies.
     open_links: HashSet<LinkId>,
     open_sources: HashSet<SeenId>,
+    /// Records that may be what an open create has made.
+    may_have_arrived: HashSet<(Kind, Side, RemoteId)>,
 }
 
 /// Plans everything that is due.
@@ -135,6 +137,7 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
         outdated: mark::is_outdated(store.connection()).await?,
         open_links: open.iter().filter_map(|intent| intent.link).collect(),
         open_sources: open.iter().filter_map(|intent| intent.source).collect(),
+        may_have_arrived: HashSet::new(),
     };
     planning.rearm_questions(store).await?;
     planning.repoints(store).await?;
@@ -182,6 +185,15 @@ impl Planning<'_> {
         self.asked = waiting::questioned(store.connection()).await?.into_iter().collect();
         self.planned.questioned = self.asked.keys().copied().collect();
         let rows = seen::by_id(store.connection(), &self.world.ruling.locale, &self.planned.questioned).await?;
+        for row in rows.iter().filter(|row| self.open_sources.contains(&row.id)) {
+            let question = self.asked.get(&row.id).filter(|question| question.asks == Asks::LostCreate);
+            let Some(question) = question else { continue };
+            // It stands as long as the create is open, whatever became of the record that it copies.
+            self.planned.kept_questions.insert(row.id);
+            let candidates = question.candidates.iter();
+            let keys = candidates.map(|other| (row.record.kind, other.record.side, other.record.id.clone()));
+            self.may_have_arrived.extend(keys);
+        }
         for kind in Kind::BOTH {
             let subjects: Vec<Subject> = rows
                 .iter()
@@ -219,6 +231,12 @@ impl Planning<'_> {
             self.buffer.clear();
         }
         Ok(())
+    }
+
+    /// Whether the outcome of an open create decides first what becomes of a record: it is copied by one, or may be its record.
+    fn is_of_open_create(&self, row: &Seen) -> bool {
+        let Record { kind, side, id, .. } = &row.record;
+        self.open_sources.contains(&row.id) || self.may_have_arrived.contains(&(*kind, *side, id.clone()))
     }
 
     /// A side that does not show by what records of a kind are recognised: as long as that is so, none can be told from another.

@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 use tracing::{info, warn};
 
 use crate::connector::port::Find;
-use crate::domain::matching;
+use crate::domain::field::Field;
+use crate::domain::matching::{self, identifying};
 use crate::domain::plan::{Asks, CandidateNote, LinkId, Op, Question};
-use crate::domain::record::{Kind, Record, Side, Standing};
-use crate::domain::value::Reading;
+use crate::domain::record::{Kind, Record, RemoteId, Side, Standing};
+use crate::domain::value::{Reading, is_placeholder};
 use crate::store::action::StepOp;
 use crate::store::base::{self, Entry};
 use crate::store::intent::{self, Intent, Outcome};
 use crate::store::link::{self, NewLink};
-use crate::store::seen::{self, Seen};
+use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, match_key, waiting};
 use crate::sync::answered::answered;
@@ -90,8 +91,10 @@ pub(crate) async fn conclude(
             close(store.connection(), world, &intent, Outcome::Overtaken).await?;
             continue;
         };
-        let newer = newer(world, store, recovery, &intent, &source, sent).await?;
-        let ours: Vec<&Seen> = newer.iter().filter(|row| is_as_sent(world, &intent, &row.record)).collect();
+        let home = home(store, &intent).await?;
+        let newer = newer(world, store, recovery, &intent, &source, home.as_ref(), sent).await?;
+        let is_ours = |row: &&Seen| is_as_sent(world, &intent, &row.record) && row.record.parent == home;
+        let ours: Vec<&Seen> = newer.iter().filter(is_ours).collect();
         let whole = scans.get(&(intent.side, intent.kind)).is_some_and(|scan| scan.complete && scan.consistent);
         if let [one] = ours.as_slice() {
             let mut transaction = store.begin().await?;
@@ -109,42 +112,55 @@ pub(crate) async fn conclude(
     Ok(())
 }
 
-/// Unlinked records of the target side that share a key with the source and appeared after the send.
+/// The company on the target side to which a contact was sent.
+async fn home(store: &mut Store, intent: &Intent) -> Result<Option<RemoteId>, StoreError> {
+    let Some(parent) = intent.body.parent else { return Ok(None) };
+    let links = link::by_id(store.connection(), &[parent]).await?;
+    Ok(links.get(&parent).map(|link| link.remote_id(intent.side).clone()))
+}
+
+/// Unlinked records of the target side that appeared after the send, and share a key with the source, belong to the company to
+/// which it was sent, or may be what people have made of it since.
 async fn newer(
     world: World<'_>,
     store: &mut Store,
     recovery: Recovery<'_>,
     intent: &Intent,
     source: &Seen,
+    home: Option<&RemoteId>,
     sent: DateTime<Utc>,
 ) -> Result<Vec<Seen>, StoreError> {
     let locale = &world.ruling.locale;
-    let rows: Vec<Seen> = match (intent.kind, intent.body.parent) {
-        (Kind::Company, _) | (Kind::Contact, None) => {
+    let as_sent = as_sent(world, intent, &source.record);
+    let mut rows: BTreeMap<SeenId, Seen> = match (intent.kind, home) {
+        (Kind::Company, _) => {
             // By what it shows now, and by what was sent: the source may have been edited since.
             let rules = world.ruling.of(Kind::Company);
-            let sent = as_sent(world, intent, &source.record);
             let of = |record: &Record| stored_keys(&matching::company_keys(record, recovery.organisation, rules));
             let mut keys = of(&source.record);
-            keys.extend(of(&sent));
+            keys.extend(of(&as_sent));
             let rows = match_key::find(store.connection(), locale, intent.side, &keys).await?;
-            rows.into_iter().map(|(_, row)| (row.id, row)).collect::<BTreeMap<_, _>>().into_values().collect()
+            rows.into_iter().map(|(_, row)| (row.id, row)).collect()
         }
-        (Kind::Contact, Some(parent)) => {
-            let links = link::by_id(store.connection(), &[parent]).await?;
-            let Some(company) = links.get(&parent).map(|link| link.remote_id(intent.side).clone()) else {
-                return Ok(Vec::new());
-            };
-            seen::children(store.connection(), locale, intent.side, &[company.as_str()]).await?
+        (Kind::Contact, Some(company)) => {
+            let rows = seen::children(store.connection(), locale, intent.side, &[company.as_str()]).await?;
+            rows.into_iter().map(|row| (row.id, row)).collect()
         }
+        (Kind::Contact, None) => BTreeMap::new(),
     };
+    let (side, kind, highest) = (intent.side, intent.kind, intent.body.highest);
+    for row in seen::unlinked_behind(store.connection(), locale, side, kind, highest).await? {
+        if may_have_become(&as_sent, intent, &row.record) {
+            rows.insert(row.id, row);
+        }
+    }
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
     let is_newer = |row: &Seen| {
         let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
         by_number || row.record.created.is_some_and(|created| created >= sent)
     };
     Ok(rows
-        .into_iter()
+        .into_values()
         .filter(|row| row.record.kind == intent.kind && row.link.is_none() && !row.gone)
         .filter(|row| row.record.standing == Standing::Live && is_newer(row))
         // A person said that it is something else.
@@ -160,6 +176,24 @@ fn as_sent(world: World<'_>, intent: &Intent, source: &Record) -> Record {
         record.fields.extend(sent);
     }
     record
+}
+
+/// Whether a record may be the one that was sent, cut by its system or edited since: it shows something of it, and nothing by
+/// which it would be known as another. What is blank, no more than a placeholder, or only the beginning says nothing against it.
+fn may_have_become(as_sent: &Record, intent: &Intent, record: &Record) -> bool {
+    let Op::Create { fields, .. } = &intent.body.action.op else { return false };
+    let is_shown = |field: Field| {
+        let (sent, shown) = (as_sent.reading(field), record.reading(field));
+        shown.value().is_some() && (shown.same_as(sent) || shown.agrees_with(sent))
+    };
+    let speaks_against = |field: &Field| {
+        let (Some(sent), Some(shown)) = (as_sent.reading(*field).value(), record.reading(*field).value()) else {
+            return false;
+        };
+        let (sent, shown) = (sent.text().to_string(), shown.text().to_string());
+        !is_shown(*field) && !is_placeholder(&shown) && !sent.trim().starts_with(shown.trim())
+    };
+    fields.iter().any(|(field, _)| is_shown(*field)) && !identifying(record.kind).iter().any(speaks_against)
 }
 
 /// Whether a record shows every field as it was sent.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use flowtly_sync::domain::field::Field;
+use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
-use flowtly_sync::sandbox::{Fault, When};
+use flowtly_sync::sandbox::{Fault, FlowtlyOptions, HubSpotOptions, Manner, When};
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
@@ -192,4 +193,86 @@ async fn what_was_cleared_after_a_lost_create_is_an_edit_and_not_a_default() {
     assert_eq!(firm.client_text(client, "addressPhoneNumber").unwrap_or_default(), "", "cleared there too");
     assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Gdańsk"));
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_of_a_contact_who_was_moved_since_is_asked_about_and_not_repeated() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let (other, _) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.flowtly.edit_contact(1, "client", format!("/clients/{other}"));
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_of_a_company_that_was_cleared_since_is_asked_about_and_not_repeated() {
+    let firm = without_ids();
+    firm.linked("Zeta", &vat(9)).await;
+    firm.client("Alfa", Some(&vat(1)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    firm.reconcile().await;
+    let lost = 5_000_000_002;
+    firm.hubspot.edit_company(lost, "name", "");
+    firm.hubspot.edit_company(lost, "vat_number", "brak");
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_of_a_name_that_the_system_cuts_is_asked_about_and_not_repeated() {
+    let firm = without_ids();
+    firm.linked("Zeta", &vat(9)).await;
+    firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
+    firm.client("Gamma Holding", None);
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    firm.reconcile().await;
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_colleagues_new_company_is_not_taken_for_a_lost_create() {
+    let firm = without_ids();
+    firm.linked("Zeta", &vat(9)).await;
+    firm.client("Alfa", Some(&vat(1)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::TimeOut { carried_out: false });
+    firm.reconcile().await;
+    firm.company("Beta", None);
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (3, 3));
+    firm.assert_settled().await;
+}
+
+/// A firm whose portal has no place for our ids.
+fn without_ids() -> Firm {
+    let hubspot = HubSpotOptions { flowtly_id: false, ..HubSpotOptions::default() };
+    let mut firm = Firm::with(FlowtlyOptions::default(), hubspot, "");
+    firm.change_base("token_file = \"hubspot-token\"", "token_file = \"hubspot-token\"\nid_property = \"\"");
+    firm
 }
