@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use tracing::{info, warn};
 
 use crate::connector::port::Find;
@@ -155,6 +155,8 @@ async fn newer(
         }
     }
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
+    // A system may show the time of a creation in whole seconds.
+    let sent = sent.trunc_subsecs(0);
     let is_newer = |row: &Seen| {
         let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
         by_number || row.record.created.is_some_and(|created| created >= sent)

@@ -196,6 +196,26 @@ async fn what_was_cleared_after_a_lost_create_is_an_edit_and_not_a_default() {
 }
 
 #[tokio::test]
+async fn a_lost_create_is_known_by_a_stamp_of_whole_seconds() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    // No contact is known in Flowtly: its number says nothing, and its stamp lacks the rest of the second.
+    firm.wait(Duration::from_millis(800));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.flowtly.edit_contact(1, "name", "Jan Kowalski-Nowak");
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
 async fn a_lost_create_of_a_contact_who_was_moved_since_is_asked_about_and_not_repeated() {
     let firm = Firm::new();
     let (_, company) = firm.linked("Alfa", &vat(1)).await;
