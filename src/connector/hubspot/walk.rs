@@ -107,6 +107,9 @@ impl Walk for ChangedWalk {
 
 /// What was made since a walk began: what the list shows behind the highest id of then, and, the first time or where a list
 /// cannot begin behind an id, what the index shows of it. Later calls go on from the highest id of this one.
+///
+/// What the list shows counts whenever it was made: the walk's index may not have shown it, and what absorbs a record is younger
+/// than its stamp.
 pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
     let (started, highest, searched) = parse(frontier)?;
     let mut rows: Vec<Row> = Vec::new();
@@ -121,8 +124,8 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
             }
         }
     }
-    let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
     if !(searched && talk.settings.list_after_is_id) {
+        let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
         let mut search = Search::since(CREATED, started - lag, talk.settings.search_cap);
         while let Some(ids) = search.next(talk, kind).await? {
             let fresh: Vec<RemoteId> = ids.into_iter().filter(|id| met.insert(id.clone())).collect();
@@ -130,8 +133,6 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
         }
     }
     let highest = rows.iter().filter_map(|row| row.id.as_number()).chain(highest).max();
-    // What was made shortly before the walk began may not have been in the index that the walk asked.
-    rows.retain(|row| row.created.is_none_or(|created| created >= started - lag));
     Ok((rows, mark(started, highest, SEARCHED)))
 }
 

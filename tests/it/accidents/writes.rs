@@ -211,3 +211,23 @@ async fn accident_10_a_partner_that_the_lagging_index_did_not_show_is_not_double
     assert_eq!((firm.hubspot.company_count(), firm.flowtly.client_count()), (2, 2));
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn accident_10_a_partner_that_comes_of_a_merge_during_the_pass_is_not_doubled() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(9)).await;
+    let (one, two) = (firm.company("Beta", Some(&vat(2))), firm.company("Gamma", Some(&vat(3))));
+    firm.reconcile().await;
+    firm.wait(Duration::from_hours(3));
+    firm.client("Alfa", Some(&vat(1)));
+    // Its number is new, and it is as old as the older of the two.
+    let hubspot = firm.hubspot.clone();
+    let number = vat(1);
+    firm.meddling.at(Side::Crm, Method::GET, "/objects/2026-03/contacts?", Moment::Before, move || {
+        assert!(hubspot.edit_company(one, "vat_number", &number));
+        assert!(hubspot.merge_companies(one, two).is_some());
+    });
+    firm.reconcile().await;
+    assert!(firm.meddling.is_done());
+    assert_eq!(firm.hubspot.company_count(), 2, "no second create");
+}
