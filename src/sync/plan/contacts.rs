@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pair::BothManners;
 use super::{Draft, NewCompany, Planning};
 use crate::domain::matching::Verdict;
-use crate::domain::plan::{LinkId, LinkRef, Op, Question, Reason};
+use crate::domain::plan::{Asks, LinkId, LinkRef, Op, Question, Reason};
 use crate::domain::planner;
 use crate::domain::record::{Kind, RemoteId, Side, Standing};
 use crate::store::link::LinkState;
@@ -263,6 +263,14 @@ impl Planning<'_> {
             self.push(Draft::about(subject, Op::Skip, Reason::WaitsAfterRefusal));
             let about = [Subject::Seen(subject.id)];
             todo::arm(store.connection(), Kind::Contact, &about, Why::Refused, Some(next_try)).await?;
+            return Ok(());
+        }
+        if let (LinkRef::Existing(company), Side::Crm) = (home.link, subject.record.side)
+            && link::is_taken(store.connection(), &subject.record.id, company).await?
+        {
+            // A link that an earlier move left behind still holds this person under this company.
+            let question = Question { asks: Asks::Duplicate, subject: subject.reference(), candidates: Vec::new() };
+            self.ask(subject, question, Reason::Ambiguous);
             return Ok(());
         }
         let manners = BothManners::of(self.world, Kind::Contact);

@@ -1,6 +1,8 @@
 //! Contacts that change their company.
 
+use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
+use flowtly_sync::sync::pass::Ending;
 
 use crate::firm::{Firm, vat};
 
@@ -91,4 +93,26 @@ async fn a_person_who_leaves_one_of_two_firms_and_comes_back_is_the_contact_that
     assert_eq!(firm.pairs(Kind::Contact).await.len(), 2);
     assert!(firm.flowtly.contacts().iter().all(|contact| contact["title"] == "CEO"), "he is in sync at both");
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_person_who_comes_back_to_a_firm_that_an_older_link_holds_is_asked_about_once() {
+    let firm = Firm::new();
+    let (client, one) = firm.linked("Alfa", &vat(1)).await;
+    let (_, two) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    let jan = firm.hubspot.add_contact(&properties, Some(one));
+    let person = firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    // The link cannot follow him to the other firm: its contact in Flowtly is gone.
+    firm.flowtly.remove_contact(person);
+    assert!(firm.hubspot.disassociate(jan, one) && firm.hubspot.associate(jan, two, true));
+    firm.reconcile().await;
+    assert!(firm.hubspot.associate(jan, one, false));
+    for _ in 0..3 {
+        firm.reconcile().await;
+    }
+    assert_eq!(firm.asked().await, [Asks::Duplicate]);
+    let report = firm.assert_at_rest().await;
+    assert_eq!((report.ending, report.put_off), (Ending::Applied, 0), "nothing is planned again and again");
 }
