@@ -138,6 +138,12 @@ impl Story {
         self.reads.get(rec)?.iter().rev().find(|read| **read < number).copied()
     }
 
+    /// The last request before `number` that read anything on a side.
+    pub fn last_read(&self, side: Side, number: u64) -> u64 {
+        let reads = self.any_reads.get(&side).map_or(&[][..], Vec::as_slice);
+        reads.iter().rev().find(|read| **read < number).copied().unwrap_or(0)
+    }
+
     /// The last request before `number` that could show a new record: a list of its kind that goes to the end, where what is
     /// new stands. An index that may lag, and a read by other ids, show nothing of it; nor does what goes on behind its id.
     pub fn last_list(&self, rec: &Rec, number: u64) -> u64 {
