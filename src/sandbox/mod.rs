@@ -3,8 +3,8 @@
 //! They follow what the real systems were seen to do, never what our own connectors happen to send: requests are
 //! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
 //! both servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
-//! it; [`manners`] are the liberties that a server takes with what it is sent; [`flowtly`] and [`hubspot`] are the
-//! servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! it; [`manners`] are the liberties that a server takes with what it is sent; [`crm`] is what people do
+//! in any CRM; [`flowtly`] and [`hubspot`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -18,6 +18,7 @@ mod packed;
 mod table;
 mod json;
 pub mod manners;
+pub mod crm;
 pub mod flowtly;
 pub mod hubspot;
 pub mod seed;
@@ -26,6 +27,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
+pub use crm::{CrmServer, Property};
 pub use faults::{Fault, Faults, When};
 pub use flowtly::{FlowtlyOptions, FlowtlyServer};
 pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};

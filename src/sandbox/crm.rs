@@ -1,0 +1,122 @@
+//! What people do in a CRM, whichever it is, and what they see there: the demo, the contract suite and the proof work on
+//! every embedded CRM through this.
+
+use std::fmt;
+
+use axum::Router;
+
+use super::faults::Faults;
+use super::log::{Counts, Detail, LoggedRequest};
+use super::manners::Manners;
+use crate::domain::record::Kind;
+
+/// A property by what it means; each system files it under its own name and in its own shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Property {
+    /// A company's name.
+    Name,
+    /// A company's country, as a person of that system writes it.
+    Country,
+    /// A company's VAT number.
+    TaxNumber,
+    /// A company's or a contact's telephone number.
+    Phone,
+    /// Street, building and unit in one line.
+    Street,
+    /// A company's city.
+    City,
+    /// A company's post code.
+    PostCode,
+    /// A contact's given name.
+    FirstName,
+    /// A contact's family name.
+    LastName,
+    /// A contact's e-mail address.
+    Email,
+    /// A contact's job title.
+    JobTitle,
+}
+
+/// An embedded CRM.
+///
+/// Records go by number here: where a system's ids are texts, [`Self::id_text`] and [`Self::id_number`] lead from one to the
+/// other, without loss. Whatever a system cannot do answers `false` or `None` and changes nothing.
+pub trait CrmServer: fmt::Debug + Send + Sync {
+    /// The section of the configuration that reaches it: `hubspot`.
+    fn section(&self) -> &'static str;
+
+    /// Its HTTP side.
+    fn router(&self) -> Router;
+
+    /// The switches that make it fail.
+    fn faults(&self) -> Faults;
+
+    /// The liberties that it takes with what it is sent.
+    fn manners(&self) -> Manners;
+
+    /// Carries out what [`Fault::CarriedOutLater`](super::Fault::CarriedOutLater) held back and is due.
+    fn settle(&self);
+
+    /// The requests that it remembers, the oldest first.
+    fn log(&self) -> Vec<LoggedRequest>;
+
+    /// Totals since the start or the last [`Self::clear_log`].
+    fn counts(&self) -> Counts;
+
+    /// Forgets requests and totals.
+    fn clear_log(&self);
+
+    /// How much the log keeps from now on.
+    fn keep_log(&self, detail: Detail);
+
+    /// The lines of its section below `[section]`, the base URL apart: who we are, and where the secret is read from.
+    fn configuration(&self, secret_file: &str) -> String;
+
+    /// What the secret's file holds.
+    fn secret(&self) -> String;
+
+    /// A record's id as the system writes it.
+    fn id_text(&self, id: u64) -> String;
+
+    /// The number of an id that the system writes so.
+    fn id_number(&self, text: &str) -> Option<u64>;
+
+    /// The collection of a kind, and the name of a property in it: as [`Manners::set`] takes them, and as requests name them.
+    fn place(&self, kind: Kind, property: Property) -> (&'static str, &'static str);
+
+    /// Somebody makes a record. Returns its number.
+    fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64;
+
+    /// Somebody types a text into a property; an empty one clears it. `false` where there is no such record.
+    fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool;
+
+    /// What a person sees in a property; `None` for blank, and where there is no such record.
+    fn text(&self, kind: Kind, id: u64, property: Property) -> Option<String>;
+
+    /// Our id in a company, where it is stored.
+    fn stored_id(&self, company: u64) -> Option<String>;
+
+    /// All live records of a kind, in the order of their making.
+    fn ids(&self, kind: Kind) -> Vec<u64>;
+
+    /// The companies of a contact, the primary one first.
+    fn companies_of(&self, contact: u64) -> Vec<u64>;
+
+    /// Somebody moves a contact to a company, or to none.
+    fn move_contact(&self, contact: u64, company: Option<u64>) -> bool;
+
+    /// Somebody archives a record, where the system has an archive.
+    fn archive(&self, kind: Kind, id: u64) -> bool;
+
+    /// Somebody takes it out of the archive again.
+    fn restore(&self, kind: Kind, id: u64) -> bool;
+
+    /// Somebody deletes a record for good, in the system's own way with what belongs to it.
+    fn remove(&self, kind: Kind, id: u64) -> bool;
+
+    /// Somebody merges the second record into the first, where the system can. Returns the number of what is left.
+    fn merge(&self, kind: Kind, first: u64, second: u64) -> Option<u64>;
+
+    /// How many documents or notes of ours a company shows, by title.
+    fn documents(&self, company: u64) -> Vec<String>;
+}
