@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::error::PortError;
+use super::error::{ErrorKind, PortError};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId, Version};
@@ -194,6 +194,26 @@ pub struct Document {
     pub other_keys: Vec<String>,
 }
 
+/// How a document of Flowtly is to be shown at its company in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Showing {
+    /// Our mark, `organisation/client/document`: kept in what is shown, so that a lost create is found again.
+    pub mark: String,
+    /// The document's name.
+    pub title: String,
+    /// Where it can be had, where Flowtly says.
+    pub link: Option<String>,
+}
+
+/// What the CRM shows of a document: a note, an attachment, a record of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its id in the CRM.
+    pub id: RemoteId,
+    /// What it says, as [`Showing`] put it.
+    pub showing: Showing,
+}
+
 /// A system that can be read.
 #[async_trait]
 pub trait Source: Send + Sync + fmt::Debug {
@@ -234,6 +254,11 @@ pub trait Source: Send + Sync + fmt::Debug {
 
     /// The documents of a company; `None` where the system has none.
     async fn documents(&self, _company: &RemoteId) -> Result<Option<Vec<Document>>, PortError> {
+        Ok(None)
+    }
+
+    /// The documents that carry our mark at a company; `None` where the system can show none.
+    async fn shown(&self, _company: &RemoteId) -> Result<Option<Vec<Shown>>, PortError> {
         Ok(None)
     }
 }
@@ -289,6 +314,12 @@ pub trait Sink: Source {
     /// Writes, at most a batch at a time ([`KindCapabilities::create_batch`], [`KindCapabilities::update_batch`]; creates
     /// and updates are never mixed): one answer for each write, in order. Nothing is repeated whose outcome is unknown.
     async fn write(&self, kind: Kind, writes: &[Write]) -> Vec<Written>;
+
+    /// Shows a document at a company: anew, or (with the id of what is shown) under another name or link. Nothing is
+    /// repeated whose outcome is unknown. Only for a system whose [`Source::shown`] answers.
+    async fn show(&self, _company: &RemoteId, _id: Option<&RemoteId>, _showing: &Showing) -> Result<Shown, PortError> {
+        Err(PortError::new(ErrorKind::Setting, "this system shows no documents: set documents = false"))
+    }
 }
 
 /// A system to which properties can be added.
