@@ -155,11 +155,13 @@ async fn newer(
         }
     }
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
-    // A system may show the time of a creation in whole seconds.
-    let sent = sent.trunc_subsecs(0);
     let is_newer = |row: &Seen| {
-        let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
-        by_number || row.record.created.is_some_and(|created| created >= sent)
+        let by_number = intent.body.highest.zip(row.record.id.as_number()).map(|(known, id)| id > known);
+        let is_after = row.record.created.is_some_and(|created| created > sent);
+        // A system may show the time of a creation in whole seconds, and what was made just before the send is no older: within
+        // that second the number decides, where there is one.
+        let in_its_second = || row.record.created.is_some_and(|created| created >= sent.trunc_subsecs(0));
+        is_after || by_number.unwrap_or_else(in_its_second)
     };
     Ok(rows
         .into_values()
