@@ -3,7 +3,7 @@
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal;
-use super::super::story::{Aim, Came, Write};
+use super::super::story::{Aim, CLIENT, Came, Write};
 use super::Case;
 
 /// Refusals that are about the caller and not about the record: credentials, haste.
@@ -35,6 +35,17 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     let state = case.state();
     // A record that is no longer there cannot be written; that it is gone is told elsewhere.
     if case.evidence.live(rec).is_none() {
+        return true;
+    }
+    // A company that is no longer there takes nobody in: the move is void, and that the company is gone is told elsewhere.
+    let is_live = |company: &String| {
+        let company = Rec::new(write.side, Kind::Company, company.as_str());
+        case.evidence.live(&company).is_some()
+    };
+    if write.values.iter().all(|(property, _)| property == CLIENT)
+        && !write.companies.is_empty()
+        && !write.companies.iter().any(is_live)
+    {
         return true;
     }
     let repeated = |property: &str| {

@@ -410,6 +410,7 @@ fn writes() -> Vec<Trial> {
         silent(I, "what_people_removed_is_theirs", |making| {
             let beta = second(making, &[("name", "Beta")]);
             making.deed(&beta, What::Removed);
+            making.evidence.state.links[2].state = "tombstone".to_owned();
             making.removed(&beta);
         }),
         silent(I, "a_create_that_somebody_undid_before_anybody_heard_of_it_leaves_no_trace", |making| {
@@ -492,6 +493,15 @@ fn refusals() -> Vec<Trial> {
             making.request_create(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")], None, 400);
             making.failure(None, Some(row), "");
         }),
+        told(I, "a_refused_move_is_told", "nobody hears of it", |making| {
+            refused_move(making);
+        }),
+        silent(I, "a_company_that_is_gone_takes_nobody_in", |making| {
+            let beta = refused_move(making);
+            making.deed(&beta, What::Removed);
+            making.evidence.state.links[2].state = "tombstone".to_owned();
+            making.removed(&beta);
+        }),
         silent(I, "a_namesake_at_another_firm_was_not_refused", |making| {
             let listed = Rec::new(Side::Flowtly, Kind::Contact, "2");
             refused_contact(making, &listed, CLIENT);
@@ -501,6 +511,19 @@ fn refusals() -> Vec<Trial> {
             refused_contact(making, &other, "2");
         }),
     ]
+}
+
+/// A person moves to another company in the CRM, and its client in Flowtly, which is returned, does not take him in.
+fn refused_move(making: &mut Making) -> Rec {
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    let theirs = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.person_makes(&theirs, &[("name", "Beta")]);
+    making.link(3, None, &beta, &theirs);
+    making.leaves(&contact(), COMPANY);
+    making.joins(&contact(), &theirs.id);
+    making.we_update(&person(), &[("client", "2")], 400);
+    beta
 }
 
 /// Two people of one name at two firms, and a create for the first firm that is refused: listed for the one who is at `listed`.
