@@ -9,7 +9,7 @@ use crate::connector::port::Find;
 use crate::domain::field::Field;
 use crate::domain::matching::{self, identifying};
 use crate::domain::plan::{Asks, CandidateNote, LinkId, Op, Question};
-use crate::domain::record::{Kind, Record, RemoteId, Side, Standing};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::value::{Reading, is_placeholder};
 use crate::store::action::StepOp;
 use crate::store::base::{self, Entry};
@@ -166,7 +166,8 @@ async fn newer(
     Ok(rows
         .into_values()
         .filter(|row| row.record.kind == intent.kind && row.link.is_none() && !row.gone)
-        .filter(|row| row.record.standing == Standing::Live && is_newer(row))
+        // One that somebody has archived since did arrive, too: its pair rests, and it is not made again.
+        .filter(is_newer)
         // A person said that it is something else.
         .filter(|row| !told.excludes(row.id, row.link))
         .collect())

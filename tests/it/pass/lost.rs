@@ -6,6 +6,7 @@ use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
 use flowtly_sync::sandbox::{Fault, FlowtlyOptions, HubSpotOptions, Manner, When};
+use flowtly_sync::store::link::LinkState;
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
@@ -193,6 +194,26 @@ async fn what_was_cleared_after_a_lost_create_is_an_edit_and_not_a_default() {
     assert_eq!(firm.client_text(client, "addressPhoneNumber").unwrap_or_default(), "", "cleared there too");
     assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Gdańsk"));
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_lost_create_that_somebody_archived_since_arrived_all_the_same_and_rests() {
+    let firm = Firm::new();
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/contacts/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    assert_eq!(firm.reconcile().await.ending, Ending::Partly);
+    let made: u64 = firm.hubspot.contacts()[0]["id"].as_str().unwrap().parse().unwrap();
+    firm.hubspot.archive_contact(made);
+    for _ in 0..3 {
+        firm.wait(Duration::from_hours(2));
+        firm.reconcile().await;
+    }
+    assert_eq!(firm.hubspot.contact_count(), 0, "it is not made again");
+    assert_eq!(firm.pairs(Kind::Contact).await.len(), 1);
+    assert_eq!(firm.links().await.iter().find(|link| link.kind == Kind::Contact).unwrap().state, LinkState::Paused);
+    firm.assert_at_rest().await;
 }
 
 #[tokio::test]
