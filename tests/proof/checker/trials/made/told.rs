@@ -144,6 +144,13 @@ fn rest() -> Vec<Trial> {
         told(I, "a_last_pass_that_writes_is_told", "the last pass still wrote", |making| {
             making.evidence.laps.push(Lap { from: (0, 0), requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 });
         }),
+        silent(I, "a_last_pass_in_which_all_is_refused_once_more_rests", |making| {
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.failure(Some(1), None, "phone");
+            making.pass_begins();
+            making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 400);
+            making.evidence.laps.last_mut().unwrap().writes = 1;
+        }),
         told(I, "a_pass_that_asks_too_much_is_told", "its work explains", |making| {
             making.evidence.laps[1].requests = 5_000;
         }),
