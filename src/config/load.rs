@@ -7,12 +7,13 @@ use tracing_subscriber::EnvFilter;
 
 use super::environment::Environment;
 use super::key::Key;
-use super::layers::{CRM_MAPPINGS, Layers};
+use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
-use super::settings::{CrmSection, LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::{flowtly, hubspot, mapping, rules, show};
+use super::settings::{LogFormat, LogSection, Mapped, ScheduleSection, Settings};
+use super::{flowtly, mapping, rules, show};
 use crate::connector::http::HttpSettings;
+use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::{Limit, Limits};
@@ -66,6 +67,26 @@ pub(super) fn load_text(file: Option<(&Path, &str)>, environment: &Environment) 
     }
 }
 
+/// What one reading function takes out of a file's text and some variables, the prefix of their names left out; or everything
+/// that is told.
+#[cfg(test)]
+pub(crate) fn read_text<T>(
+    text: &str,
+    variables: &[(&str, &str)],
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, Vec<String>> {
+    let environment: Environment =
+        variables.iter().map(|(name, value)| (format!("{}{name}", super::environment::PREFIX), *value)).collect();
+    let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut problems = Vec::new();
+    let file = Some((Path::new("sync.toml"), text));
+    let Some(layers) = Layers::gather(file, &environment, &mut problems) else { return Err(told(problems)) };
+    let mut reader = Reader::new(&layers, &environment, problems);
+    let part = read(&mut reader);
+    let problems = told(reader.into_problems());
+    part.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
 /// A part is only missing where a problem was noted, so that there is always one to tell.
 fn refused(problems: Vec<Problem>) -> Problems {
     Problems::of(problems).unwrap_or_else(|| {
@@ -79,8 +100,8 @@ fn refused(problems: Vec<Problem>) -> Problems {
 }
 
 fn read(reader: &mut Reader<'_>) -> Option<Settings> {
-    let kinds: Vec<(&str, &str)> = CRM_MAPPINGS.iter().map(|(name, _)| (*name, *name)).collect();
-    let _ = reader.choice(&Key::of("crm.kind"), &kinds, "");
+    let kinds: Vec<(&str, ())> = SYSTEMS.iter().map(|system| (system.name, ())).collect();
+    reader.choice(&Key::of("crm.kind"), &kinds, ());
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule(reader);
@@ -98,9 +119,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let http = http(reader);
     let locale = locale(reader);
     let flowtly = flowtly::read(reader);
-    let hubspot = hubspot::read(reader);
-    let id_property = reader.optional("hubspot.id_property");
-    let company = mapped(reader, Kind::Company, id_property.as_deref());
+    let crm = (reader.layers.system().read)(reader);
+    let company = mapped(reader, Kind::Company, crm.as_ref().and_then(|crm| crm.id_property()));
     let contact = mapped(reader, Kind::Contact, None);
     Some(Settings {
         state_path,
@@ -111,7 +131,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         canaries,
         http,
         flowtly: flowtly?,
-        crm: CrmSection::HubSpot(hubspot?),
+        crm: crm?,
         company,
         contact,
         locale,

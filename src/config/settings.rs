@@ -1,11 +1,12 @@
 //! What a configuration comes to: plain typed parts for the rest of the program.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::flowtly::FlowtlySection;
-use super::hubspot::HubSpotSection;
 use crate::connector::http::HttpSettings;
+use crate::connector::registry::CrmSettings;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
@@ -31,8 +32,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// How to reach Flowtly.
     pub flowtly: FlowtlySection,
-    /// Which CRM, and how to reach it.
-    pub crm: CrmSection,
+    /// How to reach the CRM.
+    pub crm: Arc<dyn CrmSettings>,
     pub(super) company: Mapped,
     pub(super) contact: Mapped,
     pub(super) locale: Locale,
@@ -45,13 +46,6 @@ pub(super) struct Mapped {
     pub(super) flowtly: Shape,
     pub(super) crm: Shape,
     pub(super) rules: KindRules,
-}
-
-/// The CRM and its settings.
-#[derive(Debug, Clone)]
-pub enum CrmSection {
-    /// HubSpot.
-    HubSpot(HubSpotSection),
 }
 
 /// The settings of `[schedule]`.

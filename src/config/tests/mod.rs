@@ -10,6 +10,7 @@ mod mapping;
 mod problems;
 mod rules;
 mod secrets;
+mod systems;
 mod values;
 
 /// The least that must be said: who we are.

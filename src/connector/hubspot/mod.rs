@@ -1,6 +1,6 @@
 //! HubSpot: companies and contacts over its CRM API.
 //!
-//! In reading order: the [`settings`]; the addresses and the layout (what is asked of a kind); the wire types and the rows
+//! In reading order: the settings; the addresses and the layout (what is asked of a kind); the wire types and the rows
 //! that come of them; errors; the conversation itself; reads by id, associations, searches and walks; writes (batches,
 //! then the companies of contacts); the schema.
 //!
@@ -20,18 +20,18 @@ use self::layout::Layout;
 use self::talk::{Talk, endpoint_must_exist};
 use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
-use super::http::{HttpClient, HttpSettings, Transport};
+use super::http::{HttpClient, HttpSettings};
 use super::port::{
     Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Sink, Source, Walk,
     Write, Written,
 };
-use crate::clock::Clock;
+use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::{Row, Shape};
 
-pub mod settings;
+mod settings;
 mod address;
 mod layout;
 mod request;
@@ -54,6 +54,14 @@ mod script;
 #[cfg(test)]
 mod tests;
 
+/// HubSpot, as configuration knows it.
+pub const SYSTEM: CrmSystem = CrmSystem {
+    name: "hubspot",
+    label: "HubSpot",
+    defaults: include_str!("../../../config/mapping/hubspot.toml"),
+    read: |reader| Some(Arc::new(settings::read(reader)?)),
+};
+
 /// A HubSpot account.
 #[derive(Debug)]
 pub struct HubSpotConnector {
@@ -62,25 +70,17 @@ pub struct HubSpotConnector {
 }
 
 impl HubSpotConnector {
-    /// A connector that sends through `transport` within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot
-    /// work, the token included.
-    pub fn new(
-        settings: HubSpotSettings,
-        company_shape: Shape,
-        contact_shape: Shape,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        http: HttpSettings,
-        budget: Budget,
-    ) -> Result<Self, PortError> {
-        settings.check()?;
-        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+    /// A connector that sends within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot work, the token
+    /// included.
+    pub fn new(settings: HubSpotSettings, parts: Parts, budget: Budget) -> Result<Self, PortError> {
+        let Parts { company, contact, transport, clock, http } = parts;
+        if company.kind != Kind::Company || contact.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
+        let capabilities = capabilities(&settings, &http, [&company, &contact]);
         let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
-        let company = layout(Kind::Company, company_shape);
-        let contact = layout(Kind::Contact, contact_shape);
+        let company = layout(Kind::Company, company);
+        let contact = layout(Kind::Contact, contact);
         let client = HttpClient::new("HubSpot", transport, clock, budget, http, error::explain);
         let token = settings.token.clone();
         let talk = Talk::new(settings, company, contact, client, token.expose_secret())?;
