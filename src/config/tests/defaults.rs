@@ -31,7 +31,9 @@ fn every_key_of_the_defaults_is_read() {
     let keys = leaves(&toml::from_str(DEFAULTS).unwrap(), &Key::ROOT);
     assert!(keys.len() > 50, "the defaults have lost keys: {}", keys.len());
     for system in SYSTEMS {
-        let own = leaves(&toml::from_str(system.defaults).unwrap(), &Key::ROOT);
+        let mut own = leaves(&toml::from_str(system.defaults).unwrap(), &Key::ROOT);
+        // A property may have any name, a date's too.
+        own.retain(|key| key.parts()[0] != "mapping");
         assert!(own.len() > 10, "the defaults of {} have lost keys: {}", system.label, own.len());
         for key in keys.iter().filter(|key| **key != Key::of("crm.kind")).chain(&own) {
             // No setting is a date, so that whoever reads the key must complain.
