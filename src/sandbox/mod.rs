@@ -4,7 +4,7 @@
 //! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
 //! both servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`crm`] is what people do
-//! in any CRM; [`flowtly`] and [`hubspot`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! in any CRM; [`flowtly`] and [`hubspot`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -21,13 +21,15 @@ pub mod manners;
 pub mod crm;
 pub mod flowtly;
 pub mod hubspot;
+mod embedded;
 pub mod seed;
 pub mod transport;
 mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use crm::{CrmServer, Property};
+pub use crm::{CrmServer, Import, Property};
+pub use embedded::{EMBEDDED, Embedded};
 pub use faults::{Fault, Faults, When};
 pub use flowtly::{FlowtlyOptions, FlowtlyServer};
 pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};

@@ -1,5 +1,7 @@
 //! What a portal holds.
 
+use std::time::Duration;
+
 use super::drawer::{Drawer, Indexed, Link, Object};
 use super::options::HubSpotOptions;
 use super::schema::Kind;
@@ -18,13 +20,20 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(options: &HubSpotOptions) -> Self {
-        Self {
+        let mut state = Self {
             companies: Drawer::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
             contacts: Drawer::new(Kind::Contacts, false, 1_001),
             lost: Vec::new(),
-            lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
+            lag: 0,
             answers: 0,
-        }
+        };
+        state.set_lag(options.search_lag);
+        state
+    }
+
+    /// How long a change does not show in search from now on.
+    pub(super) fn set_lag(&mut self, lag: Duration) {
+        self.lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
     }
 
     pub(super) fn drawer(&self, kind: Kind) -> &Drawer {
