@@ -5,6 +5,7 @@
 //! both servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`crm`] is what people do
 //! in any CRM; [`flowtly`] and [`hubspot`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! in any CRM; [`flowtly`], [`hubspot`] and [`espocrm`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -22,6 +23,7 @@ pub mod crm;
 pub mod flowtly;
 pub mod hubspot;
 mod embedded;
+pub mod espocrm;
 pub mod seed;
 pub mod transport;
 mod serve;
@@ -30,6 +32,8 @@ mod tests;
 
 pub use crm::{CrmServer, Import, Property};
 pub use embedded::{EMBEDDED, Embedded};
+pub use crm::{CrmServer, Property};
+pub use espocrm::{EspoOptions, EspoServer};
 pub use faults::{Fault, Faults, When};
 pub use flowtly::{FlowtlyOptions, FlowtlyServer};
 pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};
