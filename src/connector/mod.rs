@@ -11,4 +11,5 @@ pub mod retry;
 pub mod budget;
 pub mod flowtly;
 pub mod hubspot;
+pub mod espocrm;
 pub mod registry;
