@@ -22,6 +22,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::error::PortError;
+use super::espocrm;
 use super::flowtly::{Credentials, FlowtlyConnector, FlowtlySettings};
 use super::http::{HttpSettings, NetworkSettings, ReqwestTransport, Transport};
 use super::hubspot;
@@ -32,7 +33,7 @@ use crate::domain::record::{Kind, Side};
 use crate::domain::shape::Shape;
 
 /// Every CRM; the first is meant where a configuration names none.
-pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM];
+pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, espocrm::SYSTEM];
 
 /// A CRM, as configuration knows it.
 #[derive(Debug)]

@@ -86,7 +86,7 @@ pub(super) async fn by_stored_id(talk: &Talk, kind: Kind, stored_id: &str) -> Re
 pub(super) fn no_id_field(field: &str) -> String {
     format!(
         "accounts have no field {field} that the API user sees: add it (type Varchar) in Administration > Entity Manager > \
-         Account > Fields, or set id_field = \"\""
+         Account > Fields, or set id_property = \"\""
     )
 }
 

@@ -23,12 +23,12 @@ use self::layout::Layout;
 use self::talk::Talk;
 use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
-use super::http::{HttpClient, HttpSettings, Transport};
+use super::http::{HttpClient, HttpSettings};
 use super::port::{
     Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
     Source, Walk, Write, Written,
 };
-use crate::clock::Clock;
+use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -54,6 +54,14 @@ mod documents;
 #[cfg(test)]
 mod tests;
 
+/// EspoCRM, as configuration knows it.
+pub const SYSTEM: CrmSystem = CrmSystem {
+    name: "espocrm",
+    label: "EspoCRM",
+    defaults: include_str!("../../../config/mapping/espocrm.toml"),
+    read: |reader| Some(Arc::new(settings::read(reader)?)),
+};
+
 /// An EspoCRM.
 #[derive(Debug)]
 pub struct EspoConnector {
@@ -63,27 +71,21 @@ pub struct EspoConnector {
 }
 
 impl EspoConnector {
-    /// A connector that sends through `transport` within its own budget. Fails with [`ErrorKind::Setting`] where a setting
+    /// A connector that sends within its own budget. Fails with [`ErrorKind::Setting`] where a setting
     /// cannot work.
-    pub fn new(
-        settings: EspoSettings,
-        company_shape: Shape,
-        contact_shape: Shape,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        http: HttpSettings,
-    ) -> Result<Self, PortError> {
+    pub fn new(settings: EspoSettings, parts: Parts) -> Result<Self, PortError> {
         settings.check()?;
-        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+        let Parts { company, contact, transport, clock, http } = parts;
+        if company.kind != Kind::Company || contact.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
+        let capabilities = capabilities(&settings, &http, [&company, &contact]);
         let layout = |kind, shape| {
-            let id_field = settings.id_field.as_deref();
+            let id_field = settings.id_property.as_deref();
             Layout::new(kind, shape, id_field, settings.max_text, settings.list_text_cut)
         };
-        let company = layout(Kind::Company, company_shape);
-        let contact = layout(Kind::Contact, contact_shape);
+        let company = layout(Kind::Company, company);
+        let contact = layout(Kind::Contact, contact);
         let budget = Budget::new(Arc::clone(&clock), settings.budget());
         let client = HttpClient::new("EspoCRM", transport, clock, budget, http, error::explain);
         let talk = Arc::new(Talk::new(settings, company, contact, client));
@@ -98,7 +100,7 @@ fn capabilities(settings: &EspoSettings, http: &HttpSettings, shapes: [&Shape; 2
         // There is no archive; what is deleted is shown to nobody.
         shows_archived: false,
         // A field of its own, and not a unique one: a search by it still finds, and two that carry one id are a question.
-        stores_id: settings.id_field.is_some(),
+        stores_id: settings.id_property.is_some(),
         create_batch: 1,
         update_batch: 1,
         read_batch: settings.read_batch,

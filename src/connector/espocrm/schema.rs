@@ -55,7 +55,7 @@ fn mend(layout: &Layout, missing: &[&str]) -> String {
     let mut mends = Vec::new();
     if !customs.is_empty() {
         // EspoCRM puts the letter in front by itself.
-        let typed: Vec<String> = customs.iter().filter_map(|name| name.strip_prefix('c')).map(str::to_owned).collect();
+        let typed: Vec<String> = customs.iter().map(|name| typed(name)).collect();
         mends.push(format!(
             "add {} (type Varchar; typed without the c: {}) in Administration > Entity Manager > {entity} > Fields, and give \
              the API user's role access to it",
@@ -72,6 +72,13 @@ fn mend(layout: &Layout, missing: &[&str]) -> String {
     format!("EspoCRM shows no field of that name, and only an administrator can add one: {}", mends.join("; "))
 }
 
+/// `vatNumber`: what is typed to make `cVatNumber`.
+fn typed(name: &str) -> String {
+    let mut characters = name.chars().skip(1);
+    let first = characters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(characters).collect()
+}
+
 /// `cVatNumber`: what the Entity Manager makes of `vatNumber`.
 fn is_custom(name: &str) -> bool {
     let mut characters = name.chars();
@@ -83,8 +90,8 @@ async fn definition(talk: &Talk, known: &Known, kind: Kind) -> Result<EntityDefi
         return Ok(definition);
     }
     let reply = talk.get("/Metadata", &["Metadata"], &[]).await.map_err(must_exist)?;
-    let metadata: Metadata = wire::reply(&reply.body)?;
-    let definition = metadata.entity_defs.get(entity(kind)).cloned().ok_or_else(|| {
+    let mut metadata: Metadata = wire::reply(&reply.body)?;
+    let definition = metadata.entity_defs.remove(entity(kind)).ok_or_else(|| {
         let mend = "EspoCRM shows the API user no entity type of that name: give its role read access";
         PortError::new(ErrorKind::Forbidden, format!("{mend} to {}", entity(kind)))
     })?;

@@ -1,15 +1,19 @@
 //! What a firm configures about its EspoCRM.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::EspoConnector;
+use crate::config::{Key, Reader};
 use crate::connector::budget::{BudgetSettings, Window};
 use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::port::Connector;
+use crate::connector::registry::{CrmSettings, Parts};
 
-/// Records in a page of a list, at most: EspoCRM answers 403 to more, unless its own setting
-/// (`recordListMaxSizeLimit`) says otherwise.
+/// Records in a page of a list, at most: EspoCRM answers 403 to more.
 pub const PAGE: usize = 200;
 
 /// Ids in one request, at most: they stand in the URL, which servers cut off at 8 KiB.
@@ -28,7 +32,9 @@ pub enum Digest {
     Raw,
 }
 
-/// What is configured of an EspoCRM.
+const DAY: Duration = Duration::from_hours(24);
+
+/// The settings of `[espocrm]`; `config/mapping/espocrm.toml` says what each means.
 #[derive(Debug, Clone)]
 pub struct EspoSettings {
     /// The site, as people open it.
@@ -41,7 +47,7 @@ pub struct EspoSettings {
     pub secret_key: SecretString,
     /// How a signature is written.
     pub digest: Digest,
-    /// Records in a page of a list: 1 to [`PAGE`], or to the limit of a firm that raised it.
+    /// Records in a page of a list: 1 to [`PAGE`].
     pub page_size: usize,
     /// Records that one request reads by id: 1 to [`READ_BATCH`].
     pub read_batch: usize,
@@ -52,7 +58,7 @@ pub struct EspoSettings {
     /// The parameter of a list that holds its conditions.
     pub where_parameter: String,
     /// The custom field of accounts that holds our id; `None` stores no ids.
-    pub id_field: Option<String>,
+    pub id_property: Option<String>,
     /// How far back an incremental read reaches behind the last one.
     pub overlap: Duration,
     /// For how long after its stamp a record may appear in lists.
@@ -77,7 +83,7 @@ impl Default for EspoSettings {
     fn default() -> Self {
         Self {
             base_url: default_base_url(),
-            api_path: "api/v1".to_owned(),
+            api_path: "/api/v1".to_owned(),
             api_key: SecretString::default(),
             secret_key: SecretString::default(),
             digest: Digest::default(),
@@ -86,7 +92,7 @@ impl Default for EspoSettings {
             children_batch: 20,
             select_parameter: "select".to_owned(),
             where_parameter: "where".to_owned(),
-            id_field: Some("cFlowtlyId".to_owned()),
+            id_property: Some("cFlowtlyId".to_owned()),
             overlap: Duration::from_mins(5),
             late_commit: Duration::from_secs(10),
             late_request: Duration::from_mins(1),
@@ -110,7 +116,7 @@ impl EspoSettings {
         if self.api_key.expose_secret().trim().is_empty() {
             return wrong("there is no EspoCRM API key: name its file in api_key_file");
         }
-        if self.page_size == 0 {
+        if !(1..=PAGE).contains(&self.page_size) {
             return wrong("page_size must be from 1 to 200");
         }
         if !(1..=READ_BATCH).contains(&self.read_batch) {
@@ -119,8 +125,8 @@ impl EspoSettings {
         if self.children_batch > READ_BATCH {
             return wrong("children_batch must be from 0 to 100");
         }
-        if self.id_field.as_ref().is_some_and(String::is_empty) {
-            return wrong("id_field is empty: name a field, or leave stored ids off");
+        if self.id_property.as_ref().is_some_and(String::is_empty) {
+            return wrong("id_property is empty: name a field, or leave stored ids off");
         }
         if [&self.select_parameter, &self.where_parameter].into_iter().any(String::is_empty) {
             return wrong("select_parameter and where_parameter must not be empty");
@@ -141,6 +147,53 @@ impl EspoSettings {
     }
 }
 
+/// Reads `[espocrm]`; `None` only where a problem was noted.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<EspoSettings> {
+    let base_url = reader.base_url("espocrm.base_url");
+    let api_key = reader.credential("espocrm.api_key", "EspoCRM");
+    let secret_key = reader.secret("espocrm.secret_key").map(|secret| secret.text).unwrap_or_default();
+    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric());
+    let digests = [("hex", Digest::Hex), ("raw", Digest::Raw)];
+    let children_batch = reader.count("espocrm.children_batch", 0..=READ_BATCH as u64);
+    let settings = EspoSettings {
+        api_path: reader.route("espocrm.api_path"),
+        secret_key,
+        digest: reader.choice(&Key::of("espocrm.digest"), &digests, Digest::default()),
+        page_size: reader.size("espocrm.page_size", PAGE as u64),
+        read_batch: reader.size("espocrm.read_batch", READ_BATCH as u64),
+        children_batch: usize::try_from(children_batch).unwrap_or(READ_BATCH),
+        select_parameter: reader.text_where("espocrm.select_parameter", "the name of a parameter", word),
+        where_parameter: reader.text_where("espocrm.where_parameter", "the name of a parameter", word),
+        id_property: reader.optional("espocrm.id_property"),
+        overlap: reader.duration("espocrm.overlap", Duration::ZERO..=DAY * 7),
+        late_commit: reader.duration("espocrm.late_commit", Duration::ZERO..=DAY),
+        late_request: reader.duration("espocrm.late_request", Duration::ZERO..=DAY),
+        max_text: reader.size("espocrm.max_text", 1_048_576),
+        list_text_cut: reader.size("espocrm.list_text_cut", 1_048_576),
+        documents: reader.switch(&Key::of("espocrm.documents")),
+        concurrent_writes: reader.size("espocrm.limits.concurrent_writes", 16),
+        concurrent_requests: reader.size("espocrm.limits.concurrent_requests", 64),
+        requests_per_minute: reader.size("espocrm.limits.requests_per_minute", 1_000_000),
+        base_url: base_url?,
+        api_key: api_key?,
+    };
+    Some(settings)
+}
+
+impl CrmSettings for EspoSettings {
+    fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    fn id_property(&self) -> Option<&str> {
+        self.id_property.as_deref()
+    }
+
+    fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
+        Ok(Arc::new(EspoConnector::new(self.clone(), parts)?))
+    }
+}
+
 fn default_base_url() -> Url {
     // The literal is a valid URL; there is no other way to have one in a default than to parse it.
     #[expect(clippy::expect_used, reason = "a literal, covered by a test")]
@@ -150,6 +203,7 @@ fn default_base_url() -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::read_text;
 
     fn with_key() -> EspoSettings {
         EspoSettings { api_key: "key-1".into(), ..EspoSettings::default() }
@@ -164,10 +218,10 @@ mod tests {
     #[test]
     fn impossible_values_are_refused_by_name() {
         let changes: [(&str, fn(&mut EspoSettings)); 7] = [
-            ("page_size", |settings| settings.page_size = 0),
+            ("page_size", |settings| settings.page_size = 201),
             ("read_batch", |settings| settings.read_batch = 101),
             ("children_batch", |settings| settings.children_batch = 101),
-            ("id_field", |settings| settings.id_field = Some(String::new())),
+            ("id_property", |settings| settings.id_property = Some(String::new())),
             ("select_parameter", |settings| settings.where_parameter = String::new()),
             ("concurrent_writes", |settings| settings.concurrent_writes = 0),
             ("base_url", |settings| settings.base_url = Url::parse("mailto:x@example.org").unwrap()),
@@ -179,6 +233,38 @@ mod tests {
             assert_eq!(error.kind, ErrorKind::Setting);
             assert!(error.message.contains(named), "{}", error.message);
         }
+    }
+
+    const LEAST: &str = "espocrm.base_url = \"https://crm.example.com\"\n";
+
+    fn read_with(text: &str) -> Result<EspoSettings, Vec<String>> {
+        read_text(&format!("{LEAST}{text}"), &[("ESPOCRM__API_KEY", "key-1")], read)
+    }
+
+    #[test]
+    fn the_compiled_in_file_says_the_defaults() {
+        let read = read_with("").unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", with_key()));
+        assert_eq!(read.api_key.expose_secret(), "key-1");
+        assert!(read.check().is_ok());
+    }
+
+    #[test]
+    fn what_is_written_is_taken_and_what_cannot_work_is_told() {
+        let text = "espocrm.digest = \"raw\"\nespocrm.children_batch = 0\nespocrm.id_property = \"\"\n";
+        let settings = read_with(text).unwrap();
+        assert_eq!((settings.digest, settings.children_batch, settings.id_property), (Digest::Raw, 0, None));
+        for (text, wanted) in [
+            ("espocrm.page_size = 201", "espocrm.page_size: the number is out of range"),
+            ("espocrm.digest = \"md5\"", "espocrm.digest"),
+            ("espocrm.pagesize = 5", "did you mean `espocrm.page_size`?"),
+            ("espocrm.secret_key = \"whisper\"", "a secret does not stand in the configuration file"),
+        ] {
+            let told = read_with(text).unwrap_err();
+            assert!(told.len() == 1 && told[0].contains(wanted), "{told:#?}");
+        }
+        let told = read_text("[espocrm]", &[("ESPOCRM__API_KEY", "key-1")], read).unwrap_err();
+        assert!(told[0].contains("espocrm.base_url: this is not a URL"), "{told:#?}");
     }
 
     #[test]

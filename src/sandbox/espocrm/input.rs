@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use email_address::EmailAddress;
+use phonenumber::metadata::DATABASE;
 use serde_json::{Map, Value};
 
 use super::collate::folded;
@@ -10,8 +11,6 @@ use super::errors::{Failure, JSON};
 use super::render::{Selection, value};
 use super::schema::{Entity, Field, FieldType, Visibility};
 use super::state::{State, id_number};
-use crate::domain::value::Locale;
-use crate::domain::value::phone::phone;
 use crate::sandbox::exchange::Ask;
 use crate::sandbox::manners::Manners;
 use crate::sandbox::packed::Packed;
@@ -44,10 +43,7 @@ pub(super) fn fields(
             continue;
         }
         if let Some(given) = sent.get(&field.name) {
-            let Some(text) = kept(entity, field, given)? else {
-                after.set(place, None);
-                continue;
-            };
+            let text = kept(entity, field, given)?.unwrap_or_default();
             if let Some(text) = manners.treat(entity.name(), &field.name, &text) {
                 after.set(place, Some(text.as_str()).filter(|text| !text.is_empty()));
             }
@@ -131,12 +127,21 @@ fn kept(entity: Entity, field: &Field, given: &Value) -> Result<Option<String>, 
 
 /// The number as it is stored. A national one is none: the server is set up without a country of its own.
 fn e164(text: &str) -> Option<String> {
-    if !text.trim_start().starts_with('+') {
+    let bare: String = text.chars().filter(|character| !" -./()\u{a0}".contains(*character)).collect();
+    let digits = bare.strip_prefix('+').filter(|digits| digits.len() <= 15)?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let number = phone(text, &Locale { region: None, ..Locale::default() });
-    let digits = number.strip_prefix('+')?;
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.clone())
+    let number = phonenumber::parse(None, &bare).ok()?;
+    let (code, national) = (number.country().code(), number.national().to_string());
+    let length = u16::try_from(national.len()).ok()?;
+    let plans = DATABASE.by_code(&code)?;
+    let is_possible = plans.iter().map(|plan| plan.descriptors()).any(|sorts| {
+        let sorts =
+            [sorts.fixed_line(), sorts.mobile(), sorts.toll_free(), sorts.shared_cost(), sorts.voip(), sorts.uan()];
+        sorts.into_iter().flatten().any(|sort| sort.possible_length().contains(&length))
+    });
+    is_possible.then(|| format!("+{code}{national}"))
 }
 
 #[cfg(test)]
