@@ -15,3 +15,4 @@ mod state;
 mod pass;
 mod bad_input;
 mod scenarios;
+mod espocrm;

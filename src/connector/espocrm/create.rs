@@ -23,6 +23,7 @@ use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Write;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::{Delivered, Row};
+use crate::domain::value::is_placeholder;
 
 const SKIP: HeaderName = HeaderName::from_static("x-skip-duplicate-check");
 
@@ -83,20 +84,25 @@ async fn not_told_apart(talk: &Talk, kind: Kind, write: &Write, named: &[RemoteI
 
 /// Whether both show a tax number, or an e-mail address, and not the same one.
 fn tells_apart(layout: &Layout, write: &Write, row: &Row) -> bool {
-    layout.telling().into_iter().any(|(path, place)| {
-        let ours = write.texts.iter().find(|(name, _)| name == path).and_then(|(_, text)| text.as_deref());
-        match (ours, row.texts.get(place)) {
-            (Some(ours), Some(Delivered::Text(theirs))) => differ(ours, theirs),
-            (_, Some(Delivered::Unknown | Delivered::Blank | Delivered::Text(_)) | None) => false,
+    let compared = layout.telling().into_iter().filter_map(|(path, place)| {
+        let ours = write.texts.iter().find(|(name, _)| name == path).and_then(|(_, text)| text.as_deref())?;
+        match row.texts.get(place)? {
+            Delivered::Text(theirs) => Some(differ(ours, theirs)),
+            Delivered::Unknown | Delivered::Blank => None,
         }
-    })
+    });
+    let compared: Vec<bool> = compared.collect();
+    !compared.is_empty() && compared.into_iter().all(|differs| differs)
 }
 
-/// Letters and digits alone count, and a number with a country in front is the same number.
+/// Letters and digits alone count, a number with a country in front is the same number, and a placeholder is none.
 fn differ(one: &str, other: &str) -> bool {
     let bare = |text: &str| -> String {
         text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
+    if is_placeholder(one) || is_placeholder(other) {
+        return false;
+    }
     let (one, other) = (bare(one), bare(other));
     !one.is_empty() && !other.is_empty() && !one.ends_with(&other) && !other.ends_with(&one)
 }
@@ -111,6 +117,8 @@ mod tests {
         assert!(differ("a@x.test", "b@x.test"));
         assert!(!differ("PL 526-000-12-46", "5260001246"));
         assert!(!differ("A@X.test", "a@x.test"));
-        assert!(!differ("-", "PL1"), "a placeholder tells nothing apart");
+        for placeholder in ["-", "0000000000", "brak"] {
+            assert!(!differ(placeholder, "PL5260001246"), "{placeholder} tells nothing apart");
+        }
     }
 }

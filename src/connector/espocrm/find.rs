@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::error::must_exist;
 use super::query::{self, Where};
 use super::read;
 use super::row;
@@ -73,9 +72,12 @@ async fn of_one(talk: &Talk, company: &RemoteId) -> Result<Vec<Row>, PortError> 
 pub(super) async fn by_stored_id(talk: &Talk, kind: Kind, stored_id: &str) -> Result<Option<Vec<Row>>, PortError> {
     let Some(field) = talk.layout(kind).id_field.as_deref() else { return Ok(None) };
     let found = read::all(talk, kind, &[Where::one("equals", field, stored_id)]).await;
-    let mut rows = found.map_err(|error| match error.kind {
-        ErrorKind::Invalid => PortError { kind: ErrorKind::Setting, message: no_id_field(field), ..error },
-        _ => must_exist(error),
+    let mut rows = found.map_err(|error| {
+        if error.kind == ErrorKind::Invalid {
+            PortError { kind: ErrorKind::Setting, message: no_id_field(field), ..error }
+        } else {
+            error
+        }
     })?;
     // The database compares without case and accents.
     rows.retain(|row| row.stored_id.as_deref() == Some(stored_id));

@@ -44,7 +44,7 @@ impl Signer {
                 let digest = hmac(secret.expose_secret().as_bytes(), format!("{method} /{path}").as_bytes());
                 let mut bytes = format!("{key}:").into_bytes();
                 match self.digest {
-                    Digest::Hex => bytes.extend(digest.iter().flat_map(|byte| format!("{byte:02x}").into_bytes())),
+                    Digest::Hex => bytes.extend(hex(&digest).into_bytes()),
                     Digest::Raw => bytes.extend(digest),
                 }
                 (SIGNED, base64(&bytes))
@@ -73,6 +73,11 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
@@ -89,10 +94,6 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 
     #[test]
     fn signs_as_the_standard_says() {

@@ -55,12 +55,20 @@ pub(super) fn fields(
     Ok(after)
 }
 
-/// The account that a contact is sent with: `None` where nothing is said of it.
-pub(super) fn primary(state: &State, sent: &Map<String, Value>) -> Result<Option<Option<u64>>, Failure> {
+/// What is sent of a contact's primary account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Primary {
+    Unsaid,
+    Nobody,
+    Account(u64),
+}
+
+/// The primary account that a contact is sent with.
+pub(super) fn primary(state: &State, sent: &Map<String, Value>) -> Result<Primary, Failure> {
     match sent.get("accountId") {
-        None => Ok(None),
-        Some(Value::Null) => Ok(Some(None)),
-        Some(given) => account(state, given).map(|account| Some(Some(account))),
+        None => Ok(Primary::Unsaid),
+        Some(Value::Null) => Ok(Primary::Nobody),
+        Some(given) => account(state, given).map(Primary::Account),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::collate::folded;
 use super::errors::{Failure, JSON};
 use super::filter;
-use super::input;
+use super::input::{self, Primary};
 use super::php::{elements, tree};
 use super::render::{self, Selection, attribute};
 use super::route::Scene;
@@ -136,16 +136,16 @@ pub(super) fn whole_number(asked: &Map<String, Value>, name: &str) -> Result<Opt
     number.map(Some).ok_or_else(|| Failure::bad_request(format!("Bad {name}.")))
 }
 
-type Partners = (Option<Option<u64>>, Option<Vec<u64>>);
+type Partners = (Primary, Option<Vec<u64>>);
 
 fn partners(state: &State, entity: Entity, sent: &Map<String, Value>) -> Result<Partners, Failure> {
     match entity {
-        Entity::Account => Ok((None, None)),
+        Entity::Account => Ok((Primary::Unsaid, None)),
         Entity::Contact => Ok((input::primary(state, sent)?, input::accounts(state, sent)?)),
     }
 }
 
-fn put_partners(state: &mut State, contact: u64, primary: Option<Option<u64>>, accounts: Option<Vec<u64>>) {
+fn put_partners(state: &mut State, contact: u64, primary: Primary, accounts: Option<Vec<u64>>) {
     if let Some(accounts) = accounts {
         let before = state.live(Entity::Contact, contact).map(|record| record.partners.clone()).unwrap_or_default();
         for account in before.into_iter().filter(|account| !accounts.contains(account)) {
@@ -155,12 +155,14 @@ fn put_partners(state: &mut State, contact: u64, primary: Option<Option<u64>>, a
             state.relate(contact, *account);
         }
         let has_none = state.live(Entity::Contact, contact).is_some_and(|record| record.account.is_none());
-        if has_none && primary.is_none() {
+        if has_none && primary == Primary::Unsaid {
             state.set_primary(contact, accounts.first().copied());
         }
     }
-    if let Some(primary) = primary {
-        state.set_primary(contact, primary);
+    match primary {
+        Primary::Unsaid => {}
+        Primary::Nobody => state.set_primary(contact, None),
+        Primary::Account(account) => state.set_primary(contact, Some(account)),
     }
 }
 

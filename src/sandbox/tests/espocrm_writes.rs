@@ -82,7 +82,7 @@ async fn equal_values_move_stamp_and_version_and_an_older_version_is_a_conflict(
         let (header, body) = (format!("x-version-number: {version}"), json!({"name": name}).to_string());
         let espo = &espo;
         let path = &path;
-        async move { espo.send(&format!("PATCH {path}"), &[&header], body).await }
+        async move { espo.send(&format!("PATCH {path}"), &[header.as_str()], body).await }
     };
     let stale = guarded("1", "B").await;
     assert_eq!((stale.status.as_u16(), stale.header("x-status-reason")), (409, Some("modified")));

@@ -190,7 +190,8 @@ impl Espo {
     /// Sends JSON, with headers beside the usual ones.
     async fn send(&self, request: &str, more: &[&str], body: impl Into<Body>) -> Seen {
         let (method, target) = request.split_once(' ').unwrap();
-        let headers = [&["x-api-key: sandbox-key", "content-type: application/json"], more].concat();
+        let usual = ["x-api-key: sandbox-key", "content-type: application/json"];
+        let headers = [usual.as_slice(), more].concat();
         send(&self.router, &format!("{method} /api/v1/{target}"), &headers, body).await
     }
 

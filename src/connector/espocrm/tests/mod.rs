@@ -99,10 +99,8 @@ impl Bench {
     }
 
     async fn row(&self, kind: Kind, number: u64) -> Row {
-        match self.get(kind, number).await.unwrap() {
-            Lookup::Found(row) => *row,
-            other => panic!("{other:?}"),
-        }
+        let Lookup::Found(row) = self.get(kind, number).await.unwrap() else { panic!("it is not there") };
+        *row
     }
 
     async fn write(&self, kind: Kind, write: Write) -> Result<Row, PortError> {
