@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use flowtly_sync::clock::{Clock, ManualClock};
-use flowtly_sync::config::{self, Environment};
+use flowtly_sync::commands::questions as question_commands;
+use flowtly_sync::config::{self, Environment, Settings};
 use flowtly_sync::connector::registry::{Transports, connect};
+use flowtly_sync::daemon::control::protocol::Answer;
 use flowtly_sync::domain::plan::Asks;
-use flowtly_sync::domain::record::Side;
+use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{
     CrmServer, EspoOptions, EspoServer, Fault, FlowtlyOptions, FlowtlyServer, RouterTransport, When,
@@ -73,12 +75,16 @@ impl Firm {
         Store::open(&WriterLock::take(&self.directory.path().join("state.sqlite")).unwrap()).await.unwrap()
     }
 
-    async fn pass(&self, request: Request) -> Report {
+    fn settings(&self) -> Settings {
         let state = self.directory.path().join("state.sqlite");
         let path = self.directory.path().join("flowtly-sync.toml");
         std::fs::write(&path, format!("{CONFIGURATION}\n[state]\npath = \"{}\"\n", state.display())).unwrap();
         let nothing: [(String, String); 0] = [];
-        let settings = config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap();
+        config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
+    }
+
+    async fn pass(&self, request: Request) -> Report {
+        let settings = self.settings();
         let transport = |router, faults, side| {
             Arc::new(Meddler::new(RouterTransport::new(router, faults), side, self.meddling.clone()))
         };
@@ -130,6 +136,16 @@ impl Firm {
         let report = self.assert_at_rest().await;
         assert!(!report.totals.would_act(), "the second pass would act: {:?}", report.totals);
         assert_eq!(report.certificate.pending, 0, "{:?}", report.certificate);
+    }
+
+    /// A person says of everything that is asked that it is something else.
+    async fn answer_separate(&self) -> usize {
+        let questions = waiting::questions(self.store().await.connection()).await.unwrap();
+        for question in &questions {
+            let (settings, clock) = (self.settings(), self.clock.as_ref());
+            question_commands::answer(&settings, clock, question.id, Answer::Separate, &mut Vec::new()).await.unwrap();
+        }
+        questions.len()
     }
 
     async fn asked(&self) -> Vec<Asks> {
@@ -239,6 +255,24 @@ async fn a_firm_that_somebody_makes_just_before_us_is_asked_about_and_not_double
 }
 
 #[tokio::test]
+async fn what_a_person_called_another_firm_is_made_although_espocrm_takes_it_for_a_duplicate() {
+    let firm = Firm::new();
+    firm.espo.add_account(&[("name", "ALFA")]);
+    let client = firm.client("Alfa", 1);
+    firm.reconcile().await;
+    assert_eq!(firm.espo.account_count(), 1);
+    assert!(firm.answer_separate().await > 0, "an equal name without number and country is asked about");
+    firm.reconcile().await;
+    firm.reconcile().await;
+    let accounts = firm.espo.ids(Kind::Company);
+    let ours: Vec<Option<String>> = accounts.iter().map(|account| firm.espo.stored_id(*account)).collect();
+    let organisation = FlowtlyOptions::default().organization;
+    assert!(accounts.len() == 2 && ours.contains(&Some(format!("{organisation}/{client}"))), "{ours:?}");
+    let failures = waiting::failures(firm.store().await.connection()).await.unwrap();
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[tokio::test]
 async fn a_create_whose_reply_is_lost_is_found_again_by_our_id() {
     let firm = Firm::new();
     let client = firm.client("Alfa", 1);
@@ -261,7 +295,7 @@ async fn a_deleted_company_leaves_its_partner_and_its_people_as_they_are() {
     let other = firm.client("Beta", 2);
     firm.reconcile().await;
     firm.reconcile().await;
-    let account = firm.espo.ids(flowtly_sync::domain::record::Kind::Company)[0];
+    let account = firm.espo.ids(Kind::Company)[0];
     let before = (firm.flowtly.client(client), firm.flowtly.client(other));
     firm.espo.delete_account(account);
     firm.clock.advance(Duration::from_mins(10));
