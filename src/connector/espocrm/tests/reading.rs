@@ -44,7 +44,7 @@ async fn a_wrong_credential_is_told_once_and_not_tried_again(#[case] key: &str, 
 #[tokio::test]
 async fn a_walk_by_key_shows_everything_once() {
     let bench = Bench::with(EspoOptions::default(), |settings| settings.page_size = 3);
-    for number in 0..7 {
+    for number in 0..7_u64 {
         bench.company(&format!("{number}"));
         bench.pass(u64::from(number % 2));
     }
