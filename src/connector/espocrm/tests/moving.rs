@@ -62,7 +62,7 @@ async fn texts_and_company_go_in_one_write() {
         ..moved(&bench, person, Some(old), new)
     };
     let row = bench.write(Kind::Contact, write).await.unwrap();
-    assert_eq!((text(&row, 4), row.parents), ("Countess", bench.ids(&[new])));
+    assert_eq!((text(&row, 4), &row.parents), ("Countess", &bench.ids(&[new])));
 }
 
 #[tokio::test]
