@@ -12,4 +12,5 @@ pub mod budget;
 pub mod flowtly;
 pub mod hubspot;
 pub mod espocrm;
+pub mod odoo;
 pub mod registry;
