@@ -26,6 +26,7 @@ use super::espocrm;
 use super::flowtly::{Credentials, FlowtlyConnector, FlowtlySettings};
 use super::http::{HttpSettings, NetworkSettings, ReqwestTransport, Transport};
 use super::hubspot;
+use super::odoo;
 use super::port::Connector;
 use crate::clock::Clock;
 use crate::config::{FlowtlyCredentials, FlowtlySection, Reader, Settings};
@@ -34,6 +35,7 @@ use crate::domain::shape::Shape;
 
 /// Every CRM; the first is meant where a configuration names none.
 pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, espocrm::SYSTEM];
+pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, odoo::SYSTEM];
 
 /// A CRM, as configuration knows it.
 #[derive(Debug)]

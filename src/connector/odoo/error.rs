@@ -92,7 +92,8 @@ fn refusal(status: StatusCode, fault: &Fault) -> PortError {
         | ErrorKind::Cancelled => format!("Odoo refused the data: {words}"),
     };
     let mut error = PortError::new(kind, message);
-    error.fields = invalid_field(&words).into_iter().map(|path| FieldRefusal { path, message: words.clone() }).collect();
+    error.fields =
+        invalid_field(&words).into_iter().map(|path| FieldRefusal { path, message: words.clone() }).collect();
     error
 }
 
@@ -100,6 +101,9 @@ fn refusal(status: StatusCode, fault: &Fault) -> PortError {
 fn kind_of_name(name: &str, words: &str) -> Option<ErrorKind> {
     let (module, class) = name.rsplit_once('.').unwrap_or(("", name));
     let by_class = match class {
+        "OperationalError" if words.contains("database") && words.contains("does not exist") => {
+            Some(ErrorKind::Setting)
+        }
         "ValidationError" | "UserError" | "RedirectWarning" | "Warning" | "except_orm" => Some(ErrorKind::Invalid),
         "MissingError" => Some(ErrorKind::NotFound),
         "AccessError" | "Forbidden" => Some(ErrorKind::Forbidden),

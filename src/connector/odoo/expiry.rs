@@ -56,7 +56,9 @@ pub(super) async fn look(talk: &Talk) {
                 "the Odoo API key ends in {days} days: make a new one and put it into api_key_file"
             );
         }
-        End::Past => tracing::warn!("the Odoo API key has ended by its date: make a new one and put it into api_key_file"),
+        End::Past => {
+            tracing::warn!("the Odoo API key has ended by its date: make a new one and put it into api_key_file")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts on our side, ids and keys on Odoo's: countries, languages, and whatever else a mapped field links to.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -24,9 +24,14 @@ const LANGUAGES: &str = "res.lang";
 /// The partner's language: a choice whose list is the languages that are switched on.
 const LANGUAGE_FIELD: &str = "lang";
 
-/// The lists that were read, by model.
+/// The lists that were read.
 #[derive(Debug, Default)]
-pub(super) struct Lookups(tokio::sync::Mutex<HashMap<String, Arc<Table>>>);
+pub(super) struct Lookups {
+    /// By model.
+    tables: tokio::sync::Mutex<HashMap<String, Arc<Table>>>,
+    /// When the countries were refused to the key's user.
+    refused_at: Mutex<Option<Duration>>,
+}
 
 /// One list.
 #[derive(Debug, Default)]
@@ -80,9 +85,14 @@ impl Lookups {
     /// The countries, as they were last read; `None` where the key's user may not see them. With `anew` a list that is not
     /// fresh is read again, because something was not found in it.
     pub(super) async fn countries(&self, talk: &Talk, anew: bool) -> Result<Option<Arc<Table>>, PortError> {
+        let refused_at = *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused_at.is_some_and(|at| talk.elapsed().saturating_sub(at) < talk.settings.lookup_fresh) {
+            return Ok(None);
+        }
         match self.table(talk, COUNTRIES, |_| !anew).await {
             Ok(table) => Ok(Some(table)),
             Err(error) if error.kind == ErrorKind::Forbidden => {
+                *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(talk.elapsed());
                 tracing::warn!("the key's user may not see Odoo's countries: they are read by their names");
                 Ok(None)
             }
@@ -112,24 +122,33 @@ impl Lookups {
         match wanted(model, &table, text) {
             Some(Some(id)) if info.type_name == "many2one" => Ok(json!(id)),
             Some(Some(id)) => Ok(json!(table.key(id))),
-            Some(None) => Err(refused(path, "several records have this name: make their names differ in Odoo".to_owned())),
+            Some(None) => {
+                Err(refused(path, "several records have this name: make their names differ in Odoo".to_owned()))
+            }
             None if !table.whole => {
-                let message = format!("the list of {model} is longer than lookup_cap: raise it, or make the field read_only");
+                let message =
+                    format!("the list of {model} is longer than lookup_cap: raise it, or make the field read_only");
                 Err(refused(path, message))
             }
             None if model == LANGUAGES => {
                 Err(refused(path, "this language is not switched on in Odoo: add it in its settings".to_owned()))
             }
             None => {
-                let message = format!("Odoo's own list ({model}) does not offer this: add it there, or translate it by `values`");
+                let message =
+                    format!("Odoo's own list ({model}) does not offer this: add it there, or translate it by `values`");
                 Err(refused(path, message))
             }
         }
     }
 
     /// The list: as it is if it is good enough or fresh, else read anew, by one caller at a time.
-    async fn table(&self, talk: &Talk, model: &str, is_enough: impl Fn(&Table) -> bool) -> Result<Arc<Table>, PortError> {
-        let mut tables = self.0.lock().await;
+    async fn table(
+        &self,
+        talk: &Talk,
+        model: &str,
+        is_enough: impl Fn(&Table) -> bool,
+    ) -> Result<Arc<Table>, PortError> {
+        let mut tables = self.tables.lock().await;
         let now = talk.elapsed();
         if let Some(table) = tables.get(model)
             && (is_enough(table) || now.saturating_sub(table.read_at) < talk.settings.lookup_fresh)

@@ -20,12 +20,12 @@ use self::layout::Layout;
 use self::talk::Talk;
 use super::budget::{Budget, BudgetSettings, Window};
 use super::error::{ErrorKind, PortError};
-use super::http::{HttpClient, HttpSettings, Transport};
+use super::http::{HttpClient, HttpSettings};
 use super::port::{
     Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
     Source, Walk, Write, Written,
 };
-use crate::clock::Clock;
+use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -54,6 +54,14 @@ mod expiry;
 #[cfg(test)]
 mod tests;
 
+/// Odoo, as configuration knows it.
+pub const SYSTEM: CrmSystem = CrmSystem {
+    name: "odoo",
+    label: "Odoo",
+    defaults: include_str!("../../../config/mapping/odoo.toml"),
+    read: |reader| Some(Arc::new(settings::read(reader)?)),
+};
+
 /// An Odoo.
 #[derive(Debug)]
 pub struct OdooConnector {
@@ -62,30 +70,24 @@ pub struct OdooConnector {
 }
 
 impl OdooConnector {
-    /// A connector that sends through `transport`, within the budget that its settings say. Fails with [`ErrorKind::Setting`]
+    /// A connector that sends within the budget that its settings say. Fails with [`ErrorKind::Setting`]
     /// where a setting cannot work, the key included.
-    pub fn new(
-        settings: OdooSettings,
-        company_shape: Shape,
-        contact_shape: Shape,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        http: HttpSettings,
-    ) -> Result<Self, PortError> {
+    pub fn new(settings: OdooSettings, parts: Parts) -> Result<Self, PortError> {
+        let Parts { company, contact, transport, clock, http } = parts;
         settings.check()?;
-        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+        if company.kind != Kind::Company || contact.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        for path in company_shape.paths().chain(contact_shape.paths()) {
+        for path in company.paths().chain(contact.paths()) {
             if !settings::is_field_name(path) {
                 let message = format!("`{path}` is no name of a field of Odoo: mend the mapping or the scope");
                 return Err(PortError::new(ErrorKind::Setting, message));
             }
         }
-        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
-        let layout = |kind, shape| Layout::new(kind, shape, settings.id_field.as_deref(), settings.max_text);
-        let company = layout(Kind::Company, company_shape);
-        let contact = layout(Kind::Contact, contact_shape);
+        let capabilities = capabilities(&settings, &http, [&company, &contact]);
+        let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
+        let company = layout(Kind::Company, company);
+        let contact = layout(Kind::Contact, contact);
         let budget = Budget::new(Arc::clone(&clock), budget(&settings));
         let transport = Arc::new(rpc::Unwrapping(transport));
         let client = HttpClient::new("Odoo", transport, clock, budget, http, error::explain);
@@ -107,7 +109,7 @@ fn capabilities(settings: &OdooSettings, http: &HttpSettings, shapes: [&Shape; 2
     let company = KindCapabilities {
         changed_since: true,
         shows_archived: true,
-        stores_id: settings.id_field.is_some(),
+        stores_id: settings.id_property.is_some(),
         create_batch: settings.create_batch,
         // One record a call: what is refused of one holds up no other, and little lies between its guard and its write.
         update_batch: 1,

@@ -142,14 +142,14 @@ pub(super) async fn by_id(talk: &Talk, kind: Kind, ids: &[u64], writer: Writer) 
 
 /// An id as Odoo writes them.
 pub(super) fn number(id: &RemoteId) -> Result<u64, PortError> {
-    let wrong = || PortError::new(ErrorKind::Setting, format!("{id} is no id of Odoo: does the state belong to another CRM?"));
+    let wrong =
+        || PortError::new(ErrorKind::Setting, format!("{id} is no id of Odoo: does the state belong to another CRM?"));
     id.as_number().ok_or_else(wrong)
 }
 
 /// Decodes records. Countries that the list does not know yet make it be read again.
 async fn decoded(talk: &Talk, view: &View<'_>, body: &[u8]) -> Result<Vec<Entry>, PortError> {
-    let countries =
-        if view.shows_countries() { talk.lookups.countries(talk, false).await? } else { None };
+    let countries = if view.shows_countries() { talk.lookups.countries(talk, false).await? } else { None };
     let mut read = row::entries(view, countries.as_deref(), body)?;
     if read.unknown_countries > 0 {
         let countries = talk.lookups.countries(talk, true).await?;

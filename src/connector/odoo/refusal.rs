@@ -30,9 +30,11 @@ pub(super) fn with_fields(mut error: PortError, vals: &Map<String, Value>, field
 }
 
 fn names(words: &str, path: &str, label: Option<&str>, value: &Value) -> bool {
-    let quoted = |name: &str| [("'", "'"), ("\"", "\""), ("(", ")"), ("`", "`")].iter().any(|(open, close)| {
-        words.contains(&format!("{open}{name}{close}"))
-    });
+    let quoted = |name: &str| {
+        [("'", "'"), ("\"", "\""), ("(", ")"), ("`", "`")]
+            .iter()
+            .any(|(open, close)| words.contains(&format!("{open}{name}{close}")))
+    };
     let speaks_of_tax = path == "vat" && (words.contains("VAT") || words.contains("Tax ID"));
     speaks_of_tax || quoted(path) || label.is_some_and(quoted) || repeats(words, value)
 }
@@ -78,7 +80,10 @@ mod tests {
     #[case("The operation cannot be completed.", &[])]
     #[case("Gent", &[])]
     fn a_field_is_known_by_its_name_its_label_or_its_text(#[case] words: &str, #[case] wanted: &[&str]) {
-        assert_eq!(named(ErrorKind::Invalid, words), (ErrorKind::Invalid, wanted.iter().map(|s| (*s).to_owned()).collect()));
+        assert_eq!(
+            named(ErrorKind::Invalid, words),
+            (ErrorKind::Invalid, wanted.iter().map(|s| (*s).to_owned()).collect())
+        );
     }
 
     #[test]

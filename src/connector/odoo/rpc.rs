@@ -117,7 +117,10 @@ mod tests {
 
     #[test]
     fn a_result_loses_its_envelope() {
-        assert_eq!(through(r#"{"jsonrpc": "2.0", "id": 1, "result": [ {"id": 7} ]}"#), (200, r#"[ {"id": 7} ]"#.into()));
+        assert_eq!(
+            through(r#"{"jsonrpc": "2.0", "id": 1, "result": [ {"id": 7} ]}"#),
+            (200, r#"[ {"id": 7} ]"#.into())
+        );
         assert_eq!(through(r#"{"result":false,"id":null}"#), (200, "false".into()));
     }
 

@@ -112,6 +112,8 @@ fn known(path: &str, info: Option<&FieldInfo>) -> Property {
         presence,
         writable: info.and_then(|info| info.readonly).map(|readonly| !readonly),
         type_name: info.map(|info| info.type_name.clone()),
-        choices: info.map(|info| info.choices().into_iter().map(|(key, _)| key.to_owned()).collect()).unwrap_or_default(),
+        choices: info
+            .map(|info| info.choices().into_iter().map(|(key, _)| key.to_owned()).collect())
+            .unwrap_or_default(),
     }
 }

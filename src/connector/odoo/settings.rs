@@ -1,12 +1,20 @@
 //! What a firm configures about its Odoo.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::OdooConnector;
+use crate::config::{Key, Reader};
 use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::port::Connector;
+use crate::connector::registry::{CrmSettings, Parts};
+
+/// The longest of the durations that may be set.
+const DAY: Duration = Duration::from_hours(24);
 
 /// Which of Odoo's two APIs is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,7 +69,7 @@ pub struct OdooSettings {
     /// Records in one create: 1 to 1,000. It is one transaction: one bad record refuses all.
     pub create_batch: usize,
     /// The field of companies that holds our id; `None` stores no ids.
-    pub id_field: Option<String>,
+    pub id_property: Option<String>,
     /// How far back an incremental read reaches behind the last one: longer than the longest transaction, because Odoo stamps
     /// with the transaction's start.
     pub overlap: Duration,
@@ -99,7 +107,7 @@ impl Default for OdooSettings {
             language: Some("en_US".to_owned()),
             page_size: 500,
             create_batch: 100,
-            id_field: None,
+            id_property: None,
             overlap: Duration::from_mins(10),
             late_commit: Duration::from_mins(2),
             max_text: 65_536,
@@ -112,6 +120,76 @@ impl Default for OdooSettings {
             key_name: None,
             warn_before: Duration::from_hours(14 * 24),
         }
+    }
+}
+
+/// Reads `[odoo]`; `None` only where a problem was noted.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<OdooSettings> {
+    let base_url = reader.base_url("odoo.base_url");
+    let api_key = reader.credential("odoo.api_key", "Odoo");
+    let protocols = Protocol::ALL.map(|protocol| (protocol.as_str(), protocol));
+    let protocol = reader.choice(&Key::of("odoo.protocol"), &protocols, Protocol::Auto);
+    let (database, login) = (reader.optional("odoo.database"), reader.optional("odoo.login"));
+    if protocol == Protocol::JsonRpc {
+        for (name, value) in [("odoo.database", &database), ("odoo.login", &login)] {
+            if value.is_none() {
+                let mend = "set it, or let protocol be \"auto\"";
+                reader.refuse(&Key::of(name), "JSON-RPC needs the database and the login", mend);
+            }
+        }
+    }
+    let id_property = reader.optional("odoo.id_property");
+    if id_property.as_deref().is_some_and(|name| !is_field_name(name)) {
+        let mend = "name one like \"x_flowtly_id\", or leave it empty";
+        reader.refuse(&Key::of("odoo.id_property"), "Odoo has no field of such a name", mend);
+    }
+    let settings = OdooSettings {
+        protocol,
+        version_path: reader.route("odoo.version_path"),
+        database,
+        login,
+        language: reader.optional("odoo.language"),
+        page_size: reader.size("odoo.page_size", 10_000),
+        create_batch: reader.size("odoo.create_batch", 1_000),
+        id_property,
+        overlap: reader.duration("odoo.overlap", Duration::ZERO..=DAY * 7),
+        late_commit: reader.duration("odoo.late_commit", Duration::ZERO..=DAY),
+        max_text: reader.size("odoo.max_text", 1_048_576),
+        lookup_cap: reader.size("odoo.lookup_cap", 1_000_000),
+        lookup_fresh: reader.duration("odoo.lookup_fresh", Duration::ZERO..=DAY * 7),
+        concurrent_writes: reader.size("odoo.concurrent_writes", 16),
+        concurrent_requests: usize::try_from(reader.count("odoo.concurrent_requests", 0..=256)).unwrap_or(0),
+        requests_per_minute: usize::try_from(reader.count("odoo.requests_per_minute", 0..=1_000_000)).unwrap_or(0),
+        key_expires: key_expires(reader),
+        key_name: reader.optional("odoo.key_name"),
+        warn_before: reader.duration("odoo.warn_before", Duration::ZERO..=DAY * 365),
+        base_url: base_url?,
+        api_key: api_key?,
+    };
+    Some(settings)
+}
+
+/// The last day of the key.
+fn key_expires(reader: &mut Reader<'_>) -> Option<NaiveDate> {
+    let text = reader.optional("odoo.key_expires")?;
+    let day = text.parse().ok();
+    if day.is_none() {
+        reader.refuse(&Key::of("odoo.key_expires"), "this is no day", "write it as \"2027-02-28\", in quotes");
+    }
+    day
+}
+
+impl CrmSettings for OdooSettings {
+    fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    fn id_property(&self) -> Option<&str> {
+        self.id_property.as_deref()
+    }
+
+    fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
+        Ok(Arc::new(OdooConnector::new(self.clone(), parts)?))
     }
 }
 
@@ -134,8 +212,8 @@ impl OdooSettings {
         if self.protocol == Protocol::JsonRpc && (self.database.is_none() || self.login.is_none()) {
             return wrong("JSON-RPC needs the database and the login: set database and login");
         }
-        if self.id_field.as_deref().is_some_and(|name| !is_field_name(name)) {
-            return wrong("id_field is no field's name: name one like x_flowtly_id, or leave it empty");
+        if self.id_property.as_deref().is_some_and(|name| !is_field_name(name)) {
+            return wrong("id_property is no field's name: name one like x_flowtly_id, or leave it empty");
         }
         Ok(())
     }
@@ -144,8 +222,8 @@ impl OdooSettings {
 /// Whether Odoo could have a field of this name: it is put into requests as it is.
 pub(super) fn is_field_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn default_base_url() -> Url {
@@ -159,9 +237,62 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::config::read_text;
+
+    const KEY: (&str, &str) = ("ODOO__API_KEY", "secret-key");
 
     fn keyed() -> OdooSettings {
         OdooSettings { api_key: "secret-key".into(), ..OdooSettings::default() }
+    }
+
+    impl OdooSettings {
+        /// The defaults, with a key that only a test would send.
+        pub(in super::super) fn of_defaults() -> Self {
+            keyed()
+        }
+    }
+
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_code() {
+        let read = read_text("crm.kind = \"odoo\"", &[KEY], read).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", keyed()));
+    }
+
+    #[test]
+    fn what_is_written_is_taken() {
+        let text = "[odoo]\nbase_url = \"https://firm.example/odoo\"\nprotocol = \"jsonrpc\"\ndatabase = \"firm\"\n\
+                    login = \"sync\"\nkey_expires = \"2027-02-28\"\nid_property = \"x_flowtly_id\"\nwarn_before = \"7d\"";
+        let settings = read_text(text, &[KEY], read).unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://firm.example/odoo/");
+        assert_eq!((settings.protocol, settings.database.as_deref()), (Protocol::JsonRpc, Some("firm")));
+        assert_eq!(settings.key_expires, NaiveDate::from_ymd_opt(2027, 2, 28));
+        assert_eq!(CrmSettings::id_property(&settings), Some("x_flowtly_id"));
+        assert_eq!(settings.warn_before, DAY * 7);
+        assert!(settings.check().is_ok());
+    }
+
+    #[rstest]
+    #[case("page_size = 0", "odoo.page_size: the number is out of range")]
+    #[case("protocol = \"xmlrpc\"", "odoo.protocol")]
+    #[case("protocol = \"jsonrpc\"\nlogin = \"x\"", "odoo.database: JSON-RPC needs the database and the login")]
+    #[case("key_expires = \"soon\"", "odoo.key_expires: this is no day")]
+    #[case("id_property = \"Flowtly id\"", "odoo.id_property: Odoo has no field of such a name")]
+    #[case("pagesize = 1", "odoo.pagesize: there is no such setting; did you mean `odoo.page_size`?")]
+    fn a_wrong_line_is_told_with_its_key(#[case] line: &str, #[case] wanted: &str) {
+        let told = read_text(&format!("[odoo]\n{line}"), &[KEY], read).unwrap_err();
+        assert!(told.len() == 1 && told[0].contains(wanted), "{told:#?}");
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let settings = read_text(include_str!("../../../config/odoo.example.toml"), &[KEY], read).unwrap();
+        assert_eq!(settings.base_url.as_str(), "https://example.odoo.com/");
+    }
+
+    #[test]
+    fn a_missing_key_is_told_with_its_file() {
+        let told = read_text("crm.kind = \"odoo\"", &[], read).unwrap_err();
+        assert!(told.iter().any(|line| line.contains("api_key_file")), "{told:#?}");
     }
 
     #[test]
@@ -176,7 +307,7 @@ mod tests {
     #[case(OdooSettings { page_size: 0, ..keyed() }, "page_size")]
     #[case(OdooSettings { create_batch: 1_001, ..keyed() }, "create_batch")]
     #[case(OdooSettings { protocol: Protocol::JsonRpc, ..keyed() }, "database")]
-    #[case(OdooSettings { id_field: Some("x flowtly".to_owned()), ..keyed() }, "id_field")]
+    #[case(OdooSettings { id_property: Some("x flowtly".to_owned()), ..keyed() }, "id_property")]
     #[case(OdooSettings { base_url: "mailto:x@example.org".parse().unwrap(), ..keyed() }, "base_url")]
     fn what_cannot_work_is_refused_by_its_key(#[case] settings: OdooSettings, #[case] key: &str) {
         let error = settings.check().unwrap_err();

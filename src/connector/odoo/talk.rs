@@ -147,7 +147,8 @@ impl Talk {
 
     /// The server's version, where it tells it without a key: older servers do not.
     async fn version(&self) -> Result<Option<u64>, PortError> {
-        let url = self.below(&self.settings.version_path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>());
+        let url =
+            self.below(&self.settings.version_path.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>());
         let call = Call {
             method: Method::GET,
             url,
@@ -191,8 +192,8 @@ impl Talk {
 
     fn bearer(&self) -> Result<HeaderMap, PortError> {
         let wrong = |what: &str| PortError::new(ErrorKind::Setting, format!("{what} holds characters that none has"));
-        let mut authorization = HeaderValue::from_str(&format!("bearer {}", self.key()))
-            .map_err(|_| wrong("the Odoo API key"))?;
+        let mut authorization =
+            HeaderValue::from_str(&format!("bearer {}", self.key())).map_err(|_| wrong("the Odoo API key"))?;
         authorization.set_sensitive(true);
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization);
@@ -245,7 +246,8 @@ fn version_of(body: &[u8]) -> Option<u64> {
 }
 
 fn leading_number(text: &str) -> Option<u64> {
-    let digits: String = text.chars().skip_while(|letter| !letter.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        text.chars().skip_while(|letter| !letter.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }
 

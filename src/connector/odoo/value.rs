@@ -41,7 +41,7 @@ impl Shown<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Shown<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Shown<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ShownVisitor)
     }

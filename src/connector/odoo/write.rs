@@ -107,7 +107,7 @@ async fn vals(talk: &Talk, kind: Kind, write: &Write) -> Result<Vals, PortError>
 fn id_field(talk: &Talk, kind: Kind, fields: &Fields) -> Result<String, PortError> {
     let field = talk.layout(kind).id_field.as_deref().filter(|field| fields.contains_key(*field));
     field.map(str::to_owned).ok_or_else(|| {
-        let message = "Odoo has no field for our id: run `check --fix`, or leave id_field empty";
+        let message = "Odoo has no field for our id: run `check --fix`, or leave id_property empty";
         PortError::new(ErrorKind::Setting, message)
     })
 }
@@ -128,7 +128,9 @@ async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>]) -> Vec<(usize, Res
         match send_creates(talk, batch).await {
             Ok(ids) => answers.extend(created(talk, kind, batch, &ids).await),
             Err(error) => match (batch, judged(talk, &error, batch).await) {
-                ([_, _, ..], judged) if judged.kind.outcome() == Outcome::NotApplied && judged.kind.is_about_record() => {
+                ([_, _, ..], judged)
+                    if judged.kind.outcome() == Outcome::NotApplied && judged.kind.is_about_record() =>
+                {
                     let (first, second) = batch.split_at(batch.len() / 2);
                     // The first half is the next one: what stands first is made first.
                     waiting.extend([second, first]);
@@ -157,7 +159,9 @@ async fn judged(talk: &Talk, error: &PortError, batch: &[Ready<'_>]) -> PortErro
     let error = about_record(error.clone());
     match (batch, talk.fields.known(talk).await) {
         ([one], Ok(fields)) => with_fields(error, &one.vals, &fields),
-        ([_, _, ..], Ok(fields)) if batch.iter().any(|one| with_fields(error.clone(), &one.vals, &fields).kind == ErrorKind::Invalid) => {
+        ([_, _, ..], Ok(fields))
+            if batch.iter().any(|one| with_fields(error.clone(), &one.vals, &fields).kind == ErrorKind::Invalid) =>
+        {
             PortError { kind: ErrorKind::Invalid, ..error }
         }
         (_, _) => error,
@@ -169,12 +173,7 @@ fn about_record(error: PortError) -> PortError {
     if is_about_single_records(&error) { PortError { kind: ErrorKind::Invalid, ..error } } else { error }
 }
 
-async fn created(
-    talk: &Talk,
-    kind: Kind,
-    batch: &[Ready<'_>],
-    ids: &[u64],
-) -> Vec<(usize, Result<Row, PortError>)> {
+async fn created(talk: &Talk, kind: Kind, batch: &[Ready<'_>], ids: &[u64]) -> Vec<(usize, Result<Row, PortError>)> {
     let made: Vec<RemoteId> = ids.iter().map(|id| RemoteId::new(id.to_string())).collect();
     talk.met.note(kind, &made);
     let mut stored: HashMap<RemoteId, Entry> = match read::by_id(talk, kind, ids, Writer::Told).await {
@@ -217,14 +216,13 @@ async fn update(talk: &Talk, kind: Kind, id: &RemoteId, write: &Write, vals: Val
     let unread = |why: &str| {
         PortError::new(ErrorKind::Broken, format!("Odoo took the write, but what it stored could not be read: {why}"))
     };
-    let entries =
-        read::by_id(talk, kind, &[number], Writer::Told).await.map_err(|error| unread(&error.message))?;
+    let entries = read::by_id(talk, kind, &[number], Writer::Told).await.map_err(|error| unread(&error.message))?;
     let entry = entries.into_iter().next().ok_or_else(|| unread("it is not shown"))?;
     Ok(as_stored(talk, kind, write, entry, talk.user().await))
 }
 
 /// What was read back. Where somebody else wrote the record since, what was sent stands: their edit is one of its own.
-fn as_stored(talk: &Talk, kind: Kind, write: &Write, entry: Entry, user: Option<u64>) -> Row {
+pub(super) fn as_stored(talk: &Talk, kind: Kind, write: &Write, entry: Entry, user: Option<u64>) -> Row {
     match (entry.writer, user) {
         (Some(writer), Some(user)) if writer != user => as_sent(talk, kind, write, entry.row),
         (_, _) => entry.row,

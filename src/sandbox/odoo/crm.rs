@@ -52,7 +52,7 @@ impl CrmServer for OdooServer {
         let options = self.options();
         let id_field = options.id_field.as_deref().unwrap_or_default();
         format!(
-            "database = \"{}\"\nlogin = \"{}\"\napi_key_file = \"{secret_file}\"\nid_field = \"{id_field}\"\n",
+            "database = \"{}\"\nlogin = \"{}\"\napi_key_file = \"{secret_file}\"\nid_property = \"{id_field}\"\n",
             options.database, options.login
         )
     }
@@ -204,8 +204,10 @@ const fn field(property: Property) -> &'static str {
 
 /// What a person enters: a country is chosen from the list, by its code or its name.
 fn value(property: Property, text: &str) -> Value {
+    if text.is_empty() {
+        return Value::Bool(false);
+    }
     match property {
-        _ if text.is_empty() => Value::Bool(false),
         Property::Country => {
             let code = crate::domain::value::country_code(text).unwrap_or_default();
             OdooServer::country(code).map_or(Value::Bool(false), |id| json!(id))
@@ -226,9 +228,6 @@ fn value(property: Property, text: &str) -> Value {
 /// A person's one name with another first or last word; the last one is the family name.
 fn renamed(name: &str, property: Property, text: &str) -> String {
     let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
-    let (first, last) = match property {
-        Property::LastName => (first, text),
-        _ => (text, last),
-    };
+    let (first, last) = if property == Property::LastName { (first, text) } else { (text, last) };
     [first, last].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }

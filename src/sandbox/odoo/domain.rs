@@ -127,7 +127,9 @@ fn fits(field: &Definition, value: &Value) -> Result<(), Failure> {
             Err(Failure::value(format!("unconverted data remains in {text}")))
         }
         (Type::Datetime, Value::String(text)) if whole_second(text).is_some() => Ok(()),
-        (Type::Datetime, Value::String(text)) => Err(Failure::value(format!("time data '{text}' does not match format"))),
+        (Type::Datetime, Value::String(text)) => {
+            Err(Failure::value(format!("time data '{text}' does not match format")))
+        }
         (Type::Link(_), Value::String(_)) => Ok(()),
         (_, value) => Err(number(value)),
     }
@@ -147,7 +149,9 @@ impl Node {
     pub(super) fn lowest_id(&self) -> u64 {
         match self {
             Self::All(nodes) => nodes.iter().map(Self::lowest_id).max().unwrap_or(0),
-            Self::Leaf { field, operator: Operator::Greater, value, .. } if field == "id" => value.as_u64().unwrap_or(0),
+            Self::Leaf { field, operator: Operator::Greater, value, .. } if field == "id" => {
+                value.as_u64().unwrap_or(0)
+            }
             Self::Any(_) | Self::Not(_) | Self::Leaf { .. } => 0,
         }
     }
@@ -205,7 +209,13 @@ fn compares(state: &State, cell: &Cell<'_>, operator: Operator, value: &Value) -
                 Operator::GreaterOrEqual => *stamp >= wanted,
                 Operator::Less => *stamp < wanted,
                 Operator::LessOrEqual => *stamp < behind,
-                _ => false,
+                Operator::Equal
+                | Operator::Differs
+                | Operator::In
+                | Operator::NotIn
+                | Operator::Like
+                | Operator::LikeAnyCase
+                | Operator::PatternAnyCase => false,
             }
         }
         (Cell::Number(number), Value::Number(wanted)) => {
@@ -216,7 +226,14 @@ fn compares(state: &State, cell: &Cell<'_>, operator: Operator, value: &Value) -
             Operator::Like => matches(&format!("%{wanted}%"), text),
             Operator::LikeAnyCase => matches(&format!("%{wanted}%").to_lowercase(), &text.to_lowercase()),
             Operator::PatternAnyCase => matches(&wanted.to_lowercase(), &text.to_lowercase()),
-            _ => ordered(text.as_ref().cmp(wanted.as_str()), operator),
+            Operator::Equal
+            | Operator::Differs
+            | Operator::In
+            | Operator::NotIn
+            | Operator::Greater
+            | Operator::GreaterOrEqual
+            | Operator::Less
+            | Operator::LessOrEqual => ordered(text.as_ref().cmp(wanted.as_str()), operator),
         },
         (Cell::Link(model, id), Value::String(_)) => {
             compares(state, &Cell::text(state.label(*model, *id)), operator, value)
@@ -231,7 +248,13 @@ fn ordered(ordering: std::cmp::Ordering, operator: Operator) -> bool {
         Operator::GreaterOrEqual => ordering.is_ge(),
         Operator::Less => ordering.is_lt(),
         Operator::LessOrEqual => ordering.is_le(),
-        _ => false,
+        Operator::Equal
+        | Operator::Differs
+        | Operator::In
+        | Operator::NotIn
+        | Operator::Like
+        | Operator::LikeAnyCase
+        | Operator::PatternAnyCase => false,
     }
 }
 

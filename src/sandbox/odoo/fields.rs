@@ -173,7 +173,9 @@ pub(super) fn of_model(model: Model, version: u64) -> Vec<Definition> {
     match model {
         Model::Partner => {}
         Model::Country => fields.extend([text("name"), text("code")]),
-        Model::State => fields.extend([text("name"), text("code"), of("country_id", "Country", Type::Link(Model::Country))]),
+        Model::State => {
+            fields.extend([text("name"), text("code"), of("country_id", "Country", Type::Link(Model::Country))])
+        }
         Model::Language => {
             fields.extend([text("name"), text("code"), text("iso_code"), of("active", "Active", Type::Boolean)]);
         }
@@ -201,7 +203,9 @@ pub(super) fn of_model(model: Model, version: u64) -> Vec<Definition> {
             of("index", "Indexed", Type::Boolean),
             of("copied", "Copied", Type::Boolean),
         ]),
-        Model::User => fields.extend([text("login"), text("name"), of("partner_id", "Partner", Type::Link(Model::Partner))]),
+        Model::User => {
+            fields.extend([text("login"), text("name"), of("partner_id", "Partner", Type::Link(Model::Partner))])
+        }
         Model::ApiKey => {
             fields.extend([text("name"), of("user_id", "User", Type::Link(Model::User)), text("scope")]);
             if version >= 18 {

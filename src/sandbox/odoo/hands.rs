@@ -101,17 +101,23 @@ impl OdooServer {
 
     /// An administrator makes a rule that hides a partner from the key's user.
     pub fn hide_partner(&self, id: u64) {
-        self.with(|state, _| state.hidden.insert(id));
+        self.with(|state, _| {
+            state.hidden.insert(id);
+        });
     }
 
     /// The rule is lifted.
     pub fn show_partner(&self, id: u64) {
-        self.with(|state, _| state.hidden.remove(&id));
+        self.with(|state, _| {
+            state.hidden.remove(&id);
+        });
     }
 
     /// An administrator adds a custom text field of partners.
     pub fn add_field(&self, name: &str) {
-        self.with(|state, _| state.add_field(name));
+        self.with(|state, _| {
+            state.add_field(name);
+        });
     }
 
     /// A module with this field is removed, and its values with it. Whether it was there.

@@ -45,12 +45,8 @@ pub(super) const COUNTRIES: [(&str, &str); 40] = [
 ];
 
 /// States: name, code, code of the country.
-pub(super) const STATES: [(&str, &str, &str); 4] = [
-    ("Bavaria", "BY", "DE"),
-    ("Berlin", "BE", "DE"),
-    ("Mazowieckie", "MZ", "PL"),
-    ("California", "CA", "US"),
-];
+pub(super) const STATES: [(&str, &str, &str); 4] =
+    [("Bavaria", "BY", "DE"), ("Berlin", "BE", "DE"), ("Mazowieckie", "MZ", "PL"), ("California", "CA", "US")];
 
 /// Languages: code, ISO code, name.
 pub(super) const LANGUAGES: [(&str, &str, &str); 6] = [

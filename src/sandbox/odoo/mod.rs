@@ -1,8 +1,8 @@
 //! Odoo's contacts: companies and people in one model, over JSON-2 (from version 19 on) and JSON-RPC.
 //!
 //! The `options` say how a firm's Odoo is set up; `hands` are people at work in it, and `crm` what they do as in any CRM. A
-//! request goes through `route` to the `methods` of models; `domain` says which records a search means, `partners` judges
-//! and stores, `vat` is the module that rewrites VAT numbers; `fields` and `lists` are what every Odoo brings, `cell` a value,
+//! request goes through `route` to the `methods` of models; `search` and `domain` say which records are meant, `partners` judges
+//! and stores (`extras` what stands beside), `vat` is the module that rewrites VAT numbers; `fields` and `lists` are what every Odoo brings, `cell` a value,
 //! `errors` refusals.
 
 mod options;
@@ -14,6 +14,8 @@ mod errors;
 mod domain;
 mod vat;
 mod partners;
+mod extras;
+mod search;
 mod methods;
 mod route;
 mod hands;

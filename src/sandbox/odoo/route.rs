@@ -48,7 +48,8 @@ pub(super) fn thrown(ask: &Ask, status: StatusCode) -> Answer {
 
 fn version(version: u64) -> Answer {
     let body = json!({"version_info": [version, 0, 0, "final", 0, ""], "version": format!("{version}.0")});
-    Answer::new(StatusCode::OK, JSON, body.to_string()).with(header::SET_COOKIE, "session_id=anonymous; HttpOnly; Path=/")
+    Answer::new(StatusCode::OK, JSON, body.to_string())
+        .with(header::SET_COOKIE, "session_id=anonymous; HttpOnly; Path=/")
 }
 
 fn json2(state: &mut State, manners: &Manners, ask: &Ask, rest: &[&str]) -> Answer {
@@ -109,7 +110,9 @@ fn named(state: &State, model: &str, method: &str) -> Result<(Model, Method), Fa
     let known = Model::of(model, state.options.version)
         .ok_or_else(|| Failure::not_found(format!("the model '{model}' does not exist")))?;
     if method.starts_with('_') {
-        return Err(Failure::access(format!("Private methods (such as '{model}.{method}') cannot be called remotely.")));
+        return Err(Failure::access(format!(
+            "Private methods (such as '{model}.{method}') cannot be called remotely."
+        )));
     }
     let unknown = || Failure::not_found(format!("The method '{model}.{method}' does not exist"));
     let method = Method::parse(method).ok_or_else(unknown)?;
@@ -203,16 +206,16 @@ fn rpc_call(state: &State, arguments: &[Value]) -> Result<Call, Failure> {
     }
     let rpc_name = |failure: Failure| {
         // Here an unknown model or method is no 404 but what Python raises.
-        if failure.status == StatusCode::NOT_FOUND { Failure { name: "builtins.AttributeError", ..failure } } else { failure }
+        if failure.status == StatusCode::NOT_FOUND {
+            Failure { name: "builtins.AttributeError", ..failure }
+        } else {
+            failure
+        }
     };
     let (model, method) = named(state, text(3), text(4)).map_err(rpc_name)?;
     let mut placed = arguments.get(5).and_then(Value::as_array).cloned().unwrap_or_default().into_iter();
     let mut named = arguments.get(6).and_then(Value::as_object).cloned().unwrap_or_default();
-    let ids = if method.is_on_records() {
-        ids_of(&placed.next().ok_or_else(Failure::index)?)?
-    } else {
-        Vec::new()
-    };
+    let ids = if method.is_on_records() { ids_of(&placed.next().ok_or_else(Failure::index)?)? } else { Vec::new() };
     // The special case for creates looks at the first argument by place.
     if method == Method::Create && placed.len() == 0 {
         return Err(Failure::index());
@@ -220,7 +223,8 @@ fn rpc_call(state: &State, arguments: &[Value]) -> Result<Call, Failure> {
     let context = named.remove("context").and_then(|context| context.as_object().cloned()).unwrap_or_default();
     let mut names = method.arguments().iter();
     for value in placed {
-        let name = names.next().ok_or_else(|| Failure::database("builtins.TypeError", "too many positional arguments"))?;
+        let name =
+            names.next().ok_or_else(|| Failure::database("builtins.TypeError", "too many positional arguments"))?;
         named.insert((*name).to_owned(), value);
     }
     Ok(Call { model, method, ids, arguments: named, context })

@@ -38,6 +38,12 @@ pub(super) struct Attachment {
     pub(super) written: i64,
 }
 
+/// The id of the model of partners among the models.
+pub(super) const PARTNER_MODEL: u64 = 81;
+
+/// The id of the first custom field.
+const FIRST_CUSTOM: u64 = 4_001;
+
 /// Everything.
 #[derive(Debug)]
 pub(super) struct State {
@@ -82,12 +88,14 @@ impl State {
         self.definitions.iter().find(|field| field.name == name)
     }
 
-    /// Adds a custom text field of partners.
-    pub(super) fn add_field(&mut self, name: &str) {
+    /// Adds a custom text field of partners. Returns its id.
+    pub(super) fn add_field(&mut self, name: &str) -> u64 {
         if self.definition(name).is_none() {
             self.definitions.push(custom(name, name));
             self.added.push(name.to_owned());
         }
+        let place = self.added.iter().position(|added| added == name).and_then(|place| u64::try_from(place).ok());
+        FIRST_CUSTOM + place.unwrap_or_default()
     }
 
     /// Takes a field away, and its values with it. Whether it was there.
@@ -229,7 +237,8 @@ impl State {
             Model::Language => numbered(&LANGUAGES)
                 .map(|(id, (code, iso, name))| {
                     let active = self.options.languages.iter().any(|on| on == code);
-                    let more = [("code", Cell::text(*code)), ("iso_code", Cell::text(*iso)), ("active", Cell::Flag(active))];
+                    let more =
+                        [("code", Cell::text(*code)), ("iso_code", Cell::text(*iso)), ("active", Cell::Flag(active))];
                     listed(id, named(name, more))
                 })
                 .collect(),
@@ -245,8 +254,8 @@ impl State {
                 let uuid = Cell::text(self.options.uuid.as_str());
                 vec![listed(1, vec![("key", Cell::text("database.uuid")), ("value", uuid)])]
             }
-            Model::Model => vec![listed(81, named("Contact", [("model", Cell::text("res.partner"))]))],
-            Model::Field => (4_001..)
+            Model::Model => vec![listed(PARTNER_MODEL, named("Contact", [("model", Cell::text("res.partner"))]))],
+            Model::Field => (FIRST_CUSTOM..)
                 .zip(&self.added)
                 .map(|(id, name)| {
                     listed(id, vec![("name", Cell::text(name.as_str())), ("model", Cell::text("res.partner"))])
@@ -318,9 +327,7 @@ fn of_partner<'a>(state: &State, id: u64, partner: &'a Partner, name: &str) -> C
                 (Some(Type::Boolean), text) => Cell::Flag(text == Some("1")),
                 (Some(Type::Integer), text) => Cell::Number(text.and_then(|text| text.parse().ok()).unwrap_or(0)),
                 (_, None) => Cell::Empty,
-                (Some(Type::Link(model)), Some(text)) => {
-                    text.parse().map_or(Cell::Empty, |id| Cell::Link(model, id))
-                }
+                (Some(Type::Link(model)), Some(text)) => text.parse().map_or(Cell::Empty, |id| Cell::Link(model, id)),
                 (_, Some(text)) => Cell::text(text),
             }
         }

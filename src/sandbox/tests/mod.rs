@@ -8,6 +8,8 @@ mod hubspot_writes;
 mod hubspot_links;
 mod espocrm_reads;
 mod espocrm_writes;
+mod odoo_reads;
+mod odoo_writes;
 mod failures;
 mod seeds;
 

@@ -15,7 +15,7 @@ fn showing(title: &str) -> Showing {
 
 #[tokio::test]
 async fn a_document_is_shown_as_a_link_and_renamed_over_both_protocols() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let (company, other) = (firm.company("Firm"), firm.company("Other"));
         assert_eq!(firm.odoo.shown(&remote(company)).await.unwrap(), Some(Vec::new()));
@@ -34,7 +34,10 @@ async fn a_document_is_shown_as_a_link_and_renamed_over_both_protocols() {
 async fn what_people_attach_is_theirs() {
     let firm = Firm::new();
     let company = firm.company("Firm");
-    firm.odoo.show(&remote(company), None, &Showing { mark: "see the shop".to_owned(), ..showing("Theirs") }).await.unwrap();
+    firm.odoo
+        .show(&remote(company), None, &Showing { mark: "see the shop".to_owned(), ..showing("Theirs") })
+        .await
+        .unwrap();
     assert_eq!(firm.odoo.shown(&remote(company)).await.unwrap(), Some(Vec::new()));
 }
 

@@ -17,9 +17,7 @@ use super::{OdooConnector, OdooSettings, Protocol};
 use crate::clock::ManualClock;
 use crate::connector::error::PortError;
 use crate::connector::http::HttpSettings;
-use crate::connector::port::{
-    Extent, Frontier, Lookup, ParentWrite, Sink, Source, Step, Target, Walk, Write, Written,
-};
+use crate::connector::port::{Extent, Frontier, Lookup, ParentWrite, Sink, Source, Step, Target, Walk, Write, Written};
 use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
 use crate::domain::field::{Field, Part};
@@ -27,7 +25,8 @@ use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::shape::{Cell, Countries, Delivered, Row, Shape};
 use crate::sandbox::{OdooOptions, OdooServer, RouterTransport};
 
-const BOTH: [(Protocol, u64); 2] = [(Protocol::Auto, 19), (Protocol::Auto, 17)];
+/// A version that speaks JSON-2, and one that speaks JSON-RPC alone.
+const VERSIONS: [u64; 2] = [19, 17];
 
 /// An Odoo, and the connector that talks to it.
 struct Firm {
@@ -50,12 +49,7 @@ impl Firm {
         Self::mapped(options, shape(Kind::Company), shape(Kind::Contact), change)
     }
 
-    fn mapped(
-        options: OdooOptions,
-        company: Shape,
-        contact: Shape,
-        change: impl FnOnce(&mut OdooSettings),
-    ) -> Self {
+    fn mapped(options: OdooOptions, company: Shape, contact: Shape, change: impl FnOnce(&mut OdooSettings)) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
         let server = OdooServer::new(options, clock.clone());
         let mut settings = OdooSettings {
@@ -159,10 +153,7 @@ fn text<'a>(firm: &Firm, kind: Kind, row: &'a Row, path: &str) -> &'a str {
 }
 
 fn texts(texts: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
-    texts
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (!text.is_empty()).then(|| (*text).to_owned())))
-        .collect()
+    texts.iter().map(|(path, text)| ((*path).to_owned(), (!text.is_empty()).then(|| (*text).to_owned()))).collect()
 }
 
 fn create(values: &[(&str, &str)]) -> Write {

@@ -1,15 +1,15 @@
 //! Reads by id, searches and what a record shows.
 
 use crate::connector::error::ErrorKind;
-use crate::connector::port::{Find, Presence};
 use crate::connector::port::Schema as _;
+use crate::connector::port::{Find, Presence};
 use crate::domain::record::Standing;
 
 use super::*;
 
 #[tokio::test]
 async fn a_company_shows_what_is_mapped_over_both_protocols() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let poland = OdooServer::country("PL").unwrap();
         let id = firm.server.add_partner(&json!({"is_company": true, "name": "Łódź & Söhne", "vat": "PL5260250274",
@@ -40,7 +40,7 @@ async fn what_is_not_there_is_gone_and_what_is_archived_is_found() {
 
 #[tokio::test]
 async fn what_a_rule_hides_rests_and_is_not_gone() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let (shown, hidden) = (firm.company("Shown"), firm.company("Hidden"));
         firm.server.hide_partner(hidden);
@@ -92,7 +92,7 @@ async fn properties_tell_type_choices_and_what_can_be_written() {
 #[tokio::test]
 async fn the_field_for_our_id_is_added_where_rights_allow_it_and_else_the_mend_is_told() {
     let with = |settings: &mut OdooSettings| settings.id_property = Some("x_flowtly_id".to_owned());
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::with(OdooOptions { version, ..OdooOptions::default() }, with);
         assert_eq!(firm.odoo.add_missing(Kind::Company).await.unwrap(), ["x_flowtly_id"]);
         assert_eq!(firm.odoo.add_missing(Kind::Company).await.unwrap(), Vec::<String>::new());
@@ -122,7 +122,7 @@ async fn a_field_of_another_version_cannot_be_added_and_that_is_told() {
 
 #[tokio::test]
 async fn the_live_contacts_of_companies_come_with_those_of_their_departments() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let (one, other) = (firm.company("One"), firm.company("Other"));
         let department = firm.person("Sales", Some(one));
@@ -144,7 +144,9 @@ async fn candidates_for_a_text_are_found_by_name_and_number_and_no_text_is_a_pat
     let firm = Firm::new();
     let one = firm.server.add_partner(&json!({"is_company": true, "name": "100% Ziel", "vat": "PL5260250274"}));
     let two = firm.company("1000 Ziele");
-    for (wanted, expected) in [("5260250274", vec![one]), ("100%", vec![one]), ("ziel", vec![one, two]), ("%", vec![one])] {
+    for (wanted, expected) in
+        [("5260250274", vec![one]), ("100%", vec![one]), ("ziel", vec![one, two]), ("%", vec![one])]
+    {
         let rows = firm.odoo.find(Kind::Company, &Find::Text(wanted.to_owned())).await.unwrap().unwrap();
         assert_eq!(ids(&rows), expected, "{wanted}");
     }

@@ -7,7 +7,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_complete_walk_shows_companies_and_people_each_in_their_own_archived_ones_too() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let companies: Vec<u64> = (0..7).map(|number| firm.company(&format!("Firm {number}"))).collect();
         let person = firm.person("Jan", Some(companies[0]));
@@ -41,7 +41,7 @@ async fn rows_that_vanish_while_paging_make_no_other_row_be_skipped() {
 
 #[tokio::test]
 async fn what_changed_is_found_within_the_second_of_the_mark_and_across_pages_with_one_stamp() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         firm.company("Old");
         firm.pass(3_600);
@@ -96,7 +96,7 @@ async fn a_late_commit_is_within_the_overlap() {
 
 #[tokio::test]
 async fn what_appeared_since_a_walk_is_shown_once_late_commits_too_and_our_own_never() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         firm.company("Old");
         firm.pass(3_600);

@@ -3,6 +3,8 @@
 use crate::connector::error::{ErrorKind, Outcome};
 use crate::sandbox::{Fault, Manner, When};
 
+use super::super::read::{Writer, by_id};
+use super::super::write::as_stored;
 use super::*;
 
 fn failed(answer: &Written) -> &PortError {
@@ -21,7 +23,7 @@ fn stored(answer: &Written) -> &Row {
 
 #[tokio::test]
 async fn a_company_is_made_with_its_country_by_code_and_shown_as_it_is_stored() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let values = [("name", "Firm"), ("country_id", "DE"), ("zip", "80331"), ("lang", "pl")];
         let row = firm.write(Kind::Company, create(&values)).await.unwrap();
@@ -39,7 +41,7 @@ async fn a_company_is_made_with_its_country_by_code_and_shown_as_it_is_stored() 
 
 #[tokio::test]
 async fn a_contact_is_made_at_its_company_and_moved() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let (one, other) = (firm.company("One"), firm.company("Other"));
         let write = moved(create(&[("name", "Jan Kowalski"), ("email", " Jan@Example.org ")]), one);
@@ -55,7 +57,7 @@ async fn a_contact_is_made_at_its_company_and_moved() {
 
 #[tokio::test]
 async fn many_creates_are_one_call_and_come_back_in_order() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         firm.odoo.properties(Kind::Company).await.unwrap();
         firm.odoo.get(Kind::Company, &[remote(1)]).await.unwrap();
@@ -71,7 +73,7 @@ async fn many_creates_are_one_call_and_come_back_in_order() {
 
 #[tokio::test]
 async fn one_bad_record_fails_alone_and_is_named() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::with(OdooOptions { version, base_vat: true, ..OdooOptions::default() }, |_| ());
         let mut writes: Vec<Write> = (0..5).map(|number| create(&[("name", &format!("Firm {number}"))])).collect();
         writes[3] = create(&[("name", "Bad"), ("vat", "BE0477472702")]);
@@ -131,7 +133,7 @@ async fn look_up_lists_are_read_ahead_and_the_write_needs_no_further_request() {
 
 #[tokio::test]
 async fn a_lost_reply_is_never_sent_again() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         for (fault, carried_out) in [
             (Fault::DropAfter, true),
             (Fault::DropBefore, false),
@@ -200,7 +202,7 @@ async fn what_the_server_takes_and_does_not_store_is_shown_as_it_was() {
 
 #[tokio::test]
 async fn a_record_that_is_gone_or_closed_or_must_have_a_name_concerns_itself_alone() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         let id = firm.company("Firm");
         let error = firm.write(Kind::Company, update(999, &[("city", "x")])).await.unwrap_err();
@@ -218,7 +220,7 @@ async fn a_record_that_is_gone_or_closed_or_must_have_a_name_concerns_itself_alo
 
 #[tokio::test]
 async fn without_the_right_to_write_the_side_is_left_alone() {
-    for (_, version) in BOTH {
+    for version in VERSIONS {
         let firm = Firm::of_version(version);
         firm.server.set_rights(false, false);
         let error = firm.write(Kind::Company, create(&[("name", "Firm")])).await.unwrap_err();
@@ -241,10 +243,31 @@ async fn an_edit_by_a_person_between_our_write_and_its_read_back_is_not_taken_fo
     let firm = Firm::new();
     let id = firm.company("Firm");
     firm.odoo.probe().await.unwrap();
-    // The write is carried out once more, later, by another user: as if somebody typed between write and read.
-    let row = firm.write(Kind::Company, update(id, &[("city", "Gent")])).await.unwrap();
-    assert_eq!(text(&firm, Kind::Company, &row, "city"), "Gent");
+    let talk = &firm.odoo.talk;
+    let write = update(id, &[("city", "Gent")]);
     firm.server.edit_partner(id, &json!({"city": "Brugge", "zip": "8000"}));
-    let entries = super::super::read::by_id(&firm.odoo.talk, Kind::Company, &[id], super::super::read::Writer::Told);
-    assert_eq!(entries.await.unwrap()[0].writer, Some(6), "the last writer is told");
+    let entry = by_id(talk, Kind::Company, &[id], Writer::Told).await.unwrap().remove(0);
+    let row = as_stored(talk, Kind::Company, &write, entry, talk.user().await);
+    let shown = |path| text(&firm, Kind::Company, &row, path);
+    assert_eq!((shown("city"), shown("zip")), ("Gent", "8000"), "what was sent stands, all else is as it is read");
+    let ours = firm.write(Kind::Company, write).await.unwrap();
+    let entry = by_id(talk, Kind::Company, &[id], Writer::Told).await.unwrap().remove(0);
+    assert_eq!((entry.writer, entry.row), (talk.user().await, ours));
+}
+
+#[tokio::test]
+async fn titles_and_states_are_looked_up_by_what_they_are_called() {
+    let mut contact = shape(Kind::Contact);
+    contact.cells[3] = Cell::new(Field::Title, Part::Whole, "title");
+    contact.watched = vec!["state_id".to_owned()];
+    let firm =
+        Firm::mapped(OdooOptions { version: 17, ..OdooOptions::default() }, shape(Kind::Company), contact, |_| ());
+    let values = [("name", "Jan"), ("title", "mister"), ("state_id", "Bavaria (DE)")];
+    let row = firm.write(Kind::Contact, create(&values)).await.unwrap();
+    let shown = |path| text(&firm, Kind::Contact, &row, path);
+    assert_eq!((shown("title"), shown("state_id")), ("Mister", "Bavaria (DE)"));
+    let id = row.id.as_number().unwrap();
+    let error = firm.write(Kind::Contact, update(id, &[("title", "Sir")])).await.unwrap_err();
+    assert_eq!((error.kind, error.fields[0].path.as_str()), (ErrorKind::Invalid, "title"));
+    assert!(error.message.contains("res.partner.title"), "{error}");
 }
