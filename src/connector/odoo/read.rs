@@ -20,6 +20,10 @@ use crate::domain::shape::{Delivered, Row};
 /// Records in one read by id.
 pub(super) const READ_BATCH: usize = 200;
 
+/// How many records of a batch, which no search shows, are asked for one by one? Where a user lost the right to all of them, every
+/// one would be a request of its own.
+const SINGLE_READS: usize = 20;
+
 /// A page of records.
 #[derive(Debug, Default)]
 pub(super) struct Page {
@@ -219,7 +223,12 @@ async fn what_is_visible(talk: &Talk, kind: Kind, batch: &[u64]) -> Result<(Vec<
     let (shown, others): (Vec<u64>, Vec<u64>) = batch.iter().partition(|id| visible.contains(id));
     let mut entries = if shown.is_empty() { Vec::new() } else { by_id(talk, kind, &shown, Writer::Left).await? };
     let mut hidden = Vec::new();
-    for id in others {
+    for (asked, id) in others.into_iter().enumerate() {
+        if asked >= SINGLE_READS {
+            // Not known to be gone, so that it counts as hidden.
+            hidden.push(id);
+            continue;
+        }
         match by_id(talk, kind, &[id], Writer::Left).await {
             Ok(found) => entries.extend(found),
             Err(error) if is_about_single_records(&error) => hidden.push(id),

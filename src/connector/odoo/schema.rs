@@ -35,7 +35,7 @@ pub(super) async fn add_missing(talk: &Talk, kind: Kind) -> Result<Vec<String>, 
         .as_deref()
         .into_iter()
         .chain(layout.shape.paths())
-        .filter(|path| !fields.contains_key(*path) && done.insert(path))
+        .filter(|path| !fields.contains_key(*path) && done.insert(*path))
         .collect();
     let (custom, foreign): (Vec<&str>, Vec<&str>) = missing.into_iter().partition(|path| path.starts_with(CUSTOM));
     let mut added = Vec::new();

@@ -57,6 +57,21 @@ async fn what_a_rule_hides_rests_and_is_not_gone() {
 }
 
 #[tokio::test]
+async fn a_user_who_lost_the_right_to_everything_costs_few_requests_and_nothing_is_gone() {
+    let firm = Firm::new();
+    let hidden: Vec<u64> = (0..60).map(|number| firm.company(&format!("Firm {number}"))).collect();
+    for id in &hidden {
+        firm.server.hide_partner(*id);
+    }
+    firm.odoo.properties(Kind::Company).await.unwrap();
+    firm.server.clear_log();
+    let asked: Vec<RemoteId> = hidden.iter().map(|id| remote(*id)).collect();
+    let answers = firm.odoo.get(Kind::Company, &asked).await.unwrap();
+    assert!(answers.into_iter().all(|answer| found(answer).standing == Standing::Archived));
+    assert_eq!(firm.server.counts().requests, 22, "the batch, the search, and twenty of them");
+}
+
+#[tokio::test]
 async fn a_field_that_this_version_lacks_is_missing_and_unknown_and_hinders_no_other() {
     let mut contact = shape(Kind::Contact);
     contact.cells.push(Cell::new(Field::ContactType, Part::Whole, "mobile"));
