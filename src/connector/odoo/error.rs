@@ -141,7 +141,7 @@ fn is_mistake_of_python(class: &str) -> bool {
     )
 }
 
-/// What PostgreSQL raises over its own state, or over another transaction; anything else is over values.
+/// What the database raises over its own state, or over another transaction; anything else is over values.
 fn is_trouble_of_the_database(class: &str) -> bool {
     matches!(
         class,

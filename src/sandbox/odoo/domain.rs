@@ -122,7 +122,7 @@ fn fits(field: &Definition, value: &Value) -> Result<(), Failure> {
         (_, Value::Bool(false) | Value::Null)
         | (Type::Integer | Type::Link(_) | Type::Many(_), Value::Number(_))
         | (Type::Boolean, Value::Bool(true))
-        | (Type::Char | Type::Text | Type::Selection(_) | Type::Language, Value::String(_)) => Ok(()),
+        | (Type::Char | Type::Text | Type::Selection(_) | Type::Language | Type::Link(_), Value::String(_)) => Ok(()),
         (Type::Datetime, Value::String(text)) if text.ends_with('Z') || text.contains('+') => {
             Err(Failure::value(format!("unconverted data remains in {text}")))
         }
@@ -130,7 +130,6 @@ fn fits(field: &Definition, value: &Value) -> Result<(), Failure> {
         (Type::Datetime, Value::String(text)) => {
             Err(Failure::value(format!("time data '{text}' does not match format")))
         }
-        (Type::Link(_), Value::String(_)) => Ok(()),
         (_, value) => Err(number(value)),
     }
 }

@@ -1,4 +1,4 @@
-//! What the module base_vat makes of a VAT number: capitals without blanks, with the country before it, if the check digits are
+//! What the module `base_vat` makes of a VAT number: capitals without blanks, with the country before it, if the check digits are
 //! right.
 
 /// The number as it is stored; `None` if it is not valid.

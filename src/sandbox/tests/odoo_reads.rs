@@ -1,5 +1,8 @@
 //! Odoo's reads, against what a real one answered.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::body::Body;
 use http::StatusCode;
 use rstest::rstest;
@@ -8,9 +11,6 @@ use serde_json::{Value, json};
 use super::{Seen, clock, send};
 use crate::clock::ManualClock;
 use crate::sandbox::{OdooOptions, OdooServer};
-
-use std::sync::Arc;
-use std::time::Duration;
 
 /// An Odoo.
 pub(super) struct Desk {
