@@ -30,8 +30,6 @@ pub(super) struct Page {
     pub(super) rows: Vec<Row>,
     /// Where the next page begins; `None` behind the last one.
     pub(super) after: Option<u64>,
-    /// The server's time.
-    pub(super) date: Option<DateTime<Utc>>,
 }
 
 /// The records of a kind that meet `conditions`, behind the id `after` and in the order of their ids: a page of them. The last
@@ -49,7 +47,7 @@ pub(super) async fn page(
     let reply = talk.ask(call).await?;
     let rows: Vec<Row> = decoded(talk, &view, &reply.body).await?.into_iter().map(|entry| entry.row).collect();
     let last = in_order(rows.iter().map(|row| row.id.as_number()), after)?;
-    Ok(Page { rows, after: last, date: reply.date })
+    Ok(Page { rows, after: last })
 }
 
 /// All records of a kind that meet `conditions`.

@@ -79,7 +79,8 @@ fn member(object: &Bytes, name: &str) -> Option<Bytes> {
     let mut found = None;
     loop {
         let (key, end) = next::<String>(object, at)?;
-        let start = skip(object, end, b':')?;
+        let colon = skip(object, end, b':')?;
+        let start = colon + object.get(colon..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let (IgnoredAny, end) = next::<IgnoredAny>(object, start)?;
         if key == name {
             found = Some(object.slice(start..end));

@@ -79,10 +79,11 @@ impl CrmServer for OdooServer {
         if let Some(company) = company {
             values.insert("parent_id".to_owned(), json!(company));
         }
-        let mut name = String::new();
+        let (mut first, mut last) = ("", "");
         for (property, text) in properties {
             match property {
-                Property::FirstName | Property::LastName => name = renamed(&name, *property, text),
+                Property::FirstName => first = text,
+                Property::LastName => last = text,
                 Property::Name
                 | Property::Country
                 | Property::TaxNumber
@@ -96,6 +97,7 @@ impl CrmServer for OdooServer {
                 }
             }
         }
+        let name = joined(first, last);
         if !name.is_empty() {
             values.insert("name".to_owned(), json!(name));
         }
@@ -229,5 +231,9 @@ fn value(property: Property, text: &str) -> Value {
 fn renamed(name: &str, property: Property, text: &str) -> String {
     let (first, last) = name.rsplit_once(' ').unwrap_or((name, ""));
     let (first, last) = if property == Property::LastName { (first, text) } else { (text, last) };
-    [first, last].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
+    joined(first, last)
+}
+
+fn joined(first: &str, last: &str) -> String {
+    [first, last].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
