@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::OdooServer;
 use super::partners::PARTNER;
 use crate::domain::record::Kind;
-use crate::sandbox::crm::{CrmServer, Property};
+use crate::sandbox::crm::{CrmServer, Import, Property};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
@@ -74,32 +74,18 @@ impl CrmServer for OdooServer {
     }
 
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
-        let mut values = Map::new();
-        values.insert("is_company".to_owned(), json!(kind == Kind::Company));
+        let mut values = entered(kind, properties);
         if let Some(company) = company {
             values.insert("parent_id".to_owned(), json!(company));
         }
-        let (mut first, mut last) = ("", "");
-        for (property, text) in properties {
-            match property {
-                Property::FirstName => first = text,
-                Property::LastName => last = text,
-                Property::Name
-                | Property::Country
-                | Property::TaxNumber
-                | Property::Phone
-                | Property::Street
-                | Property::City
-                | Property::PostCode
-                | Property::Email
-                | Property::JobTitle => {
-                    values.insert(field(*property).to_owned(), value(*property, text));
-                }
-            }
-        }
-        let name = joined(first, last);
-        if !name.is_empty() {
-            values.insert("name".to_owned(), json!(name));
+        self.add_partner(&Value::Object(values))
+    }
+
+    fn import(&self, company: &Import<'_>) -> u64 {
+        let mut values = entered(Kind::Company, company.properties);
+        values.insert("website".to_owned(), json!(company.domain));
+        if let (Some(field), Some(stored_id)) = (&self.options().id_field, company.stored_id) {
+            values.insert(field.clone(), json!(stored_id));
         }
         self.add_partner(&Value::Object(values))
     }
@@ -188,6 +174,35 @@ impl OdooServer {
         let is_company = self.partner_text(id, "is_company");
         is_company.as_deref() == Some(if kind == Kind::Company { "true" } else { "false" })
     }
+}
+
+/// What a person enters for a new record.
+fn entered(kind: Kind, properties: &[(Property, &str)]) -> Map<String, Value> {
+    let mut values = Map::new();
+    values.insert("is_company".to_owned(), json!(kind == Kind::Company));
+    let (mut first, mut last) = ("", "");
+    for (property, text) in properties {
+        match property {
+            Property::FirstName => first = *text,
+            Property::LastName => last = *text,
+            Property::Name
+            | Property::Country
+            | Property::TaxNumber
+            | Property::Phone
+            | Property::Street
+            | Property::City
+            | Property::PostCode
+            | Property::Email
+            | Property::JobTitle => {
+                values.insert(field(*property).to_owned(), value(*property, text));
+            }
+        }
+    }
+    let name = joined(first, last);
+    if !name.is_empty() {
+        values.insert("name".to_owned(), json!(name));
+    }
+    values
 }
 
 const fn field(property: Property) -> &'static str {

@@ -61,6 +61,12 @@ impl OdooServer {
         Self { shell: Arc::new(Shell { system, faults: Faults::default(), log: Log::default(), clock }) }
     }
 
+    /// One in which everything is there that the mapping of Odoo names, and a field for ids.
+    pub fn furnished(clock: Arc<dyn Clock>) -> Self {
+        let options = OdooOptions { id_field: Some("x_flowtly_id".to_owned()), ..OdooOptions::default() };
+        Self::new(options, clock)
+    }
+
     /// Its HTTP side.
     pub fn router(&self) -> Router {
         shell::router(Arc::clone(&self.shell))
