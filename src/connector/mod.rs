@@ -13,4 +13,5 @@ pub mod flowtly;
 pub mod hubspot;
 pub mod espocrm;
 pub mod odoo;
+pub mod pipedrive;
 pub mod registry;

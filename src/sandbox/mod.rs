@@ -1,11 +1,12 @@
-//! Embedded, stateful servers that answer as Flowtly and HubSpot do: the counterpart of `demo`, tests and benchmarks.
+//! Embedded, stateful servers that answer as Flowtly, HubSpot and Pipedrive do: the counterpart of `demo`, tests and benchmarks.
 //!
 //! They follow what the real systems were seen to do, never what our own connectors happen to send: requests are
 //! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
-//! both servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
+//! all servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`crm`] is what people do
 //! in any CRM; [`flowtly`] and [`hubspot`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //! in any CRM; [`flowtly`], [`hubspot`] and [`espocrm`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! in any CRM; [`flowtly`], [`hubspot`] and [`pipedrive`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -25,6 +26,7 @@ pub mod hubspot;
 mod embedded;
 pub mod espocrm;
 pub mod odoo;
+pub mod pipedrive;
 pub mod seed;
 pub mod transport;
 mod serve;
@@ -41,6 +43,7 @@ pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};
 pub use log::{Counts, Detail, LoggedRequest};
 pub use manners::{Manner, Manners};
 pub use odoo::{OdooOptions, OdooServer};
+pub use pipedrive::{AddressWrites, PipedriveLimits, PipedriveOptions, PipedriveServer};
 pub use seed::{Flavour, Spread, World};
 pub use serve::serve;
 pub use transport::RouterTransport;

@@ -10,6 +10,8 @@ mod espocrm_reads;
 mod espocrm_writes;
 mod odoo_reads;
 mod odoo_writes;
+mod pipedrive_reads;
+mod pipedrive_writes;
 mod failures;
 mod seeds;
 
