@@ -27,6 +27,7 @@ use super::flowtly::{Credentials, FlowtlyConnector, FlowtlySettings};
 use super::http::{HttpSettings, NetworkSettings, ReqwestTransport, Transport};
 use super::hubspot;
 use super::odoo;
+use super::pipedrive;
 use super::port::Connector;
 use crate::clock::Clock;
 use crate::config::{FlowtlyCredentials, FlowtlySection, Reader, Settings};
@@ -36,6 +37,7 @@ use crate::domain::shape::Shape;
 /// Every CRM; the first is meant where a configuration names none.
 pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, espocrm::SYSTEM];
 pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, odoo::SYSTEM];
+pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, pipedrive::SYSTEM];
 
 /// A CRM, as configuration knows it.
 #[derive(Debug)]

@@ -139,7 +139,11 @@ async fn a_request_takes_what_its_lane_costs_and_never_from_the_reserve() {
     let budget = Budget::new(clock, settings).with_costs(BTreeMap::from([("list", 20), ("search", 30)]));
     budget.permit(Some("list")).await.unwrap();
     budget.permit(None).await.unwrap();
-    assert_eq!(budget.permit(Some("search")).await.unwrap_err().kind, ErrorKind::Quota, "29 are left above the reserve");
+    assert_eq!(
+        budget.permit(Some("search")).await.unwrap_err().kind,
+        ErrorKind::Quota,
+        "29 are left above the reserve"
+    );
     budget.permit(Some("list")).await.unwrap();
     budget.learn(Some(71), None);
     budget.permit(Some("list")).await.unwrap();

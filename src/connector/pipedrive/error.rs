@@ -15,6 +15,9 @@ const LONGEST_QUOTE: usize = 400;
 /// The longest pause of a burst that is believed, in seconds: the window is two seconds long.
 const LONGEST_RESET: u64 = 60;
 
+/// The highest price of a request, in tokens: with fewer left the day may be what refused it.
+const DEAREST: u64 = 20;
+
 /// Explains a reply outside 2xx.
 pub(super) fn explain(reply: &Reply) -> PortError {
     let error = match wire::refusal(&reply.body) {
@@ -62,7 +65,9 @@ fn refused(reply: &Reply, refusal: &Refusal) -> PortError {
         ErrorKind::NotFound => format!("Pipedrive has no such record: {words}"),
         ErrorKind::Conflict => format!("Pipedrive refused the write: {words}"),
         ErrorKind::Unavailable => format!("Pipedrive is not available: {words}"),
-        ErrorKind::Setting => format!("the request does not fit Pipedrive's API, check base_url and the paths: {words}"),
+        ErrorKind::Setting => {
+            format!("the request does not fit Pipedrive's API, check base_url and the paths: {words}")
+        }
         ErrorKind::Invalid
         | ErrorKind::Connect
         | ErrorKind::Timeout
@@ -80,7 +85,8 @@ fn refused(reply: &Reply, refusal: &Refusal) -> PortError {
 fn foreign(reply: &Reply) -> PortError {
     let status = reply.status.as_u16();
     if is_block(reply.status, &reply.body) {
-        let message = "the network in front of Pipedrive blocks us for having asked too often: it is left alone for a while";
+        let message =
+            "the network in front of Pipedrive blocks us for having asked too often: it is left alone for a while";
         return PortError::new(ErrorKind::RateLimited, message);
     }
     let (kind, message) = match status {
@@ -99,12 +105,19 @@ fn foreign(reply: &Reply) -> PortError {
 fn too_many(reply: &Reply) -> PortError {
     let burst_left = number(reply, "x-ratelimit-remaining");
     let day_left = tokens_left(reply).or_else(|| number(reply, "x-daily-requests-left"));
-    if day_left == Some(0) || (day_left.is_none() && burst_left.is_some_and(|left| left > 0)) {
-        return PortError::new(ErrorKind::Quota, "the day's tokens of the Pipedrive company are used up");
+    let reset = number(reply, "x-ratelimit-reset").map(|seconds| Duration::from_secs(seconds.min(LONGEST_RESET)));
+    let used_up = "the day's tokens of the Pipedrive company are used up";
+    if day_left.is_some_and(|left| left < DEAREST) {
+        return PortError::new(ErrorKind::Quota, used_up);
+    }
+    if day_left.is_none() && burst_left.is_some_and(|left| left > 0) {
+        // Concluded, and not told: the time that is set says so to whoever knows what was asked.
+        let mut error = PortError::new(ErrorKind::Quota, used_up);
+        error.retry_after = reset.or(Some(Duration::from_secs(LONGEST_RESET)));
+        return error;
     }
     let mut error = PortError::new(ErrorKind::RateLimited, "Pipedrive asks for fewer requests");
-    let reset = number(reply, "x-ratelimit-reset").map(|seconds| seconds.min(LONGEST_RESET));
-    error.retry_after = reset.map(Duration::from_secs);
+    error.retry_after = reset;
     error
 }
 
@@ -116,7 +129,8 @@ fn unauthorized() -> String {
 /// Pipedrive's own words, without the sentence that it adds to all of them.
 fn words(refusal: &Refusal) -> String {
     let info = refusal.error_info.as_deref().filter(|info| !info.contains("developers.pipedrive.com"));
-    let mut words: Vec<&str> = refusal.error.as_deref().into_iter().chain(info).filter(|text| !text.is_empty()).collect();
+    let mut words: Vec<&str> =
+        refusal.error.as_deref().into_iter().chain(info).filter(|text| !text.is_empty()).collect();
     words.dedup();
     if words.is_empty() {
         words.extend(refusal.code.as_deref());

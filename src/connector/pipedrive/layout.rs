@@ -20,12 +20,9 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn new(kind: Kind, shape: Shape, id_field: Option<&str>, max_text: usize) -> Self {
+    pub(super) fn new(kind: Kind, shape: Shape, id_property: Option<&str>, max_text: usize) -> Self {
         // Our ids are stored in companies only.
-        let id_path = id_field.filter(|_| kind == Kind::Company).map(|name| {
-            let named = name.starts_with("custom:") || name.starts_with("key:");
-            if named { name.to_owned() } else { format!("custom:{name}") }
-        });
+        let id_path = id_property.filter(|_| kind == Kind::Company).map(str::to_owned);
         Self {
             kind,
             paths: shape.paths().map(Path::parse).collect(),

@@ -1,6 +1,6 @@
 //! Pipedrive: organizations and persons over version 2 of its API.
 //!
-//! In reading order: the [`settings`]; addresses, what a mapping may name, and the layout (what is asked of a kind); the envelopes
+//! In reading order: the settings; addresses, what a mapping may name, and the layout (what is asked of a kind); the envelopes
 //! of replies; the fields of an account and their values; rows; errors, and the network in front; the conversation itself;
 //! lists, reads by id, searches and walks; writes; the schema; documents as notes.
 //!
@@ -21,19 +21,20 @@ use self::front::Front;
 use self::layout::Layout;
 use self::settings::Lane;
 use self::talk::{Talk, endpoint_must_exist};
+use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
-use super::http::{HttpClient, HttpSettings, Transport};
+use super::http::{HttpClient, HttpSettings};
 use super::port::{
     Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
     Source, Walk, Write, Written,
 };
-use crate::clock::Clock;
+use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::{Row, Shape};
 
-pub mod settings;
+mod settings;
 mod address;
 mod place;
 mod layout;
@@ -54,6 +55,14 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
+/// Pipedrive, as configuration knows it.
+pub const SYSTEM: CrmSystem = CrmSystem {
+    name: "pipedrive",
+    label: "Pipedrive",
+    defaults: include_str!("../../../config/mapping/pipedrive.toml"),
+    read: |reader| Some(Arc::new(settings::read(reader)?)),
+};
+
 /// A Pipedrive company.
 #[derive(Debug)]
 pub struct PipedriveConnector {
@@ -62,25 +71,17 @@ pub struct PipedriveConnector {
 }
 
 impl PipedriveConnector {
-    /// A connector that sends through `transport`, within a budget of its own. Fails with [`ErrorKind::Setting`] where a setting
-    /// cannot work, the token included.
-    pub fn new(
-        settings: PipedriveSettings,
-        company_shape: Shape,
-        contact_shape: Shape,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        http: HttpSettings,
-    ) -> Result<Self, PortError> {
-        settings.check()?;
-        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+    /// A connector that sends within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot work, the token
+    /// included.
+    pub fn new(settings: PipedriveSettings, parts: Parts, budget: Budget) -> Result<Self, PortError> {
+        let Parts { company, contact, transport, clock, http } = parts;
+        if company.kind != Kind::Company || contact.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
-        let layout = |kind, shape| Layout::new(kind, shape, settings.id_field.as_deref(), settings.max_text);
-        let company = layout(Kind::Company, company_shape);
-        let contact = layout(Kind::Contact, contact_shape);
-        let budget = settings.budget(Arc::clone(&clock));
+        let capabilities = capabilities(&settings, &http, [&company, &contact]);
+        let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
+        let company = layout(Kind::Company, company);
+        let contact = layout(Kind::Contact, contact);
         let front = Arc::new(Front::new(transport, settings.blocked_wait));
         let client = HttpClient::new("Pipedrive", front, clock, budget, http, error::explain);
         let token = settings.token.clone();
@@ -94,7 +95,7 @@ fn capabilities(settings: &PipedriveSettings, http: &HttpSettings, shapes: [&Sha
     let company = KindCapabilities {
         changed_since: true,
         shows_archived: false,
-        stores_id: settings.id_field.is_some(),
+        stores_id: settings.id_property.is_some(),
         create_batch: 1,
         update_batch: 1,
         read_batch: settings::IDS,
@@ -138,7 +139,7 @@ impl Source for PipedriveConnector {
     }
 
     /// As [`Source::properties`]; behind the mapped ones stands the field for our id, where the kind has one. A field that was
-    /// added or removed just now is seen once the list of fields is [`PipedriveSettings::fields_age`] old.
+    /// added or removed just now is seen once the list of fields is old enough to be read again.
     async fn properties(&self, kind: Kind) -> Result<Vec<Property>, PortError> {
         schema::properties(&self.talk, kind).await
     }

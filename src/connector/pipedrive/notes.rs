@@ -68,7 +68,7 @@ pub(super) async fn show(
         }
         None => {
             let body = json!({"content": content, "org_id": read::number(company)?});
-            talk.order(Method::POST, "/api/v1/notes", url, &body, Lane::Extra).await.map_err(endpoint_must_exist)?
+            talk.order(Method::POST, "/api/v1/notes", url, &body, Lane::Extra).await?
         }
     };
     let note = wire::reply::<Note>(&reply.body)?.data;

@@ -38,7 +38,7 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
     for batch in distinct.chunks(IDS) {
         if batch.len() >= MANY {
             for row in by_list(talk, kind, batch).await? {
-                if let Some(id) = batch.iter().find(|id| **id == row.id) {
+                if let Some(id) = batch.iter().find(|id| ***id == row.id) {
                     answers.insert(*id, Lookup::Found(Box::new(row)));
                 }
             }
@@ -72,9 +72,10 @@ pub(super) async fn one(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Option
     let row = talk.rows(kind, std::slice::from_ref(&item)).await?.pop();
     match row {
         Some(row) if row.id == *id => Ok(Some(row)),
-        Some(_) | None => {
-            Err(PortError::new(ErrorKind::Protocol, "Pipedrive answered with another record than the one that was asked for"))
-        }
+        Some(_) | None => Err(PortError::new(
+            ErrorKind::Protocol,
+            "Pipedrive answered with another record than the one that was asked for",
+        )),
     }
 }
 
@@ -114,6 +115,7 @@ fn distinct(ids: &[RemoteId]) -> Result<Vec<&RemoteId>, PortError> {
 
 /// The number that an id is.
 pub(super) fn number(id: &RemoteId) -> Result<u64, PortError> {
-    id.as_number()
-        .ok_or_else(|| PortError::new(ErrorKind::Setting, format!("{id} is no id of Pipedrive's: the state is another CRM's")))
+    id.as_number().ok_or_else(|| {
+        PortError::new(ErrorKind::Setting, format!("{id} is no id of Pipedrive's: the state is another CRM's"))
+    })
 }

@@ -33,9 +33,9 @@ pub(super) fn rows(layout: &Layout, bound: &Bound, items: &[Item]) -> Result<Row
 
 /// A record's id.
 pub(super) fn id(item: &Item) -> Result<u64, PortError> {
-    item.get("id")
-        .and_then(Value::as_u64)
-        .ok_or_else(|| PortError::new(ErrorKind::Protocol, "Pipedrive's reply holds a record without an id: check base_url"))
+    item.get("id").and_then(Value::as_u64).ok_or_else(|| {
+        PortError::new(ErrorKind::Protocol, "Pipedrive's reply holds a record without an id: check base_url")
+    })
 }
 
 /// The primary one of a list of addresses or numbers: the one that says so, else the first.
@@ -56,7 +56,12 @@ fn row(layout: &Layout, bound: &Bound, item: &Item, found: &mut Rows) -> Result<
     let is_deleted = item.get("is_deleted").and_then(Value::as_bool) == Some(true);
     Ok(Row {
         id: RemoteId::new(id.to_string()),
-        parents: item.get("org_id").and_then(Value::as_u64).map(|id| RemoteId::new(id.to_string())).into_iter().collect(),
+        parents: item
+            .get("org_id")
+            .and_then(Value::as_u64)
+            .map(|id| RemoteId::new(id.to_string()))
+            .into_iter()
+            .collect(),
         version: text("update_time").map(|time| Version(time.to_owned())),
         created: text("add_time").and_then(moment),
         modified: text("update_time").and_then(moment),
@@ -83,7 +88,9 @@ fn delivered(layout: &Layout, slot: &Slot, item: &Item, found: &mut Rows) -> Del
         Slot::Primary(name) => match item.get(name) {
             None => return Delivered::Unknown,
             Some(Value::Null) => return Delivered::Blank,
-            Some(list @ Value::Array(_)) => primary(list).map_or(Says::Text(String::new()), |entry| value::part(entry, "value")),
+            Some(list @ Value::Array(_)) => {
+                primary(list).map_or(Says::Text(String::new()), |entry| value::part(entry, "value"))
+            }
             Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => Says::Odd,
         },
         Slot::Custom(definition, part) => {

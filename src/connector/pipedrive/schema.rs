@@ -50,7 +50,8 @@ pub(super) async fn add_missing(talk: &Talk, kind: Kind) -> Result<Vec<String>, 
     let layout = talk.layout(kind);
     let bound = talk.fresh(kind).await?;
     let slots = bound.id_field.iter().chain(&bound.slots);
-    let paths = layout.id_field.iter().zip(layout.id_path.as_deref()).chain(layout.paths.iter().zip(layout.shape.paths()));
+    let paths =
+        layout.id_field.iter().zip(layout.id_path.as_deref()).chain(layout.paths.iter().zip(layout.shape.paths()));
     let mut done: HashSet<&str> = HashSet::new();
     let mut added = Vec::new();
     for ((path, text), slot) in paths.zip(slots) {
@@ -75,10 +76,7 @@ fn type_name(layout: &Layout, path: &Path, text: &str) -> &'static str {
         Some(_) => "address",
         None => {
             let field = layout.shape.cells.iter().find(|cell| cell.path == text).map(|cell| cell.field);
-            match field {
-                Some(Field::Phone | Field::ContactPhone) => "phone",
-                _ => "varchar",
-            }
+            if matches!(field, Some(Field::Phone | Field::ContactPhone)) { "phone" } else { "varchar" }
         }
     }
 }
@@ -87,13 +85,14 @@ async fn add(talk: &Talk, layout: &Layout, name: &str, type_name: &str) -> Resul
     let body = json!({"field_name": name, "field_type": type_name});
     let url = talk.at.fields(layout.kind);
     talk.order(Method::POST, "/api/v2/{type}Fields", url, &body, Lane::Extra).await.map(drop).map_err(|error| {
-        let message = match error.kind {
-            ErrorKind::Forbidden => format!(
+        let message = if error.kind == ErrorKind::Forbidden {
+            format!(
                 "the token's user may not add the field \"{name}\": use an administrator's token once, or add it in \
                  Pipedrive's settings ({})",
                 error.message
-            ),
-            _ => format!("adding the field \"{name}\": {}", error.message),
+            )
+        } else {
+            format!("adding the field \"{name}\": {}", error.message)
         };
         PortError { message, ..error }
     })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
@@ -27,8 +27,6 @@ use crate::domain::shape::Row;
 
 /// How soon may the fields be read again for a choice or a name that they do not have? Each time costs as much as two writes.
 const SOON: Duration = Duration::from_mins(1);
-
-const TOKEN: HeaderName = HeaderName::from_static("x-api-token");
 
 /// What every part of the conversation needs.
 #[derive(Debug)]
@@ -67,11 +65,12 @@ impl Talk {
         if token.is_empty() {
             return Err(PortError::new(ErrorKind::Setting, "there is no Pipedrive token: name its file in token_file"));
         }
-        let mut value = HeaderValue::from_str(token)
-            .map_err(|_| PortError::new(ErrorKind::Setting, "the Pipedrive token holds characters that no token has"))?;
+        let mut value = HeaderValue::from_str(token).map_err(|_| {
+            PortError::new(ErrorKind::Setting, "the Pipedrive token holds characters that no token has")
+        })?;
         value.set_sensitive(true);
         let mut headers = HeaderMap::new();
-        headers.insert(TOKEN, value);
+        headers.insert("x-api-token", value);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         Ok(Self {
             at: Addresses::new(settings.base_url.clone(), settings.records_path.clone()),
@@ -227,6 +226,7 @@ impl Talk {
     }
 
     async fn send(&self, call: Call) -> Result<Reply, PortError> {
+        let is_search = call.lane == Some(Lane::Search.name());
         match self.http.send(call).await {
             Ok(reply) => {
                 if let Some(left) = tokens_left(&reply) {
@@ -235,7 +235,10 @@ impl Talk {
                 Ok(reply)
             }
             Err(mut error) => {
-                if error.kind == ErrorKind::Quota && error.status.is_some() {
+                if error.kind == ErrorKind::Quota && error.retry_after.is_some() && is_search {
+                    // It was concluded from the burst alone, and searches have a window of their own.
+                    error.kind = ErrorKind::RateLimited;
+                } else if error.kind == ErrorKind::Quota && error.status.is_some() {
                     // Said by Pipedrive, and not by our own reckoning: nothing more is sent for a while.
                     self.http.budget().learn(Some(0), None);
                     error.retry_after = Some(self.settings.quota_wait);

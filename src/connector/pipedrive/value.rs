@@ -115,7 +115,8 @@ pub(super) fn address_line(parts: &Map<String, Value>) -> String {
         ("", unit) => unit.to_owned(),
         (number, unit) => format!("{number}/{unit}"),
     };
-    let beside = |one: &str, other: &str| [one, other].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
+    let beside =
+        |one: &str, other: &str| [one, other].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
     let street = beside(text("route"), &number);
     let city = beside(text("postal_code"), text("locality"));
     [street.as_str(), city.as_str(), text("country")]
@@ -125,12 +126,7 @@ pub(super) fn address_line(parts: &Map<String, Value>) -> String {
         .join(", ")
 }
 
-fn write_part(
-    definition: &Definition,
-    wanted: &str,
-    text: Option<&str>,
-    present: &Value,
-) -> Result<Value, String> {
+fn write_part(definition: &Definition, wanted: &str, text: Option<&str>, present: &Value) -> Result<Value, String> {
     let mut parts = match definition.field_type {
         FieldType::Address => address_parts(present),
         FieldType::Text
@@ -198,7 +194,9 @@ fn several(definition: &Definition, text: &str) -> Result<Value, String> {
 
 fn money(text: &str, present: &Value) -> Result<Value, String> {
     let (amount, currency) = match text.trim().rsplit_once(' ') {
-        Some((amount, currency)) if currency.chars().all(|letter| letter.is_ascii_uppercase()) => (amount, Some(currency)),
+        Some((amount, currency)) if currency.chars().all(|letter| letter.is_ascii_uppercase()) => {
+            (amount, Some(currency))
+        }
         Some(_) | None => (text, None),
     };
     let currency = currency.map(|currency| json!(currency)).or_else(|| present.get("currency").cloned());

@@ -158,7 +158,10 @@ fn not_the_protocol(error: &serde_json::Error) -> PortError {
 /// A success by its status, and none by its own words: what came of the request is not known.
 fn unsuccessful(refusal: &Refusal) -> PortError {
     let words = refusal.error.as_deref().unwrap_or("without a reason");
-    PortError::new(ErrorKind::Protocol, format!("Pipedrive says that it did not succeed: {}", super::error::shortened(words)))
+    PortError::new(
+        ErrorKind::Protocol,
+        format!("Pipedrive says that it did not succeed: {}", super::error::shortened(words)),
+    )
 }
 
 /// A text; whatever else stands in its place is written as JSON.

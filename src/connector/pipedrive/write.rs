@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::error::is_forbidden;
-use super::fields::{Bound, FieldType, Slot, slot};
+use super::fields::{Bound, Definition, FieldType, Slot, slot};
 use super::layout::Layout;
 use super::place::Path;
 use super::read;
@@ -39,7 +39,9 @@ async fn one(talk: &Talk, kind: Kind, write: &Write) -> Result<Row, PortError> {
     let body = body(talk, kind, write).await.map_err(not_sent)?;
     let reply = match &write.target {
         Target::Update { id, .. } if body.is_empty() => {
-            return read::one(talk, kind, id).await?.ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there"));
+            return read::one(talk, kind, id)
+                .await?
+                .ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there"));
         }
         Target::Update { id, .. } => {
             let url = talk.at.records(kind, &[id.as_str()]);
@@ -114,7 +116,7 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
     let layout = talk.layout(kind);
     let mut bound = talk.bound(kind).await?;
     let slots = |bound: &Bound| {
-        let texts = write.texts.iter().map(|(path, text)| {
+        let texts = write.texts.iter().map(|(path, text)| -> Result<_, PortError> {
             let slot = slot(&bound.definitions, &Path::parse(path))?;
             Ok((path.clone(), slot, text.clone()))
         });
@@ -128,9 +130,9 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
         wanted = slots(&bound)?;
     }
     let present = match &write.target {
-        Target::Update { id, .. } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => {
-            read::item(talk, kind, id).await?.ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there any more"))?
-        }
+        Target::Update { id, .. } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => read::item(talk, kind, id)
+            .await?
+            .ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there any more"))?,
         Target::Update { .. } | Target::Create => Item::new(),
     };
     let mut body = Map::new();
@@ -143,7 +145,8 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
     if !refusals.is_empty() {
         let words: Vec<String> =
             refusals.iter().map(|refusal| format!("{}: {}", refusal.path, refusal.message)).collect();
-        let mut error = PortError::new(ErrorKind::Invalid, format!("this cannot be written to Pipedrive: {}", words.join("; ")));
+        let mut error =
+            PortError::new(ErrorKind::Invalid, format!("this cannot be written to Pipedrive: {}", words.join("; ")));
         error.fields = refusals;
         return Err(error);
     }
@@ -167,7 +170,8 @@ fn put(
     let null = Value::Null;
     match slot {
         Slot::Missing => {
-            return Err("the account has no such custom field: add it in Pipedrive, or by `flowtly-sync check --fix`".to_owned());
+            return Err("the account has no such custom field: add it in Pipedrive, or by `flowtly-sync check --fix`"
+                .to_owned());
         }
         Slot::Standard(name, _) if !settings.writable_names && (name == "first_name" || name == "last_name") => {
             return Err("Pipedrive takes the full name only: map `name`, or set writable_names".to_owned());
@@ -179,9 +183,9 @@ fn put(
             body.insert(name.clone(), text.map_or(Value::Null, |text| json!(text)));
         }
         Slot::Part(name, part) => {
-            let parts = body.entry(name.clone()).or_insert_with(|| {
-                Value::Object(value::address_parts(present.get(name).unwrap_or(&Value::Null)))
-            });
+            let parts = body
+                .entry(name.clone())
+                .or_insert_with(|| Value::Object(value::address_parts(present.get(name).unwrap_or(&Value::Null))));
             if let Value::Object(parts) = parts {
                 // A part is documented as a text; an empty one clears it.
                 parts.insert(part.clone(), json!(text.unwrap_or_default()));
@@ -194,7 +198,8 @@ fn put(
         Slot::Custom(definition, part) => {
             let fields = body.entry("custom_fields").or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(fields) = fields {
-                let stored = present.get("custom_fields").and_then(|fields| fields.get(&definition.code)).unwrap_or(&null);
+                let stored =
+                    present.get("custom_fields").and_then(|fields| fields.get(&definition.code)).unwrap_or(&null);
                 // Two parts of one field are written into each other.
                 let present = fields.get(&definition.code).unwrap_or(stored);
                 let written = value::write(definition, part.as_deref(), text, present)?;
@@ -268,12 +273,15 @@ fn is_composite(slot: &Slot) -> bool {
 fn is_riddle(slot: &Slot, text: Option<&str>) -> bool {
     match slot {
         Slot::Missing => true,
-        Slot::Custom(definition, None) | Slot::Standard(_, Some(definition)) => {
-            let has_choices = matches!(definition.field_type, FieldType::One | FieldType::Several);
-            has_choices && text.is_some_and(|text| value::write(definition, None, Some(text), &Value::Null).is_err())
-        }
+        Slot::Custom(definition, None) => has_no_such_choice(definition, text),
+        Slot::Standard(_, Some(definition)) => has_no_such_choice(definition, text),
         Slot::Standard(_, None) | Slot::Part(..) | Slot::Primary(_) | Slot::Custom(_, Some(_)) => false,
     }
+}
+
+fn has_no_such_choice(definition: &Definition, text: Option<&str>) -> bool {
+    let has_choices = matches!(definition.field_type, FieldType::One | FieldType::Several);
+    has_choices && text.is_some_and(|text| value::write(definition, None, Some(text), &Value::Null).is_err())
 }
 
 /// A refusal with the mapped properties that it names: by Pipedrive's own key, or by its feature that is off.
@@ -288,7 +296,8 @@ fn named(
     let by_feature = is_forbidden(&error) && CONTACT_SYNC.iter().any(|name| body.contains_key(*name));
     if by_feature {
         error.kind = ErrorKind::Invalid;
-        error.message = format!("{}; Contact Sync is off for this company, so do not map these properties", error.message);
+        error.message =
+            format!("{}; Contact Sync is off for this company, so do not map these properties", error.message);
     }
     if error.kind != ErrorKind::Invalid {
         return error;
@@ -326,7 +335,8 @@ fn not_sent(error: PortError) -> PortError {
     match error.kind.outcome() {
         Outcome::NotApplied => error,
         Outcome::Unknown => {
-            let message = format!("what is needed for the write could not be read, nothing was sent: {}", error.message);
+            let message =
+                format!("what is needed for the write could not be read, nothing was sent: {}", error.message);
             PortError { kind: ErrorKind::Connect, message, ..error }
         }
     }
@@ -365,7 +375,10 @@ mod tests {
         assert_eq!(written, json!([entry("home@a", false, "home"), entry("new@a", true, "work")]));
         assert_eq!(with_primary(&list, None, "x"), json!([entry("home@a", false, "home")]));
         assert_eq!(with_primary(&Value::Null, Some("a@a"), "work"), json!([entry("a@a", true, "work")]));
-        assert_eq!(with_primary(&json!([entry("", true, "")]), Some("a@a"), "work"), json!([entry("a@a", true, "work")]));
+        assert_eq!(
+            with_primary(&json!([entry("", true, "")]), Some("a@a"), "work"),
+            json!([entry("a@a", true, "work")])
+        );
         assert_eq!(with_primary(&Value::Null, None, "work"), json!([]));
     }
 

@@ -98,7 +98,8 @@ impl CrmServer for PipedriveServer {
         self.with(|state, now| {
             let content = &state.record(kind_of(kind), id, now)?.content;
             let part = |name: &str| content.address.get(name).cloned().unwrap_or_default();
-            let custom = |code: &str| content.custom.get(code).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+            let custom =
+                |code: &str| content.custom.get(code).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
             let text = match (kind, property) {
                 (_, Property::Name) => content.name.clone(),
                 (_, Property::Country) => part("country"),
@@ -107,14 +108,20 @@ impl CrmServer for PipedriveServer {
                 (_, Property::Street) => street_line(&part("route"), &part("street_number"), &part("subpremise")),
                 (_, Property::TaxNumber) => custom(VAT),
                 (Kind::Company, Property::Phone) => custom(PHONE),
-                (Kind::Contact, Property::Phone) => {
-                    content.phones.iter().find(|entry| entry.primary).map(|entry| entry.value.clone()).unwrap_or_default()
-                }
+                (Kind::Contact, Property::Phone) => content
+                    .phones
+                    .iter()
+                    .find(|entry| entry.primary)
+                    .map(|entry| entry.value.clone())
+                    .unwrap_or_default(),
                 (_, Property::FirstName) => content.first_name.clone(),
                 (_, Property::LastName) => content.last_name.clone(),
-                (_, Property::Email) => {
-                    content.emails.iter().find(|entry| entry.primary).map(|entry| entry.value.clone()).unwrap_or_default()
-                }
+                (_, Property::Email) => content
+                    .emails
+                    .iter()
+                    .find(|entry| entry.primary)
+                    .map(|entry| entry.value.clone())
+                    .unwrap_or_default(),
                 (_, Property::JobTitle) => content.job_title.clone(),
             };
             Some(text).filter(|text| !text.is_empty())
@@ -178,10 +185,8 @@ impl CrmServer for PipedriveServer {
 /// The property that holds it, or most of it.
 const fn name_of(kind: Kind, property: Property) -> &'static str {
     match (kind, property) {
-        (Kind::Company, Property::Name) => "name",
         // A person's name is written as one text, and taken apart by the server.
-        (Kind::Contact, Property::Name | Property::FirstName | Property::LastName) => "name",
-        (Kind::Company, Property::FirstName | Property::LastName) => "name",
+        (_, Property::Name | Property::FirstName | Property::LastName) => "name",
         (_, Property::Country) => "address.country",
         (_, Property::City) => "address.locality",
         (_, Property::PostCode) => "address.postal_code",

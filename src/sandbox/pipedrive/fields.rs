@@ -111,8 +111,22 @@ pub(super) fn add(
     body: &Map<String, Value>,
 ) -> Result<Answer, Failure> {
     const TYPES: [&str; 16] = [
-        "varchar", "varchar_auto", "text", "double", "monetary", "date", "set", "enum", "user", "org", "people", "phone",
-        "time", "timerange", "daterange", "address",
+        "varchar",
+        "varchar_auto",
+        "text",
+        "double",
+        "monetary",
+        "date",
+        "set",
+        "enum",
+        "user",
+        "org",
+        "people",
+        "phone",
+        "time",
+        "timerange",
+        "daterange",
+        "address",
     ];
     if !options.is_admin {
         return Err(Failure::new(StatusCode::FORBIDDEN, "You do not have permissions to do this", None));

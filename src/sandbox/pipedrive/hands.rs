@@ -75,7 +75,8 @@ impl PipedriveServer {
     /// An administrator adds a choice to a field. Returns its number; `None` where there is no such field.
     pub fn add_choice(&self, kind: RecordKind, field: &str, label: &str) -> Option<u64> {
         self.with(|state, _| {
-            let field = state.fields_mut(kind_of(kind)).iter_mut().find(|known| known.code == field || known.name == field)?;
+            let field =
+                state.fields_mut(kind_of(kind)).iter_mut().find(|known| known.code == field || known.name == field)?;
             let id = field.options.iter().map(|(id, _)| id + 1).max().unwrap_or(1);
             field.options.push((id, label.to_owned()));
             Some(id)
@@ -144,7 +145,10 @@ pub(super) fn set(state: &State, kind: Kind, content: &mut Content, property: &s
             put_part(content, part, text);
         }
         _ => {
-            let field = state.fields(kind).iter().find(|field| field.custom && (field.code == property || field.name == property));
+            let field = state
+                .fields(kind)
+                .iter()
+                .find(|field| field.custom && (field.code == property || field.name == property));
             let Some(field) = field else { panic!("Pipedrive has no property {property}") };
             if text.is_empty() {
                 content.custom.remove(&field.code);

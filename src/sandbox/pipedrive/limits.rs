@@ -37,7 +37,8 @@ impl Usage {
                 window.pop_front();
             }
         }
-        let is_full = |window: &VecDeque<i64>, most: Option<u32>| most.is_some_and(|most| window.len() >= most as usize);
+        let is_full =
+            |window: &VecDeque<i64>, most: Option<u32>| most.is_some_and(|most| window.len() >= most as usize);
         let over = is_full(&self.burst, limits.burst)
             || (is_search && is_full(&self.search, limits.search))
             || limits.daily_tokens.is_some_and(|most| self.tokens + cost > most);

@@ -72,7 +72,8 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Answe
     let org = number(ask, "org_id")?;
     let ids = ids(ask)?;
     let selected = selected(state, ask, kind)?;
-    let after = ask.parameter("cursor").filter(|cursor| cursor != BEGINNING).map(|cursor| parse(&cursor)).transpose()?;
+    let after =
+        ask.parameter("cursor").filter(|cursor| cursor != BEGINNING).map(|cursor| parse(&cursor)).transpose()?;
     let is_wanted = |id: u64, record: &Record| {
         let updated = record.modified.div_euclid(1_000);
         record.deleted.is_none()

@@ -20,7 +20,8 @@ pub(super) fn list(scene: &Scene<'_>, state: &State) -> Result<Answer, Failure> 
     };
     let (start, limit) = (number("start", 0)?, number("limit", 100)?.clamp(1, 500));
     let org = scene.ask.parameter("org_id").and_then(|org| org.parse::<u64>().ok());
-    let notes: Vec<(u64, &Note)> = state.notes.iter().filter(|(_, note)| org.is_none_or(|org| note.org == org)).collect();
+    let notes: Vec<(u64, &Note)> =
+        state.notes.iter().filter(|(_, note)| org.is_none_or(|org| note.org == org)).collect();
     let page: Vec<Value> = notes.iter().skip(start).take(limit).map(|(id, note)| shown(state, *id, note)).collect();
     let more = start + limit < notes.len();
     let mut pagination = json!({"start": start, "limit": limit, "more_items_in_collection": more});

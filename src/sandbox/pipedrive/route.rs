@@ -11,8 +11,6 @@ use super::{fields, list, notes, search, write};
 use crate::sandbox::exchange::{Answer, Ask, Intent, decoded};
 use crate::sandbox::manners::Manners;
 
-const TOKEN: HeaderName = HeaderName::from_static("x-api-token");
-
 /// What an operation is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scene<'server> {
@@ -63,14 +61,38 @@ impl Route {
         let is_read = *method == Method::GET;
         match self {
             Self::Account => 2,
-            Self::Records(_) => if is_read { 10 } else { 5 },
+            Self::Records(_) => {
+                if is_read {
+                    10
+                } else {
+                    5
+                }
+            }
             Self::Search(_) => 20,
             Self::Record(..) if is_read => 1,
-            Self::Record(..) => if *method == Method::DELETE { 3 } else { 5 },
+            Self::Record(..) => {
+                if *method == Method::DELETE {
+                    3
+                } else {
+                    5
+                }
+            }
             Self::Merge(..) => 40,
             Self::Fields(_) => 10,
-            Self::Notes => if is_read { 20 } else { 10 },
-            Self::Note(_) => if is_read { 2 } else { 10 },
+            Self::Notes => {
+                if is_read {
+                    20
+                } else {
+                    10
+                }
+            }
+            Self::Note(_) => {
+                if is_read {
+                    2
+                } else {
+                    10
+                }
+            }
             Self::Withdrawn => 0,
         }
     }
@@ -85,7 +107,7 @@ pub(super) fn answer(
     ask: &Ask,
 ) -> Answer {
     let now = ask.at.timestamp_millis();
-    if ask.header(&TOKEN) != Some(options.token.as_str()) {
+    if ask.header(&HeaderName::from_static("x-api-token")) != Some(options.token.as_str()) {
         return thrown(StatusCode::UNAUTHORIZED);
     }
     let route = route(&ask.path);
@@ -112,7 +134,8 @@ fn operate(scene: &Scene<'_>, state: &mut State, route: Option<Route>) -> Result
     if !route.allowed().contains(method) {
         return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", None));
     }
-    let body = if intent(scene.ask) == Intent::Write && *method != Method::DELETE { Some(body(scene.ask)?) } else { None };
+    let body =
+        if intent(scene.ask) == Intent::Write && *method != Method::DELETE { Some(body(scene.ask)?) } else { None };
     match (route, &body) {
         (Route::Account, _) => Ok(account(scene.options)),
         (Route::Records(kind), None) => list::list(scene, state, kind),

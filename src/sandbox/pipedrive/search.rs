@@ -46,15 +46,17 @@ pub(super) fn search(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Ans
         .filter_map(|(id, record)| Some((id, record.as_indexed(now)?)))
         .filter(|(_, content)| texts(state, kind, content, &fields).iter().any(|text| holds(text)))
         .take(limit)
-        .map(|(id, content)| json!({"result_score": 1.0, "item": {
-            "id": id,
-            "type": if kind == Kind::Organizations { "organization" } else { "person" },
-            "name": content.name,
-            "visible_to": 3,
-            "owner": {"id": 1},
-            "custom_fields": [],
-            "notes": [],
-        }}))
+        .map(|(id, content)| {
+            json!({"result_score": 1.0, "item": {
+                "id": id,
+                "type": if kind == Kind::Organizations { "organization" } else { "person" },
+                "name": content.name,
+                "visible_to": 3,
+                "owner": {"id": 1},
+                "custom_fields": [],
+                "notes": [],
+            }})
+        })
         .collect();
     Ok(success(&json!({"items": hits}), &json!({"next_cursor": null})))
 }
@@ -68,13 +70,14 @@ fn texts(state: &State, kind: Kind, content: &Content, fields: &[String]) -> Vec
             "phone" => texts.extend(content.phones.iter().map(|entry| entry.value.clone())),
             "address" => texts.extend(content.address.values().cloned()),
             "custom_fields" => {
-                let searched = state.fields(kind).iter().filter(|field| {
-                    field.custom && SEARCHABLE.contains(&field.field_type.as_str())
-                });
-                texts.extend(searched.filter_map(|field| match content.custom.get(&field.code)? {
-                    Value::String(text) => Some(text.clone()),
-                    Value::Number(number) => Some(number.to_string()),
-                    other => other.get("value").map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
+                let searched = state
+                    .fields(kind)
+                    .iter()
+                    .filter(|field| field.custom && SEARCHABLE.contains(&field.field_type.as_str()));
+                texts.extend(searched.filter_map(|field| {
+                    let stored = content.custom.get(&field.code)?;
+                    let value = stored.get("value").unwrap_or(stored);
+                    Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
                 }));
             }
             _ => {}

@@ -183,7 +183,9 @@ impl State {
     /// Stores other contents; the stamp moves whatever changed.
     pub(super) fn store(&mut self, kind: Kind, id: u64, content: Content, now: i64) -> bool {
         let lag = self.lag;
-        let Some(record) = self.table_mut(kind).get_mut(id).filter(|record| record.deleted.is_none()) else { return false };
+        let Some(record) = self.table_mut(kind).get_mut(id).filter(|record| record.deleted.is_none()) else {
+            return false;
+        };
         record.remember(now, lag);
         record.content = content;
         record.modified = now.max(record.modified);
@@ -247,7 +249,9 @@ impl State {
         self.set_deleted(kind, loser, true, now);
         if kind == Kind::Organizations {
             for person in self.persons.ids().to_vec() {
-                let Some(record) = self.persons.get(person).filter(|record| record.content.org == Some(loser)) else { continue };
+                let Some(record) = self.persons.get(person).filter(|record| record.content.org == Some(loser)) else {
+                    continue;
+                };
                 let content = Content { org: Some(winner), ..record.content.clone() };
                 self.store(Kind::Persons, person, content, now);
             }
@@ -256,7 +260,14 @@ impl State {
     }
 
     /// A record as Pipedrive shows it. `selected` are the custom fields that are asked for.
-    pub(super) fn shown(&self, options: &PipedriveOptions, kind: Kind, id: u64, record: &Record, selected: Option<&[String]>) -> Value {
+    pub(super) fn shown(
+        &self,
+        options: &PipedriveOptions,
+        kind: Kind,
+        id: u64,
+        record: &Record,
+        selected: Option<&[String]>,
+    ) -> Value {
         let content = &record.content;
         let entries = |entries: &[Entry]| -> Vec<Value> {
             entries.iter().map(|it| json!({"value": it.value, "primary": it.primary, "label": it.label})).collect()
@@ -305,7 +316,9 @@ fn address(content: &Content) -> Value {
     if content.address.is_empty() {
         return Value::Null;
     }
-    let parts = PARTS.iter().map(|name| ((*name).to_owned(), content.address.get(*name).map_or(Value::Null, |text| json!(text))));
+    let parts = PARTS
+        .iter()
+        .map(|name| ((*name).to_owned(), content.address.get(*name).map_or(Value::Null, |text| json!(text))));
     Value::Object(parts.collect())
 }
 
@@ -332,5 +345,6 @@ pub(super) fn stamp(millis: i64) -> String {
 /// A full name taken apart as Pipedrive does it: the first word is the given name.
 pub(super) fn taken_apart(name: &str) -> (String, String) {
     let name = name.trim();
-    name.split_once(' ').map_or_else(|| (name.to_owned(), String::new()), |(first, last)| (first.to_owned(), last.trim().to_owned()))
+    name.split_once(' ')
+        .map_or_else(|| (name.to_owned(), String::new()), |(first, last)| (first.to_owned(), last.trim().to_owned()))
 }

@@ -20,7 +20,12 @@ const LONGEST: usize = 255;
 const LONGEST_LARGE: usize = 65_000;
 
 /// Makes a record.
-pub(super) fn create(scene: &Scene<'_>, state: &mut State, kind: Kind, body: &Map<String, Value>) -> Result<Answer, Failure> {
+pub(super) fn create(
+    scene: &Scene<'_>,
+    state: &mut State,
+    kind: Kind,
+    body: &Map<String, Value>,
+) -> Result<Answer, Failure> {
     let content = applied(scene, state, kind, Content::default(), body)?;
     if content.name.is_empty() {
         return Err(Failure::invalid("name: is required"));
@@ -111,7 +116,8 @@ fn applied(
                     let error = "Contact sync is not enabled for this company";
                     return Err(Failure::new(StatusCode::FORBIDDEN, error, None));
                 }
-                let text = if value.is_null() { "" } else { value.as_str().ok_or_else(|| expected("job_title", "string"))? };
+                let text =
+                    if value.is_null() { "" } else { value.as_str().ok_or_else(|| expected("job_title", "string"))? };
                 if let Some(text) = treated(scene, kind, "job_title", text)? {
                     content.job_title = text;
                 }
@@ -197,7 +203,8 @@ fn entries(scene: &Scene<'_>, before: &[Entry], name: &str, value: &Value) -> Re
         if let Some(key) = item.keys().find(|key| !["value", "primary", "label"].contains(&key.as_str())) {
             return Err(Failure::invalid(format!("{name}.{key}: is not allowed")));
         }
-        let value = item.get("value").and_then(Value::as_str).ok_or_else(|| expected(&format!("{name}.value"), "string"))?;
+        let value =
+            item.get("value").and_then(Value::as_str).ok_or_else(|| expected(&format!("{name}.value"), "string"))?;
         let primary = match item.get("primary") {
             None => false,
             Some(flag) => flag.as_bool().ok_or_else(|| expected(&format!("{name}.primary"), "boolean"))?,
@@ -274,7 +281,8 @@ fn check(field: &Field, value: &Value) -> Result<(), Failure> {
         },
         "double" | "int" | "user" | "org" | "people" if !value.is_number() => wrong("number", "numeric"),
         "monetary" => {
-            let is_money = value.get("value").is_some_and(Value::is_number) && value.get("currency").is_some_and(Value::is_string);
+            let is_money =
+                value.get("value").is_some_and(Value::is_number) && value.get("currency").is_some_and(Value::is_string);
             if is_money { Ok(()) } else { wrong("object", "monetary") }
         }
         "address" | "time" if !value.get("value").is_some_and(Value::is_string) => wrong("object", "address or time"),

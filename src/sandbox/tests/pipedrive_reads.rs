@@ -50,7 +50,10 @@ async fn the_token_is_a_header_and_nothing_else() {
     let seen = send(&firm.router, "GET /api/v2/organizations?api_token=sandbox-token", &[], Body::empty()).await;
     assert_eq!(seen.status, 401);
     let body = seen.json();
-    assert_eq!((&body["success"], &body["error"], &body["errorCode"]), (&json!(false), &json!("unauthorized access"), &json!(401)));
+    assert_eq!(
+        (&body["success"], &body["error"], &body["errorCode"]),
+        (&json!(false), &json!("unauthorized access"), &json!(401))
+    );
     let me = firm.get("/api/v1/users/me").await.json();
     assert_eq!(me["data"]["company_id"], 7_000_001);
     assert_eq!(firm.get("/v1/users/me").await.status, 200);
@@ -69,7 +72,8 @@ async fn lists_go_by_cursor_and_have_no_total() {
     assert_eq!(ids(&second), made[2..4]);
     let last = firm.get("/api/v2/organizations?limit=500").await.json();
     assert_eq!((ids(&last), &last["additional_data"]["next_cursor"]), (made[1..].to_vec(), &Value::Null));
-    for query in ["limit=501", "limit=0", "cursor=x", "sort_by=name", "page=2", "updated_since=2026-01-01T00:00:00.5Z"] {
+    for query in ["limit=501", "limit=0", "cursor=x", "sort_by=name", "page=2", "updated_since=2026-01-01T00:00:00.5Z"]
+    {
         assert_eq!(firm.get(&format!("/api/v2/organizations?{query}")).await.status, 400, "{query}");
     }
 }
@@ -88,7 +92,8 @@ async fn changes_are_listed_by_whole_seconds_in_both_directions() {
     let sorted = firm.get("/api/v2/organizations?sort_by=update_time&sort_direction=desc&limit=1").await.json();
     assert_eq!(ids(&sorted), [a]);
     let cursor = sorted["additional_data"]["next_cursor"].as_str().unwrap();
-    let rest = firm.get(&format!("/api/v2/organizations?sort_by=update_time&sort_direction=desc&cursor={cursor}")).await;
+    let rest =
+        firm.get(&format!("/api/v2/organizations?sort_by=update_time&sort_direction=desc&cursor={cursor}")).await;
     assert_eq!(ids(&rest.json()), [b]);
 }
 
@@ -120,7 +125,10 @@ async fn custom_fields_are_shown_by_key_and_can_be_narrowed_to_known_ones() {
     let id = firm.server.add_organization(&[("name", "A"), ("Size", "Large"), ("VAT number", "1")]);
     let fields = firm.get("/api/v2/organizationFields?limit=500").await.json();
     let field = fields["data"].as_array().unwrap().iter().find(|field| field["field_code"] == key.as_str()).unwrap();
-    assert_eq!((&field["field_name"], &field["field_type"], &field["is_custom_field"]), (&json!("Size"), &json!("enum"), &json!(true)));
+    assert_eq!(
+        (&field["field_name"], &field["field_type"], &field["is_custom_field"]),
+        (&json!("Size"), &json!("enum"), &json!(true))
+    );
     let shown = firm.get(&format!("/api/v2/organizations/{id}")).await.json();
     assert_eq!(shown["data"]["custom_fields"][&key], field["options"][1]["id"]);
     assert!(shown["data"]["custom_fields"].as_object().unwrap().values().any(Value::is_null), "blank ones are null");

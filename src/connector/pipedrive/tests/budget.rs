@@ -15,7 +15,7 @@ fn limited(limits: PipedriveLimits) -> PipedriveOptions {
 async fn the_days_tokens_are_counted_by_cost_and_the_reserve_is_left() {
     let firm = Firm::open(PipedriveOptions::default(), |settings| {
         settings.daily_tokens = 100;
-        settings.reserve_share = 0.4;
+        settings.reserve = 0.4;
     });
     // Fields 10, page 10, probe 2, create 5.
     let mut walk = firm.connector.walk(Kind::Company, Extent::Complete).await.unwrap();
@@ -67,11 +67,13 @@ async fn a_refused_burst_says_when_it_is_over() {
 #[tokio::test]
 async fn a_day_that_is_used_up_is_not_asked_again_and_again() {
     for tells_tokens in [false, true] {
-        let limits = PipedriveLimits { burst: Some(50), daily_tokens: Some(12), tells_tokens, ..PipedriveLimits::default() };
-        let firm = Firm::open(limited(limits), |_| ());
+        let limits =
+            PipedriveLimits { burst: Some(50), daily_tokens: Some(12), tells_tokens, ..PipedriveLimits::default() };
+        let firm = Firm::open(limited(limits), |settings| settings.reserve = 0.0);
         let id = firm.server.add_organization(&[("name", "A")]);
         firm.one(Kind::Company, id).await;
-        let error = firm.connector.find(Kind::Company, &crate::connector::port::Find::Text("A".into())).await.unwrap_err();
+        let mut walk = firm.connector.walk(Kind::Company, Extent::Complete).await.unwrap();
+        let error = walk.next().await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Quota, "{tells_tokens}: {error}");
         if !tells_tokens {
             assert_eq!(error.retry_after, Some(Duration::from_hours(1)));
@@ -88,7 +90,7 @@ async fn tokens_that_others_used_count_where_replies_tell() {
     let limits = PipedriveLimits { daily_tokens: Some(1_000), tells_tokens: true, ..PipedriveLimits::default() };
     let firm = Firm::open(limited(limits), |settings| {
         settings.daily_tokens = 4_000;
-        settings.reserve_share = 0.25;
+        settings.reserve = 0.25;
     });
     let id = firm.server.add_organization(&[("name", "A")]);
     firm.connector.properties(Kind::Company).await.unwrap();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 
 use super::*;
+use crate::clock::Clock;
 use crate::connector::error::Outcome;
 use crate::connector::port::{Extent, Lookup};
 use crate::sandbox::{Fault, When};
@@ -74,8 +75,6 @@ async fn a_block_by_the_network_in_front_is_waited_out_and_forbids_nothing() {
     assert!(firm.clock.now() - before >= chrono::Duration::minutes(10), "nothing is sent before the block is over");
 }
 
-use crate::clock::Clock;
-
 #[tokio::test]
 async fn a_block_of_a_write_leaves_nothing_open() {
     let firm = Firm::plain();
@@ -135,7 +134,9 @@ async fn a_huge_text_is_unknown_and_the_walk_goes_on() {
 #[tokio::test]
 async fn a_success_that_says_it_is_none_is_not_believed() {
     assert_eq!(
-        super::super::wire::reply::<serde_json::Value>(br#"{"success":false,"error":"no","data":null}"#).unwrap_err().kind,
+        super::super::wire::reply::<serde_json::Value>(br#"{"success":false,"error":"no","data":null}"#)
+            .unwrap_err()
+            .kind,
         ErrorKind::Protocol
     );
     assert_eq!(

@@ -37,7 +37,13 @@ async fn every_type_is_read_as_text_and_written_back_typed() {
             "6.5 PLN",
             json!({"value": 6.5, "currency": "PLN"}),
         ),
-        ("address", json!({"value": "Długa 1", "locality": "Łódź"}), "Długa 1", "Krótka 2", json!({"value": "Krótka 2"})),
+        (
+            "address",
+            json!({"value": "Długa 1", "locality": "Łódź"}),
+            "Długa 1",
+            "Krótka 2",
+            json!({"value": "Krótka 2"}),
+        ),
         (
             "daterange",
             json!({"value": "2026-01-01", "until": "2026-02-01"}),

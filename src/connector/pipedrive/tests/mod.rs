@@ -16,9 +16,10 @@ use chrono::{DateTime, Utc};
 
 use super::{PipedriveConnector, PipedriveSettings};
 use crate::clock::ManualClock;
-use crate::connector::error::ErrorKind;
+use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::HttpSettings;
 use crate::connector::port::{ParentWrite, Sink, Source, Step, Target, Walk, Write, Written};
+use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, RemoteId, Side};
@@ -61,18 +62,13 @@ impl Firm {
     ) -> Self {
         let mut settings = PipedriveSettings {
             base_url: "http://sandbox".parse().unwrap(),
-            token: "sandbox-token".into(),
             burst_requests: 10_000,
             search_requests: 10_000,
             daily_tokens: 10_000_000,
-            ..PipedriveSettings::default()
+            ..PipedriveSettings::of_defaults()
         };
         change(&mut settings);
-        let retry = RetrySettings { max_tries: 1, ..RetrySettings::default() };
-        let http = HttpSettings { retry, ..HttpSettings::default() };
-        let transport = Arc::new(RouterTransport::new(server.router(), server.faults()));
-        let connector =
-            PipedriveConnector::new(settings, company, contact, transport, clock.clone(), http).unwrap();
+        let connector = connect(settings, &server, &clock, company, contact).unwrap();
         Self { server, clock, connector }
     }
 
@@ -96,7 +92,7 @@ impl Firm {
         }
     }
 
-    async fn refused(&self, kind: Kind, write: Write) -> crate::connector::error::PortError {
+    async fn refused(&self, kind: Kind, write: Write) -> PortError {
         match self.write(kind, write).await {
             Written::Failed(error) => error,
             Written::Stored(row) => panic!("{row:?}"),
@@ -107,6 +103,25 @@ impl Firm {
     fn asked(&self, path: &str) -> usize {
         self.server.log().iter().filter(|request| request.path == path).count()
     }
+}
+
+fn connect(
+    settings: PipedriveSettings,
+    server: &PipedriveServer,
+    clock: &Arc<ManualClock>,
+    company: Shape,
+    contact: Shape,
+) -> Result<PipedriveConnector, PortError> {
+    let retry = RetrySettings { max_tries: 1, ..RetrySettings::default() };
+    let parts = Parts {
+        company,
+        contact,
+        transport: Arc::new(RouterTransport::new(server.router(), server.faults())),
+        clock: clock.clone(),
+        http: HttpSettings { retry, ..HttpSettings::default() },
+    };
+    let budget = settings.own_budget(clock.clone());
+    PipedriveConnector::new(settings, parts, budget)
 }
 
 fn now() -> DateTime<Utc> {
@@ -203,16 +218,8 @@ fn a_connector_without_a_token_is_not_made() {
     for token in ["", " \n", "two\nlines"] {
         let clock = Arc::new(ManualClock::new(now()));
         let server = PipedriveServer::new(PipedriveOptions::default(), clock.clone());
-        let transport = Arc::new(RouterTransport::new(server.router(), server.faults()));
-        let settings = PipedriveSettings { token: token.into(), ..PipedriveSettings::default() };
-        let made = PipedriveConnector::new(
-            settings,
-            shape(Kind::Company),
-            shape(Kind::Contact),
-            transport,
-            clock,
-            HttpSettings::default(),
-        );
+        let settings = PipedriveSettings { token: token.into(), ..PipedriveSettings::of_defaults() };
+        let made = connect(settings, &server, &clock, shape(Kind::Company), shape(Kind::Contact));
         let error = made.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Setting);
         assert!(error.message.contains("token"), "{}", error.message);
@@ -228,6 +235,6 @@ fn what_pipedrive_can_do_is_declared() {
     assert!(company.stores_id && company.changed_since && !company.shows_archived && !company.many_parents);
     assert!(!capabilities.of(Kind::Contact).stores_id);
     assert_eq!(capabilities.longest_request, Duration::from_secs(90));
-    let without = Firm::open(PipedriveOptions::default(), |settings| settings.id_field = None);
+    let without = Firm::open(PipedriveOptions::default(), |settings| settings.id_property = None);
     assert!(!without.connector.capabilities().of(Kind::Company).stores_id);
 }

@@ -42,7 +42,8 @@ async fn what_changed_is_asked_for_by_whole_seconds() {
     let (changed, end) = walk(&firm, Extent::Since(now() + Duration::from_millis(10_900))).await;
     assert_eq!(changed, [ids[2], ids[0]], "the oldest first, and the second itself is asked for");
     assert_eq!(end.evidence, Evidence::Key);
-    let query = firm.server.log().into_iter().rev().find(|request| request.query.contains("updated_since")).unwrap().query;
+    let query =
+        firm.server.log().into_iter().rev().find(|request| request.query.contains("updated_since")).unwrap().query;
     assert!(query.contains("updated_since=2026-11-23T12%3A00%3A10Z"), "{query}");
 }
 

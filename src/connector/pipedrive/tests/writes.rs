@@ -50,9 +50,7 @@ async fn only_what_changes_is_sent() {
 async fn a_cleared_field_is_blank() {
     let firm = Firm::plain();
     let id = firm.server.add_organization(&[("name", "A"), ("VAT number", "1"), ("address.locality", "Łódź")]);
-    let row = firm
-        .stored(Kind::Company, update(id, &[("custom:VAT number", None), ("address.locality", None)]))
-        .await;
+    let row = firm.stored(Kind::Company, update(id, &[("custom:VAT number", None), ("address.locality", None)])).await;
     assert_eq!((text(&row, 1), text(&row, 5)), ("", ""));
     assert_eq!(text(&firm.one(Kind::Company, id).await, 1), "");
 }
@@ -130,7 +128,9 @@ async fn duplicates_are_not_refused_by_pipedrive() {
 
 #[tokio::test]
 async fn a_lost_reply_is_told_and_the_write_is_never_repeated() {
-    for fault in [Fault::DropAfter, Fault::Truncate, Fault::TimeOut { carried_out: true }, Fault::HalfJson, Fault::WrongType] {
+    for fault in
+        [Fault::DropAfter, Fault::Truncate, Fault::TimeOut { carried_out: true }, Fault::HalfJson, Fault::WrongType]
+    {
         let firm = Firm::plain();
         firm.connector.properties(Kind::Company).await.unwrap();
         firm.server.faults().when(When::always().method(Method::POST), fault.clone());
