@@ -142,6 +142,9 @@ impl Talk {
         {
             return Ok(Arc::clone(&known.bound));
         }
+        if let Some(known) = &mut *known {
+            known.given_up.clear();
+        }
         self.load(kind, &mut known).await
     }
 

@@ -82,8 +82,7 @@ pub(super) fn write(
         FieldType::One => choice(definition, text).map(|id| json!(id)),
         FieldType::Several => several(definition, text),
         FieldType::Money => money(text, present),
-        FieldType::Address => Ok(json!({"value": text})),
-        FieldType::Time => Ok(json!({"value": text})),
+        FieldType::Address | FieldType::Time => Ok(json!({"value": text})),
         FieldType::Range => {
             let (from, until) = text.split_once(BETWEEN_ENDS).ok_or("a range is written as from/until")?;
             Ok(json!({"value": from.trim(), "until": until.trim()}))

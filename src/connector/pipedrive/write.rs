@@ -257,7 +257,8 @@ fn compose(body: &mut Map<String, Value>) {
 
 /// Whether the one line is mapped itself.
 fn maps_line(layout: &Layout) -> bool {
-    layout.shape.paths().any(|path| path == "address.value" || path == "postal_address.value")
+    const LINES: [&str; 4] = ["address", "address.value", "postal_address", "postal_address.value"];
+    layout.shape.paths().any(|path| LINES.contains(&path))
 }
 
 /// Whether what is there now is needed for a write of it.

@@ -87,7 +87,7 @@ pub(super) fn standard(kind: Kind, options: &PipedriveOptions) -> Vec<Field> {
 /// A key as Pipedrive makes it: 40 hexadecimal digits that say nothing.
 pub(super) fn code(kind: Kind, name: &str, number: usize) -> String {
     let digest = Sha256::digest(format!("{}/{name}/{number}", kind.plural()));
-    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(20).fold(String::new(), |code, byte| format!("{code}{byte:02x}"))
 }
 
 /// Lists the fields of a kind.
