@@ -12,14 +12,6 @@ pub(super) const fn collection(kind: Kind) -> &'static str {
     }
 }
 
-/// Pipedrive's word for one record, in the words that people read.
-pub(super) const fn noun(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Company => "organization",
-        Kind::Contact => "person",
-    }
-}
-
 const fn fields_collection(kind: Kind) -> &'static str {
     match kind {
         Kind::Company => "organizationFields",

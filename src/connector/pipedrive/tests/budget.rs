@@ -79,8 +79,8 @@ async fn a_day_that_is_used_up_is_not_asked_again_and_again() {
             assert_eq!(error.retry_after, Some(Duration::from_hours(1)));
         }
         let sent = firm.server.counts().requests;
-        let error = firm.connector.get(Kind::Company, &[id_of(id)]).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Quota);
+        let mut walk = firm.connector.walk(Kind::Company, Extent::Complete).await.unwrap();
+        assert_eq!(walk.next().await.unwrap_err().kind, ErrorKind::Quota);
         assert_eq!(firm.server.counts().requests, sent, "nothing was sent");
     }
 }

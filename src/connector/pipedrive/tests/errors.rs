@@ -14,7 +14,7 @@ fn refusal(status: u16) -> Fault {
     Fault::Refusal { status, retry_after: None }
 }
 
-async fn read_of(fault: Fault) -> (Firm, Result<Vec<Lookup>, crate::connector::error::PortError>) {
+async fn read_of(fault: Fault) -> (Firm, Result<Vec<Lookup>, PortError>) {
     let firm = Firm::plain();
     let id = firm.server.add_organization(&[("name", "A")]);
     firm.connector.properties(Kind::Company).await.unwrap();
