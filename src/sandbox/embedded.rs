@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::crm::CrmServer;
 use super::hubspot::HubSpotServer;
 use super::odoo::OdooServer;
+use super::pipedrive::{PipedriveOptions, PipedriveServer};
 use crate::clock::Clock;
 
 /// Every embedded CRM; the first is shown where nobody names one.
 pub const EMBEDDED: &[Embedded] = &[
     Embedded { name: "hubspot", start: |clock| Arc::new(HubSpotServer::furnished(clock)) },
     Embedded { name: "odoo", start: |clock| Arc::new(OdooServer::furnished(clock)) },
+    Embedded { name: "pipedrive", start: |clock| Arc::new(PipedriveServer::new(PipedriveOptions::default(), clock)) },
 ];
 
 /// A CRM that can be started here.

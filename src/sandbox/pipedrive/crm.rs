@@ -1,5 +1,7 @@
 //! Pipedrive as any CRM: what people do in it, by what properties mean.
 
+use std::time::Duration;
+
 use axum::Router;
 
 use super::PipedriveServer;
@@ -7,7 +9,7 @@ use super::fields::{FLOWTLY_ID, PHONE, VAT};
 use super::hands::{kind_of, set};
 use super::state::{Content, Kind as Collection};
 use crate::domain::record::Kind;
-use crate::sandbox::crm::{CrmServer, Property};
+use crate::sandbox::crm::{CrmServer, Import, Property};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
@@ -49,8 +51,13 @@ impl CrmServer for PipedriveServer {
         Self::keep_log(self, detail);
     }
 
+    fn set_lag(&self, lag: Duration) -> bool {
+        self.with(|state, _| state.set_lag(lag));
+        true
+    }
+
     fn configuration(&self, secret_file: &str) -> String {
-        format!("token_file = \"{secret_file}\"\n")
+        format!("token_file = {secret_file:?}\n")
     }
 
     fn secret(&self) -> String {
@@ -80,6 +87,14 @@ impl CrmServer for PipedriveServer {
             }
             state.insert(kind_here, content, now, now)
         })
+    }
+
+    fn import(&self, company: &Import<'_>) -> u64 {
+        let id = self.add(Kind::Company, company.properties, None);
+        if let Some(stored_id) = company.stored_id.filter(|_| self.options().flowtly_id) {
+            self.edit_record(Kind::Company, id, FLOWTLY_ID, stored_id);
+        }
+        id
     }
 
     fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool {

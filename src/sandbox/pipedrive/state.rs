@@ -1,6 +1,7 @@
 //! What a company holds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -111,15 +112,22 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(options: &PipedriveOptions) -> Self {
-        Self {
+        let mut state = Self {
             organizations: Table::starting_at(1),
             persons: Table::starting_at(1),
             notes: Table::starting_at(1),
             organization_fields: fields::standard(Kind::Organizations, options),
             person_fields: fields::standard(Kind::Persons, options),
             made_fields: 0,
-            lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
-        }
+            lag: 0,
+        };
+        state.set_lag(options.search_lag);
+        state
+    }
+
+    /// How long a change does not show in a search from now on.
+    pub(super) fn set_lag(&mut self, lag: Duration) {
+        self.lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
     }
 
     pub(super) fn table(&self, kind: Kind) -> &Table<Record> {
