@@ -1,4 +1,4 @@
-//! Embedded, stateful servers that answer as Flowtly, HubSpot and Pipedrive do: the counterpart of `demo`, tests and benchmarks.
+//! Embedded, stateful servers that answer as Flowtly and the CRMs do: the counterpart of `demo`, tests and benchmarks.
 //!
 //! They follow what the real systems were seen to do, never what our own connectors happen to send: requests are
 //! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
@@ -7,6 +7,7 @@
 //! in any CRM; [`flowtly`] and [`hubspot`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //! in any CRM; [`flowtly`], [`hubspot`] and [`espocrm`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //! in any CRM; [`flowtly`], [`hubspot`] and [`pipedrive`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! in any CRM; [`flowtly`], [`hubspot`] and [`pipedrive`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.

@@ -57,7 +57,14 @@ impl CrmServer for PipedriveServer {
     }
 
     fn configuration(&self, secret_file: &str) -> String {
-        format!("token_file = {secret_file:?}\n")
+        // Where nothing is limited nobody has to wait: the numbers of a real account would make every demonstration slow.
+        let limits = self.options().limits;
+        let burst = limits.burst.unwrap_or(10_000);
+        let search = limits.search.unwrap_or(1_000);
+        let daily = limits.daily_tokens.unwrap_or(1_000_000_000);
+        format!(
+            "token_file = {secret_file:?}\nlimits.burst = {burst}\nlimits.search = {search}\nlimits.daily_tokens = {daily}\n"
+        )
     }
 
     fn secret(&self) -> String {
