@@ -35,9 +35,13 @@ use crate::domain::record::{Kind, Side};
 use crate::domain::shape::Shape;
 
 /// Every CRM; the first is meant where a configuration names none.
-pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, espocrm::SYSTEM];
-pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, odoo::SYSTEM];
-pub const SYSTEMS: &[CrmSystem] = &[hubspot::SYSTEM, pipedrive::SYSTEM];
+#[rustfmt::skip]
+pub const SYSTEMS: &[CrmSystem] = &[
+    hubspot::SYSTEM,
+    espocrm::SYSTEM,
+    odoo::SYSTEM,
+    pipedrive::SYSTEM,
+];
 
 /// A CRM, as configuration knows it.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::crm::CrmServer;
+use super::espocrm::{EspoOptions, EspoServer};
 use super::hubspot::HubSpotServer;
 use super::odoo::OdooServer;
 use super::pipedrive::{PipedriveOptions, PipedriveServer};
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 /// Every embedded CRM; the first is shown where nobody names one.
 pub const EMBEDDED: &[Embedded] = &[
     Embedded { name: "hubspot", start: |clock| Arc::new(HubSpotServer::furnished(clock)) },
+    Embedded { name: "espocrm", start: |clock| Arc::new(EspoServer::new(EspoOptions::default(), clock)) },
     Embedded { name: "odoo", start: |clock| Arc::new(OdooServer::furnished(clock)) },
     Embedded { name: "pipedrive", start: |clock| Arc::new(PipedriveServer::new(PipedriveOptions::default(), clock)) },
 ];

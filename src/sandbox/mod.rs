@@ -4,10 +4,8 @@
 //! judged as strictly as there. In reading order: an `exchange` is one request and its answer, the `shell` around
 //! all servers carries out [`faults`] and keeps the [`log`]; `packed` and `table` hold the state, `json` writes
 //! it; [`manners`] are the liberties that a server takes with what it is sent; [`crm`] is what people do
-//! in any CRM; [`flowtly`] and [`hubspot`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
-//! in any CRM; [`flowtly`], [`hubspot`] and [`espocrm`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
-//! in any CRM; [`flowtly`], [`hubspot`] and [`pipedrive`] are the servers; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
-//! in any CRM; [`flowtly`], [`hubspot`] and [`pipedrive`] are the servers, [`EMBEDDED`] names the CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
+//! in any CRM; [`flowtly`], [`hubspot`], [`espocrm`], [`odoo`] and [`pipedrive`] are the servers, [`embedded`] lists the
+//! CRMs; [`seed`] invents firms to put in; [`transport`] reaches a server in process, `serve` over a socket.
 //!
 //! Architecture invariant: all state of a server is behind one lock that is never held across an `await`, and every
 //! stamp comes from the [`Clock`](crate::clock::Clock) that the server was given.
@@ -35,8 +33,8 @@ mod serve;
 mod tests;
 
 pub use crm::{CrmServer, Import, Property};
-pub use embedded::{EMBEDDED, Embedded};
 pub use crm::{CrmServer, Property};
+pub use embedded::{EMBEDDED, Embedded};
 pub use espocrm::{EspoOptions, EspoServer};
 pub use faults::{Fault, Faults, When};
 pub use flowtly::{FlowtlyOptions, FlowtlyServer};

@@ -157,12 +157,12 @@ fn texts(texts: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
 }
 
 fn create(values: &[(&str, &str)]) -> Write {
-    Write { target: Target::Create, texts: texts(values), parent: None, stored_id: None }
+    Write { target: Target::Create, texts: texts(values), parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn update(id: u64, values: &[(&str, &str)]) -> Write {
     let target = Target::Update { id: remote(id), version: None };
-    Write { target, texts: texts(values), parent: None, stored_id: None }
+    Write { target, texts: texts(values), parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn moved(mut write: Write, to: u64) -> Write {
