@@ -5,7 +5,7 @@
 //! In reading order: a [`field`] has [`value`]s, which a [`lens`] carries from one system's shape into the other's; a
 //! [`shape`] says which remote properties make up which fields, and turns a delivered row into a [`record`]; [`rules`] are
 //! what the user decides; [`matching`] finds partners, [`merge`] decides one field, the [`planner`] one pair; the [`plan`]
-//! is plain data; [`safety`] accepts it or refuses it.
+//! is plain data; [`safety`] accepts it or refuses it. [`documents`] go one way and are decided apart.
 
 pub mod field;
 pub mod value;
@@ -17,6 +17,7 @@ pub mod matching;
 pub mod merge;
 pub mod planner;
 pub mod plan;
+pub mod documents;
 pub mod safety;
 
 #[cfg(test)]
