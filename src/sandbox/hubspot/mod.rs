@@ -1,7 +1,7 @@
-//! HubSpot's CRM: companies and contacts.
+//! HubSpot's CRM: companies and contacts, and notes at companies.
 //!
-//! The `options` say how a portal is set up; `hands` are people at work in it, `crm` the same as in any CRM. A request goes through `route` and
-//! `limits` to `objects`, `batch`, `search`, `associations` or `properties`; `write` judges what is to be
+//! The `options` say how a portal is set up; `hands` are people at work in it, `crm` the same as in any CRM. A request goes
+//! through `route` and `limits` to `objects`, `batch`, `search`, `associations`, `notes` or `properties`; `write` judges what is to be
 //! stored by the `schema`, `render` writes records, `errors` refusals.
 
 mod schema;
@@ -17,6 +17,7 @@ mod batch;
 mod filter;
 mod search;
 mod associations;
+mod notes;
 mod properties;
 mod route;
 mod hands;

@@ -12,6 +12,7 @@ mod odoo_reads;
 mod odoo_writes;
 mod pipedrive_reads;
 mod pipedrive_writes;
+mod hubspot_notes;
 mod failures;
 mod seeds;
 

@@ -150,12 +150,12 @@ fn text(row: &Row, position: usize) -> &str {
 
 fn create(texts: &[(&str, &str)]) -> Write {
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), Some((*text).to_owned()))).collect();
-    Write { target: Target::Create, texts, parent: None, stored_id: None }
+    Write { target: Target::Create, texts, parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn update(id: u64, texts: &[(&str, Option<&str>)]) -> Write {
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), text.map(str::to_owned))).collect();
-    Write { target: Target::Update { id: id_of(id), version: None }, texts, parent: None, stored_id: None }
+    Write { target: Target::Update { id: id_of(id), version: None }, texts, parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn moved(from: Option<u64>, to: u64) -> Option<ParentWrite> {
