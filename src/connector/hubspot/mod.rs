@@ -2,7 +2,7 @@
 //!
 //! In reading order: the settings; the addresses and the layout (what is asked of a kind); the wire types and the rows
 //! that come of them; errors; the conversation itself; reads by id, associations, searches and walks; writes (batches,
-//! then the companies of contacts); the schema.
+//! then the companies of contacts); documents as notes; the schema.
 //!
 //! What shapes this connector: a list goes by key and shows everything, but not what changed; the search shows what
 //! changed, but late, and without archived records; a merge may give the survivor a new id; there is no conditional
@@ -22,8 +22,8 @@ use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
 use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Sink, Source, Walk,
-    Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
+    Source, Walk, Write, Written,
 };
 use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
@@ -48,6 +48,8 @@ mod find;
 mod batch;
 mod parents;
 mod write;
+mod note;
+mod documents;
 mod schema;
 #[cfg(test)]
 mod script;
@@ -173,12 +175,20 @@ impl Source for HubSpotConnector {
             Find::Text(text) => find::by_text(&self.talk, kind, text).await.map(Some),
         }
     }
+
+    async fn shown(&self, company: &RemoteId) -> Result<Option<Vec<Shown>>, PortError> {
+        documents::shown(&self.talk, company).await.map(Some)
+    }
 }
 
 #[async_trait]
 impl Sink for HubSpotConnector {
     async fn write(&self, kind: Kind, writes: &[Write]) -> Vec<Written> {
         write::write(&self.talk, kind, writes).await
+    }
+
+    async fn show(&self, company: &RemoteId, id: Option<&RemoteId>, showing: &Showing) -> Result<Shown, PortError> {
+        documents::show(&self.talk, company, id, showing).await
     }
 }
 

@@ -60,6 +60,14 @@ impl Script {
         self.add(format!("POST {target}"), Some(body), Ok((status, reply)))
     }
 
+    pub(super) fn post_text(self, target: &str, body: Value, status: u16, reply: &str) -> Self {
+        self.add(format!("POST {target}"), Some(body), Ok((status, reply.to_owned())))
+    }
+
+    pub(super) fn patch(self, target: &str, body: Value, status: u16, reply: &Value) -> Self {
+        self.add(format!("PATCH {target}"), Some(body), Ok((status, reply.to_string())))
+    }
+
     /// A request that no reply comes to.
     pub(super) fn post_lost(self, target: &str, body: Value, kind: ErrorKind) -> Self {
         self.add(format!("POST {target}"), Some(body), Err(kind))
