@@ -102,6 +102,7 @@ fn refused(problems: Vec<Problem>) -> Problems {
 fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let kinds: Vec<(&str, ())> = SYSTEMS.iter().map(|system| (system.name, ())).collect();
     reader.choice(&Key::of("crm.kind"), &kinds, ());
+    let documents = documents(reader);
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule(reader);
@@ -113,6 +114,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         links: limit(reader, "limits.links"),
         conflicts: limit(reader, "limits.conflicts"),
         pauses: limit(reader, "limits.pauses"),
+        documents: limit(reader, "limits.documents"),
         shrink: limit(reader, "limits.shrink"),
     };
     let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
@@ -129,6 +131,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log,
         limits,
         canaries,
+        documents,
         http,
         flowtly: flowtly?,
         crm: crm?,
@@ -137,6 +140,12 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         locale,
         shown: String::new(),
     })
+}
+
+fn documents(reader: &mut Reader<'_>) -> Option<usize> {
+    let shows = reader.switch(&Key::of("documents"));
+    let at_once = usize::try_from(reader.count("documents_at_once", 1..=16)).unwrap_or(1);
+    shows.then_some(at_once)
 }
 
 fn state_path(reader: &mut Reader<'_>) -> PathBuf {

@@ -28,6 +28,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Flowtly's ids of linked companies that every pass must find on both sides; empty for the lowest pairs.
     pub canaries: Vec<RemoteId>,
+    /// How many companies' documents are read at once; `None` where documents are not shown in the CRM.
+    pub documents: Option<usize>,
     /// How requests are sent.
     pub http: HttpSettings,
     /// How to reach Flowtly.

@@ -11,6 +11,23 @@ use crate::domain::rules::Preference;
 use crate::domain::safety::Limit;
 
 #[test]
+fn documents_are_shown_only_where_the_file_says_so() {
+    assert_eq!(load_file("").unwrap().documents, None);
+    assert_eq!(load_file("documents = false\ndocuments_at_once = 9").unwrap().documents, None);
+    let settings = load_file("documents = true").unwrap();
+    assert_eq!(settings.documents, Some(4));
+    assert_eq!(settings.limits.documents, Limit { count: 50, share: 0.1 });
+    let settings =
+        load_file("documents = true\ndocuments_at_once = 1\nlimits = { documents = { count = 7 } }").unwrap();
+    assert_eq!((settings.documents, settings.limits.documents.count), (Some(1), 7));
+    let settings = load_with("", &environment(&[("FLOWTLY_SYNC__DOCUMENTS", "true")])).unwrap();
+    assert_eq!(settings.documents, Some(4));
+    for wrong in ["documents = \"true\"", "documents = 1", "documents_at_once = 0", "documents_at_once = 17"] {
+        assert!(load_file(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_file_changes_what_it_names_and_nothing_else() {
     let text = "\
 [schedule]
