@@ -10,6 +10,7 @@ mod meddle;
 
 mod accidents;
 mod decisions;
+mod documents;
 mod identity;
 mod state;
 mod pass;
