@@ -9,6 +9,9 @@ const MARK: &str = "flowtly-document:";
 /// What is said of the mark, for whoever wonders.
 const LABEL: &str = "Document in Flowtly, kept here by flowtly-sync";
 
+/// What begins a line of a note.
+const LINES: [&str; 3] = ["<p", "<div", "<br"];
+
 /// A note of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Note {
@@ -27,12 +30,19 @@ pub(super) fn render(showing: &Showing) -> String {
     format!("<p>{head}</p><p>{LABEL} ({MARK}{})</p>", escaped(&showing.mark))
 }
 
-/// Reads a note; `None` if it does not carry our mark.
+/// Reads a note; `None` if it does not carry our mark. The title is what stands in the last line before the mark's own.
 pub(super) fn parse(body: &str) -> Option<Note> {
     let (head, mark, _) = split(body)?;
-    let end = ["</p", "</div", "<br", LABEL].iter().filter_map(|end| head.find(end)).min().unwrap_or(head.len());
-    let first = head.get(..end).unwrap_or(head);
-    Some(Note { mark: mark.to_owned(), title: plain(first), link: first_link(first) })
+    let (mut before, mut line) = (head, head);
+    while let Some(start) = LINES.iter().filter_map(|start| before.rfind(start)).max() {
+        (before, line) = before.split_at_checked(start)?;
+        // The first one, from behind, is the mark's own.
+        if before.len() + line.len() < head.len() && !plain(line).is_empty() {
+            break;
+        }
+        line = before;
+    }
+    Some(Note { mark: mark.to_owned(), title: plain(line), link: first_link(line) })
 }
 
 /// The text of a note that shows a document in other words than before. Whatever people wrote around ours stays.

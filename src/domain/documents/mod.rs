@@ -1,6 +1,6 @@
 //! Documents, one way: what Flowtly lists of a company is shown in the CRM. They never enter the merge of companies.
 //!
-//! [`read`] makes wanted documents of what Flowtly lists, and says what the others lack; [`plan_company`] holds them against
+//! [`read()`] makes wanted documents of what Flowtly lists, and says what the others lack; [`plan_company`] holds them against
 //! what is known and what the CRM shows, and says for each what is to be done and why. Nothing is ever deleted.
 //!
 //! A document is known by its [mark](Wanted::mark), wherever its company goes. A create whose outcome is not known is not
@@ -38,7 +38,7 @@ pub struct Known {
     pub company: RemoteId,
     /// What shows it in the CRM.
     pub crm_id: Option<RemoteId>,
-    /// The [fingerprint](fingerprint) of what the CRM was made to say, or was found to say when it was adopted.
+    /// The [`fingerprint()`] of what the CRM was made to say, or was found to say when it was adopted.
     pub told: Option<u64>,
     /// How it stands.
     pub state: State,

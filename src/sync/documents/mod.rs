@@ -1,6 +1,6 @@
 //! Documents, one way: read in Flowtly, planned, and after the plan of the companies was carried out shown in the CRM.
 //!
-//! In order: [`plan`] reads the documents of the companies that changed (of all in a complete pass) and decides; `hold` is
+//! In order: `plan` reads the documents of the companies that changed (of all in a complete pass) and decides; `hold` is
 //! for a side that does not let documents be read or shown at all. What is wanted is carried out by
 //! [`super::apply`], within its own safety limit: a flood of documents holds nothing else back.
 //!

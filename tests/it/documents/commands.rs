@@ -18,6 +18,10 @@ use crate::firm::Firm;
 
 const FORMS: [Form; 2] = [Form::Text(Style::Plain), Form::Json];
 
+fn listing(out: &mut Vec<u8>, form: Form) -> Listing<'_> {
+    Listing { out, form }
+}
+
 fn told(report: &Report) -> String {
     let mut printer = PlanReport::new(Format::Text, Style::Plain, Detail::Brief);
     let mut out = Vec::new();
@@ -69,18 +73,17 @@ async fn the_lists_name_each_document() {
     let subject = Subjected { kind: Kind::Company, side: Side::Flowtly, id: &id, field: None };
     let (mut explained, mut refused, mut written, mut stands) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for form in FORMS {
-        let of = |out| Listing { out, form };
         let mut out = Vec::new();
-        explain(&settings, Some(systems.flowtly.as_ref()), &subject, &mut of(&mut out)).await.unwrap();
+        explain(&settings, Some(systems.flowtly.as_ref()), &subject, &mut listing(&mut out, form)).await.unwrap();
         explained.push(String::from_utf8(out).unwrap());
         let mut out = Vec::new();
-        failures(&settings, &mut of(&mut out)).await.unwrap();
+        failures(&settings, &mut listing(&mut out, form)).await.unwrap();
         refused.push(String::from_utf8(out).unwrap());
         let mut out = Vec::new();
-        history(&settings, None, 10, &mut of(&mut out)).await.unwrap();
+        history(&settings, None, 10, &mut listing(&mut out, form)).await.unwrap();
         written.push(String::from_utf8(out).unwrap());
         let mut out = Vec::new();
-        status(&settings, firm.clock.as_ref(), &mut of(&mut out)).await.unwrap();
+        status(&settings, firm.clock.as_ref(), &mut listing(&mut out, form)).await.unwrap();
         stands.push(String::from_utf8(out).unwrap());
     }
     for line in [
