@@ -207,7 +207,7 @@ async fn story(
             let applied = apply(world, sinks, &mut store, &checked.situation, frontiers, stop).instrument(span).await;
             let applied = applied?;
             if let Some(report) = &mut checked.documents {
-                if checked.judged.refusals.is_empty() {
+                if checked.judged.refusals.is_empty() && !applied.failing.contains_key(&Side::Crm) {
                     let shown = show_documents(world, sinks, &mut store, &checked.situation, report, stop);
                     shown.instrument(info_span!("documents")).await?;
                 } else {
