@@ -273,6 +273,25 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Europe")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
         }),
+        silent(I, "who_clears_again_what_was_blank_on_both_sides_has_not_moved", |making| {
+            making.we_read(Side::Flowtly);
+            cleared_again(making);
+        }),
+        told(I, "who_clears_what_the_other_side_had_from_the_beginning_has_moved", "nothing later", cleared_again),
+        silent(I, "who_puts_back_a_name_that_the_other_side_has_in_two_texts_has_not_moved", |making| {
+            making.person_types(&contact(), "lastname", "Nowak");
+            making.we_read(Side::Flowtly);
+            making.person_types(&person(), "name", "Ewa Berg");
+            renamed_again(making, "Nowak");
+        }),
+        told(I, "who_puts_back_a_name_behind_another_one_on_both_sides_has_moved", "nothing later", |making| {
+            // Both sides said it, and it was read: that may have been agreed as well.
+            making.person_types(&contact(), "lastname", "Nowak");
+            making.person_types(&person(), "name", "Jan Nowak");
+            making.we_read(Side::Flowtly);
+            making.person_types(&contact(), "lastname", "Berg");
+            renamed_again(making, "Berg");
+        }),
         silent(I, "a_move_of_a_person_stands_between_two_of_ours", |making| moved_twice(making, "3")),
         told(I, "a_move_that_the_history_does_not_know_is_told", "lost client = \"2\"", |making| {
             moved_twice(making, "1");
@@ -286,6 +305,26 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
         }),
     ]
+}
+
+/// A number that a person typed in the CRM and took out again, after another one was typed in Flowtly, which we carry.
+fn cleared_again(making: &mut Making) {
+    making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
+    making.person_types(&company(), "phone", "+48 22 123 45 67");
+    making.person_types(&company(), "phone", "");
+    making.we_read(Side::Crm);
+    making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
+    making.wrote(Side::Crm, "phone", "", "+48 22 222 22 22", "moved");
+}
+
+/// A person puts the name back in Flowtly, and we carry what the CRM shows.
+fn renamed_again(making: &mut Making, last: &str) {
+    making.person_types(&person(), "name", "Jan Kowalski");
+    making.we_read(Side::Flowtly);
+    let name = format!("Jan {last}");
+    making.we_update(&person(), &[("name", &name)], 200);
+    making.wrote(Side::Flowtly, "person_name", "Jan Kowalski", &name, "moved");
+    making.evidence.state.history.last_mut().unwrap().link = 2;
 }
 
 /// A contact that a person moves to the second client, and we to the third; the history says that it was with this link's.
