@@ -25,6 +25,7 @@ use crate::sync::scan::Scans;
 use crate::sync::stage::take_in;
 use crate::sync::{PassError, World, on};
 
+use super::shown::{Shown, shows};
 use super::{Recovery, close, is_over, over_after};
 
 /// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows:
@@ -204,11 +205,8 @@ fn may_have_become(as_sent: &Record, intent: &Intent, record: &Record) -> bool {
 /// Whether a record shows every field as it was sent.
 fn is_as_sent(world: World<'_>, intent: &Intent, record: &Record) -> bool {
     let Op::Create { fields, .. } = &intent.body.action.op else { return false };
-    fields.iter().all(|(field, sent)| {
-        let sent = Reading::of(*field, sent.clone(), &world.ruling.locale);
-        let shown = record.reading(*field);
-        shown.same_as(&sent) || shown.agrees_with(&sent)
-    })
+    let locale = &world.ruling.locale;
+    fields.iter().all(|(field, sent)| shows(*field, record.reading(*field), sent, locale) == Shown::AsSent)
 }
 
 /// The record is ours: it is linked as its create would have done it.
@@ -245,7 +243,8 @@ async fn adopt(
     todo::arm(connection, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await
 }
 
-/// Fields that are stored as they were sent are agreed; the others are merged by the next plan.
+/// Fields that are stored as they were sent are agreed, and so is what the system left of a text that it cut: the rule about
+/// values that never agreed would put the beginning in the place of the whole. The others are merged by the next plan.
 async fn agree_on_sent(
     connection: &mut Connection,
     world: World<'_>,
@@ -261,8 +260,7 @@ async fn agree_on_sent(
     let (mut ours, mut theirs) = (base::Bases::new(), base::Bases::new());
     for (field, text) in fields {
         let sent = Reading::of(*field, text.clone(), locale);
-        let shown = target.reading(*field);
-        let agrees = shown.same_as(&sent) || shown.agrees_with(&sent);
+        let agrees = shows(*field, target.reading(*field), text, locale) != Shown::Other;
         if let (true, Some(key), Some(source_key)) = (agrees, base::key(shape, *field), base::key(source_shape, *field))
         {
             theirs.insert(*field, Entry { key, text: None });

@@ -294,6 +294,35 @@ async fn a_lost_create_of_a_name_that_the_system_cuts_is_asked_about_and_not_rep
 }
 
 #[tokio::test]
+async fn a_name_that_the_system_cut_in_a_lost_create_does_not_travel_back_by_the_first_policy() {
+    let firm = Firm::configured("[rules.company]\nfirst = \"crm\"\nconflict = \"crm\"\n");
+    firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
+    let client = firm.client("Gamma Holding", Some(&vat(1)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Gamma Holding"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_name_that_the_system_cut_in_a_lost_update_does_not_travel_back_by_the_conflict_policy() {
+    let firm = Firm::configured("[rules.company]\nfirst = \"crm\"\nconflict = \"crm\"\n");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
+    firm.flowtly.edit_client(client, "name", "Gamma Holding");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::DropAfter);
+    firm.beat().await;
+    firm.beat().await;
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Gamma Holding"));
+    assert_eq!(firm.hubspot.company_property(company, "name").as_deref(), Some("Gamma Ho"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_colleagues_new_company_is_not_taken_for_a_lost_create() {
     let firm = without_ids();
     firm.linked("Zeta", &vat(9)).await;
