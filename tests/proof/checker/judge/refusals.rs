@@ -122,7 +122,22 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
             state.links_of(rec).next().is_some()
                 || state.asks_about(rec)
                 || state.failures.iter().any(|row| row.seen.is_some_and(|seen| rows.contains(&seen)))
+                || rests_with_its_company(case, rec)
         })
+}
+
+/// Nothing can be created of a contact whose companies have no live link: it rests with them, and the state says so. What was
+/// refused for it before is no longer wanted, and a namesake of whom nothing was ever sent has nothing to be listed for.
+fn rests_with_its_company(case: &Case<'_>, rec: &Rec) -> bool {
+    let state = case.state();
+    let is_live = |id: &String| {
+        let company = Rec::new(rec.side, Kind::Company, id.as_str());
+        state.links_of(&company).any(|link| link.is_live())
+    };
+    let is_told =
+        state.seen_of(rec).any(|row| !row.gone && row.verdict.as_deref().is_some_and(|said| !said.is_empty()));
+    let parents = case.evidence.live(rec).map(|record| &record.parents);
+    rec.kind == Kind::Contact && is_told && parents.is_some_and(|parents| !parents.iter().any(is_live))
 }
 
 /// Whether a record belongs to the company that a create names on its own side, or to one that is the same firm.

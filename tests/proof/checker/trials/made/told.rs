@@ -556,6 +556,15 @@ fn refusals() -> Vec<Trial> {
             let other = Rec::new(Side::Flowtly, Kind::Contact, "2");
             refused_contact(making, &other, "2");
         }),
+        silent(I, "a_namesake_that_rests_with_its_company_was_not_refused", |making| {
+            refused_without_address(making, "tombstone", Some("rests"));
+        }),
+        told(I, "a_namesake_whose_company_is_linked_may_have_been_refused", "nobody hears of it", |making| {
+            refused_without_address(making, "live", Some("rests"));
+        }),
+        told(I, "a_namesake_of_whom_the_state_says_nothing_may_have_been_refused", "nobody hears of it", |making| {
+            refused_without_address(making, "tombstone", None);
+        }),
     ]
 }
 
@@ -588,6 +597,30 @@ fn refused_contact(making: &mut Making, first: &Rec, listed: &str) {
         }
     }
     let sent = [("firstname", "Ewa"), ("lastname", "Nowak"), ("email", "ewa@alfa.pl")];
+    making.request_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &sent, Some(COMPANY), 400);
+}
+
+/// Two people of one name at two clients that are one firm by now, and a create for the first without an address, that is
+/// refused and listed. The other's client has a link in this state, and its row this verdict.
+fn refused_without_address(making: &mut Making, link: &str, verdict: Option<&str>) {
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    let old = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.person_makes(&old, &[("name", "Beta")]);
+    making.link(3, None, &beta, &old);
+    making.evidence.state.links[2].state = link.to_owned();
+    // A merge makes them one firm.
+    making.deed(&company(), What::Merged { from: vec![old.id.clone()] });
+    for (id, firm) in [("2", CLIENT), ("3", "2")] {
+        let rec = Rec::new(Side::Flowtly, Kind::Contact, id);
+        making.person_makes(&rec, &[("name", "Ewa Nowak"), ("email", &format!("ewa{id}@alfa.pl"))]);
+        making.joins(&rec, firm);
+        let row = making.seen(&rec, None, if firm == CLIENT { Some("rests") } else { verdict });
+        if firm == CLIENT {
+            making.failure(None, Some(row), "");
+        }
+    }
+    let sent = [("firstname", "Ewa"), ("lastname", "Nowak")];
     making.request_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &sent, Some(COMPANY), 400);
 }
 
