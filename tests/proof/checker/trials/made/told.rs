@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::super::evidence::{Kind, Rec, Side};
 use super::super::super::journal::{Lap, What};
-use super::super::super::state::{Question, Todo};
+use super::super::super::state::{Intent, Question, Todo};
 use super::super::{is_clean, tells, trial};
 use super::doubles::doubles;
 use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
@@ -390,6 +390,15 @@ fn invented() -> Vec<Trial> {
         told(I, "what_was_written_to_a_record_that_never_was_its_pair_is_told", "which nobody typed", |making| {
             goes_on(making, "Beta");
         }),
+        silent(I, "what_a_lost_create_without_an_address_sent_was_typed_into_its_namesake_there", |making| {
+            lost_contact(making, "Ewa Nowak", CLIENT);
+        }),
+        told(I, "what_nobody_of_that_name_has_is_told", "which nobody typed", |making| {
+            lost_contact(making, "Ewa Kowalska", CLIENT);
+        }),
+        told(I, "what_a_namesake_of_another_firm_has_is_told", "which nobody typed", |making| {
+            lost_contact(making, "Ewa Nowak", "2");
+        }),
         told(I, "a_record_that_nobody_made_is_told", "nobody made it", |making| {
             let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
             making.evidence.records.insert(rec, super::super::super::evidence::Record::default());
@@ -403,6 +412,25 @@ fn invented() -> Vec<Trial> {
             making.link(3, None, &client, &beta);
         }),
     ]
+}
+
+/// A contact that we make at the first company, with a name and no more, and hear nothing of, while a person of this name is at
+/// `firm`: its create is open, and asked about.
+fn lost_contact(making: &mut Making, name: &str, firm: &str) {
+    let source = Rec::new(Side::Flowtly, Kind::Contact, "2");
+    making.person_makes(&source, &[("name", name)]);
+    making.joins(&source, firm);
+    let row = making.seen(&source, None, Some("rests"));
+    let lost = Rec::new(Side::Crm, Kind::Contact, "1002");
+    making.we_create(&lost, &[("firstname", "Ewa"), ("lastname", "Nowak")], Some(COMPANY));
+    making.seen(&lost, None, Some("rests"));
+    let (side, kind) = (Side::Crm, Kind::Contact);
+    let intent = Intent { side, kind, link: None, source: Some(row), target: None, closed: false, body: Value::Null };
+    making.evidence.state.intents.push(intent);
+    let candidates = json!([{"record": {"side": "crm", "id": lost.id}}]);
+    let body =
+        json!({"asks": "lost_create", "subject": {"side": "flowtly", "id": source.id}, "candidates": candidates});
+    making.evidence.state.questions.push(Question { seen: row, body });
 }
 
 /// A company of this name takes the place of the one that we made, which somebody purges; that one had been sent a city.
