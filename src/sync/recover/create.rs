@@ -121,7 +121,8 @@ async fn home(store: &mut Store, intent: &Intent) -> Result<Option<RemoteId>, St
 }
 
 /// Unlinked records of the target side that appeared after the send, and share a key with the source, belong to the company to
-/// which it was sent, or may be what people have made of it since.
+/// which it was sent, or may be what people have made of it since. What a person is asked about already stays among them,
+/// whatever becomes of it, until the person answers.
 async fn newer(
     world: World<'_>,
     store: &mut Store,
@@ -155,6 +156,12 @@ async fn newer(
             rows.insert(row.id, row);
         }
     }
+    let asked = waiting::questioned(store.connection()).await?;
+    let asked = asked.iter().filter(|(subject, question)| *subject == source.id && question.asks == Asks::LostCreate);
+    let ids: Vec<&str> =
+        asked.flat_map(|(_, question)| &question.candidates).map(|one| one.record.id.as_str()).collect();
+    let found = seen::by_remote_id(store.connection(), locale, side, kind, &ids).await?;
+    rows.extend(found.into_iter().map(|row| (row.id, row)));
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
     let is_newer = |row: &Seen| {
         let by_number = intent.body.highest.zip(row.record.id.as_number()).map(|(known, id)| id > known);

@@ -294,6 +294,30 @@ async fn a_lost_create_of_a_name_that_the_system_cuts_is_asked_about_and_not_rep
 }
 
 #[tokio::test]
+async fn what_a_lost_create_was_asked_about_stays_in_question_whatever_becomes_of_it() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let (other, _) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.flowtly.edit_contact(1, "name", "Jan Nowak");
+    firm.reconcile().await;
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.flowtly.edit_contact(1, "name", "Zofia Nowak");
+    firm.flowtly.edit_contact(1, "email", "zofia@beta.pl");
+    firm.flowtly.edit_contact(1, "client", format!("/clients/{other}"));
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
 async fn a_name_that_the_system_cut_in_a_lost_create_does_not_travel_back_by_the_first_policy() {
     let firm = Firm::configured("[rules.company]\nfirst = \"crm\"\nconflict = \"crm\"\n");
     firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
