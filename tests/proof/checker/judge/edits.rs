@@ -137,9 +137,30 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
         "drift_corrected" => ever(&|field| field.may_reach(rec.side) && field.drift == "correct"),
         "conflict_policy" => ever(&|field| field.conflict == source.word()),
         "first_policy" => ever(&|field| field.first == source.word()),
-        "decided" => case.decided(rec, deed),
+        "decided" => {
+            case.decided(rec, deed) || carried(case, rec, field, typed).is_some_and(|first| case.decided(rec, first))
+        }
         _ => false,
     }
+}
+
+/// A merge shows on the new record what one of the old ones showed: nobody typed that anew, and a decision about the old one was
+/// about this text. The deed that typed it there.
+fn carried(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<usize> {
+    let deeds = case.evidence.deeds.iter().filter(|deed| deed.rec == *rec && deed.at == typed.at);
+    let old = deeds.filter_map(|deed| if let What::Merged { from } = &deed.what { Some(from) } else { None }).flatten();
+    let property =
+        field.properties(rec.side).iter().find(|property| case.story.life(rec, &property.path).contains(typed))?;
+    let shown = old.filter_map(|id| {
+        let old = Rec::new(rec.side, rec.kind, id.as_str());
+        case.story.life(&old, &property.path).iter().rfind(|event| event.at <= typed.at).cloned()
+    });
+    shown.filter(|event| normal::folded(&event.stood) == normal::folded(&typed.stood)).find_map(|event| {
+        match event.who {
+            Who::Person(deed) => Some(deed),
+            Who::Us(_) => None,
+        }
+    })
 }
 
 /// A person who puts back what stood there before has changed nothing, if we wrote nothing to this field in between: the other

@@ -5,7 +5,7 @@ use http::Method;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::super::super::evidence::{Kind, Rec, Side};
+use super::super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::super::journal::{Lap, What};
 use super::super::super::state::{Intent, Question, Todo};
 use super::super::{is_clean, tells, trial};
@@ -214,6 +214,12 @@ fn edits() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "decided");
         }),
+        silent(I, "a_decision_about_what_was_merged_into_a_record_decides_there", |making| {
+            decided_before_a_merge(making, "Alfa Europe");
+        }),
+        told(I, "a_decision_about_another_text_than_the_merged_one_is_none", "nothing later", |making| {
+            decided_before_a_merge(making, "Alfa World");
+        }),
         silent(I, "what_was_typed_between_read_and_write_cannot_be_told", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.we_read(Side::Crm);
@@ -327,6 +333,31 @@ fn renamed_again(making: &mut Making, last: &str) {
     making.evidence.state.history.last_mut().unwrap().link = 2;
 }
 
+/// A person decides on a name that the company showed as "Alfa Europe"; it is merged into another one, that shows `name`, and
+/// what was decided is written there.
+fn decided_before_a_merge(making: &mut Making, name: &str) {
+    making.person_types(&client(), "name", "Alfa Polska");
+    making.person_types(&company(), "name", "Alfa Europe");
+    making.deed(&company(), What::Decided { typed: None });
+    let old = making.evidence.records[&company()].clone();
+    let merged = Rec::new(Side::Crm, Kind::Company, "5000000009");
+    making.removed(&company());
+    making.deed(&merged, What::Merged { from: vec![COMPANY.to_owned()] });
+    making
+        .evidence
+        .records
+        .insert(merged.clone(), Record { absorbed: [COMPANY.to_owned()].into(), ..Record::default() });
+    for (property, text) in &old.texts {
+        making.person_types(&merged, property, if property == "name" { name } else { text });
+    }
+    making.evidence.state.links[0].crm.clone_from(&merged.id);
+    making.seen(&merged, Some(1), None);
+    making.evidence.records.get_mut(&contact()).unwrap().parents = [merged.id.clone()].into();
+    making.we_read(Side::Crm);
+    making.we_update(&merged, &[("name", "Alfa Polska")], 200);
+    making.wrote(Side::Crm, "name", name, "Alfa Polska", "decided");
+}
+
 /// A contact that a person moves to the second client, and we to the third; the history says that it was with this link's.
 fn moved_twice(making: &mut Making, before: &str) {
     for (link, number) in [(3, "2"), (4, "3")] {
@@ -401,7 +432,7 @@ fn invented() -> Vec<Trial> {
         }),
         told(I, "a_record_that_nobody_made_is_told", "nobody made it", |making| {
             let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
-            making.evidence.records.insert(rec, super::super::super::evidence::Record::default());
+            making.evidence.records.insert(rec, Record::default());
         }),
         silent(I, "a_configured_default_is_declared", |making| {
             making
