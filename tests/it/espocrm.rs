@@ -126,7 +126,7 @@ impl Firm {
     async fn assert_at_rest(&self) -> Report {
         let writes = self.writes();
         let report = self.reconcile().await;
-        assert_eq!((report.written, report.ending), (0, Ending::Applied), "{report:?}");
+        assert_eq!((report.written, &report.ending), (0, &Ending::Applied), "{report:?}");
         assert_eq!(self.writes(), writes, "the second pass wrote");
         assert_eq!(report.certificate.unexplained, 0, "{:?}", report.certificate);
         report

@@ -371,6 +371,8 @@ fn json_is_one_object_whose_actions_read_back_as_they_were() {
             "waiting",
             "more",
             "certificate",
+            "documents",
+            "planned_documents",
             "actions",
         ];
         expected.sort_unstable();
@@ -497,14 +499,14 @@ fn a_document_is_told_in_every_form() {
     );
     assert!(text.contains("  ~ rename in the CRM\n"), "{text}");
     assert!(text.contains("Documents\n  1 document to be shown, 1 to be renamed in the CRM\n"), "{text}");
-    assert!(!text.contains(super::summary::NOTHING), "{text}");
+    assert!(!text.contains(summary::NOTHING), "{text}");
     let markdown = told(Format::Markdown);
     assert_eq!(markdown.matches("| show in the CRM |").count(), 1, "{markdown}");
     assert_eq!(markdown.matches("| rename in the CRM |").count(), 1, "{markdown}");
     for form in [&text, &markdown] {
         assert!(!form.contains('\u{1b}'), "{form:?}");
     }
-    let json: serde_json::Value = serde_json::from_str(&told(Format::Json)).unwrap();
+    let json: Value = serde_json::from_str(&told(Format::Json)).unwrap();
     assert_eq!(
         (json["actions"].clone(), json["planned_documents"][1]["does"].clone()),
         (serde_json::json!([]), serde_json::json!("rename"))

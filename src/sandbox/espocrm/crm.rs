@@ -6,13 +6,16 @@ use super::EspoServer;
 use super::schema::Entity;
 use super::state::{id_number, id_text};
 use crate::domain::record::Kind;
-use crate::sandbox::crm::{CrmServer, Property};
+use crate::sandbox::crm::{CrmServer, Import, Property};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
 
 /// With this the last line of a post of ours begins; its first line is the document's title.
 const MARK: &str = "flowtly-document ";
+
+/// The field of accounts that holds our id.
+const FLOWTLY_ID: &str = "cFlowtlyId";
 
 const fn entity(kind: Kind) -> Entity {
     match kind {
@@ -103,6 +106,15 @@ impl CrmServer for EspoServer {
         }
     }
 
+    fn import(&self, company: &Import<'_>) -> u64 {
+        let mut fields: Vec<(&str, &str)> =
+            company.properties.iter().map(|(property, text)| (field(Kind::Company, *property), *text)).collect();
+        fields.extend([("website", company.domain), ("type", "Customer")]);
+        let has_id = self.options().account_fields.iter().any(|name| name == FLOWTLY_ID);
+        fields.extend(company.stored_id.filter(|_| has_id).map(|id| (FLOWTLY_ID, id)));
+        self.add_account(&fields)
+    }
+
     fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool {
         self.edit_record(entity(kind), id, field(kind, property), text)
     }
@@ -115,7 +127,7 @@ impl CrmServer for EspoServer {
     }
 
     fn stored_id(&self, company: u64) -> Option<String> {
-        self.account_text(company, "cFlowtlyId")
+        self.account_text(company, FLOWTLY_ID)
     }
 
     fn ids(&self, kind: Kind) -> Vec<u64> {

@@ -194,8 +194,11 @@ impl Shower<'_> {
         Ok(())
     }
 
-    /// No more documents are sent in this pass.
+    /// No more documents are sent in this pass. What was under way at once may fail alike: that is one trouble, told once.
     async fn trouble(&mut self, store: &mut Store, error: &PortError) -> Result<(), PassError> {
+        if self.stopped {
+            return Ok(());
+        }
         let words = format!("{}: {error}", Side::Crm);
         if hold::lasts(error) {
             hold::put(store, self.world.clock.now(), &words).await?;

@@ -155,7 +155,13 @@ fn create(texts: &[(&str, &str)]) -> Write {
 
 fn update(id: u64, texts: &[(&str, Option<&str>)]) -> Write {
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), text.map(str::to_owned))).collect();
-    Write { target: Target::Update { id: id_of(id), version: None }, texts, parent: None, stored_id: None, apart_from: Vec::new() }
+    Write {
+        target: Target::Update { id: id_of(id), version: None },
+        texts,
+        parent: None,
+        stored_id: None,
+        apart_from: Vec::new(),
+    }
 }
 
 fn moved(from: Option<u64>, to: u64) -> Option<ParentWrite> {
