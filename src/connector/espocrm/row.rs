@@ -205,6 +205,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_> {
     }
 }
 
+#[expect(clippy::struct_field_names, reason = "the texts are what it gathers")]
 struct Texts<'a> {
     layout: &'a Layout,
     texts: Vec<Delivered>,

@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn impossible_values_are_refused_by_name() {
-        let changes: [(&str, fn(&mut EspoSettings)); 7] = [
+        type Change = fn(&mut EspoSettings);
+        let changes: [(&str, Change); 7] = [
             ("page_size", |settings| settings.page_size = 201),
             ("read_batch", |settings| settings.read_batch = 101),
             ("children_batch", |settings| settings.children_batch = 101),

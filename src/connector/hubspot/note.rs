@@ -119,15 +119,12 @@ fn unescaped(html: &str) -> String {
     while let Some((before, after)) = rest.split_once('&') {
         text.push_str(before);
         let entity = after.split_once(';').filter(|(name, _)| name.len() <= 8);
-        match entity.and_then(|(name, behind)| Some((sign_of(name)?, behind))) {
-            Some((sign, behind)) => {
-                text.push(sign);
-                rest = behind;
-            }
-            None => {
-                text.push('&');
-                rest = after;
-            }
+        if let Some((sign, behind)) = entity.and_then(|(name, behind)| Some((sign_of(name)?, behind))) {
+            text.push(sign);
+            rest = behind;
+        } else {
+            text.push('&');
+            rest = after;
         }
     }
     text.push_str(rest);

@@ -59,28 +59,25 @@ pub(super) async fn show(
         "url": showing.link.as_deref().map_or(Value::Bool(false), |link| json!(link)),
         "description": showing.mark,
     });
-    let id = match id {
-        Some(id) => {
-            let call = MethodCall::new(ATTACHMENT, "write").on(vec![number(id)?]).place("vals", vals);
-            let reply = talk.order(call).await.map_err(why)?;
-            if !matches!(serde_json::from_slice::<Value>(&reply.body), Ok(Value::Bool(true))) {
-                return Err(not_the_protocol("the `true` of a write"));
-            }
-            id.clone()
+    let id = if let Some(id) = id {
+        let call = MethodCall::new(ATTACHMENT, "write").on(vec![number(id)?]).place("vals", vals);
+        let reply = talk.order(call).await.map_err(why)?;
+        if !matches!(serde_json::from_slice::<Value>(&reply.body), Ok(Value::Bool(true))) {
+            return Err(not_the_protocol("the `true` of a write"));
         }
-        None => {
-            let company = number(company)?;
-            if let Some(vals) = vals.as_object_mut() {
-                vals.insert("type".to_owned(), json!("url"));
-                vals.insert("res_model".to_owned(), json!(PARTNER));
-                vals.insert("res_id".to_owned(), json!(company));
-            }
-            let call = MethodCall::new(ATTACHMENT, "create").place("vals_list", json!([vals]));
-            let reply = talk.order(call).await.map_err(why)?;
-            match serde_json::from_slice::<Vec<u64>>(&reply.body).as_deref() {
-                Ok([id]) => RemoteId::new(id.to_string()),
-                Ok(_) | Err(_) => return Err(not_the_protocol("the id of the attachment that was made")),
-            }
+        id.clone()
+    } else {
+        let company = number(company)?;
+        if let Some(vals) = vals.as_object_mut() {
+            vals.insert("type".to_owned(), json!("url"));
+            vals.insert("res_model".to_owned(), json!(PARTNER));
+            vals.insert("res_id".to_owned(), json!(company));
+        }
+        let call = MethodCall::new(ATTACHMENT, "create").place("vals_list", json!([vals]));
+        let reply = talk.order(call).await.map_err(why)?;
+        match serde_json::from_slice::<Vec<u64>>(&reply.body).as_deref() {
+            Ok([id]) => RemoteId::new(id.to_string()),
+            Ok(_) | Err(_) => return Err(not_the_protocol("the id of the attachment that was made")),
         }
     };
     let call = MethodCall::new(ATTACHMENT, "read").on(vec![number(&id)?]).with("fields", json!(FIELDS));

@@ -57,7 +57,7 @@ pub(super) async fn look(talk: &Talk) {
             );
         }
         End::Past => {
-            tracing::warn!("the Odoo API key has ended by its date: make a new one and put it into api_key_file")
+            tracing::warn!("the Odoo API key has ended by its date: make a new one and put it into api_key_file");
         }
     }
 }

@@ -57,6 +57,7 @@ impl Table {
         self.by_id.get(&id).map(|line| line.key.as_str())
     }
 
+    #[expect(clippy::option_option, reason = "a text that nobody has, that several have, or that one has")]
     fn find(&self, text: &str) -> Option<Option<u64>> {
         self.by_text.get(&text.to_lowercase()).copied()
     }
@@ -171,6 +172,7 @@ fn list_of<'a>(path: &str, info: &'a FieldInfo) -> Option<&'a str> {
 }
 
 /// The record of a text: a country by any of its names, a language with or without its region.
+#[expect(clippy::option_option, reason = "as `Table::find`")]
 fn wanted(model: &str, table: &Table, text: &str) -> Option<Option<u64>> {
     let text = text.trim();
     let found = table.find(text);

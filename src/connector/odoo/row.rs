@@ -30,6 +30,7 @@ pub(super) struct Entry {
 
 /// The records of a reply, in its order.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the entries are what it is about")]
 pub(super) struct Entries {
     pub(super) entries: Vec<Entry>,
     /// Texts that were dropped because they are beyond the limit.

@@ -133,7 +133,7 @@ impl Bound {
             .collect();
         let few = (1..=SELECTED_FIELDS).contains(&keys.len());
         let selected = few.then(|| keys.into_iter().map(str::to_owned).collect());
-        Ok(Self { selected, definitions, slots, id_field })
+        Ok(Self { definitions, slots, id_field, selected })
     }
 
     /// The key of the custom field for our id.

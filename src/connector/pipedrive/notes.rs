@@ -61,15 +61,12 @@ pub(super) async fn show(
 ) -> Result<Shown, PortError> {
     let content = html(showing);
     let url = talk.at.path(&talk.settings.notes_path, id.map(RemoteId::as_str));
-    let reply = match id {
-        Some(_) => {
-            let body = json!({"content": content});
-            talk.order(Method::PUT, "/api/v1/notes/{id}", url, &body, Lane::Extra).await?
-        }
-        None => {
-            let body = json!({"content": content, "org_id": read::number(company)?});
-            talk.order(Method::POST, "/api/v1/notes", url, &body, Lane::Extra).await?
-        }
+    let reply = if id.is_some() {
+        let body = json!({"content": content});
+        talk.order(Method::PUT, "/api/v1/notes/{id}", url, &body, Lane::Extra).await?
+    } else {
+        let body = json!({"content": content, "org_id": read::number(company)?});
+        talk.order(Method::POST, "/api/v1/notes", url, &body, Lane::Extra).await?
     };
     let note = wire::reply::<Note>(&reply.body)?.data;
     let shown = note.content.as_deref().and_then(parse).ok_or_else(|| {

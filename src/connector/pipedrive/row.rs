@@ -13,6 +13,7 @@ use crate::domain::shape::{Delivered, Row};
 
 /// Records, and what was odd about them.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the rows are what it is about")]
 pub(super) struct Rows {
     pub(super) rows: Vec<Row>,
     /// Texts beyond the limit.

@@ -78,7 +78,6 @@ impl Lane {
 
 /// The settings of `[pipedrive]`; `config/mapping/pipedrive.toml` says what each means.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct PipedriveSettings {
     /// Where the firm's Pipedrive answers; ends in `/`.
     pub(super) base_url: Url,

@@ -127,6 +127,7 @@ impl Look<'_> {
         }
     }
 
+    #[expect(clippy::match_same_arms, reason = "each state is read on its own")]
     fn decide(&self, known: Known, was_known: bool) -> Verdict {
         let is_here = known.company == *self.company;
         match (known.state, self.sight(&known)) {

@@ -21,6 +21,7 @@ pub(super) struct Json {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the key of its id in the JSON")]
 struct Document<'a> {
     does: &'static str,
     document: &'a str,

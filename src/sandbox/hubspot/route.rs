@@ -65,10 +65,12 @@ impl Route<'_> {
         match self {
             Self::Account | Self::LinksOf(..) | Self::Property(..) => &[Method::GET],
             Self::Objects(_) | Self::Properties(_) => &[Method::GET, Method::POST],
-            Self::Object(..) => &[Method::GET, Method::PATCH, Method::DELETE],
-            Self::Search(_) | Self::Merge(_) | Self::Batch(..) | Self::Links(..) => &[Method::POST],
-            Self::Notes(notes::Route::All | notes::Route::Read | notes::Route::OfCompanies) => &[Method::POST],
-            Self::Notes(notes::Route::One(_)) => &[Method::GET, Method::PATCH, Method::DELETE],
+            Self::Object(..) | Self::Notes(notes::Route::One(_)) => &[Method::GET, Method::PATCH, Method::DELETE],
+            Self::Search(_)
+            | Self::Merge(_)
+            | Self::Batch(..)
+            | Self::Links(..)
+            | Self::Notes(notes::Route::All | notes::Route::Read | notes::Route::OfCompanies) => &[Method::POST],
             Self::DefaultLink(..) => &[Method::PUT],
             Self::Link(..) => &[Method::PUT, Method::DELETE],
         }

@@ -13,6 +13,7 @@ pub(super) enum Model {
     Title,
     Attachment,
     Parameter,
+    #[expect(clippy::enum_variant_names, reason = "it is called `ir.model` there")]
     Model,
     Field,
     User,
@@ -174,7 +175,7 @@ pub(super) fn of_model(model: Model, version: u64) -> Vec<Definition> {
         Model::Partner => {}
         Model::Country => fields.extend([text("name"), text("code")]),
         Model::State => {
-            fields.extend([text("name"), text("code"), of("country_id", "Country", Type::Link(Model::Country))])
+            fields.extend([text("name"), text("code"), of("country_id", "Country", Type::Link(Model::Country))]);
         }
         Model::Language => {
             fields.extend([text("name"), text("code"), text("iso_code"), of("active", "Active", Type::Boolean)]);
@@ -204,7 +205,7 @@ pub(super) fn of_model(model: Model, version: u64) -> Vec<Definition> {
             of("copied", "Copied", Type::Boolean),
         ]),
         Model::User => {
-            fields.extend([text("login"), text("name"), of("partner_id", "Partner", Type::Link(Model::Partner))])
+            fields.extend([text("login"), text("name"), of("partner_id", "Partner", Type::Link(Model::Partner))]);
         }
         Model::ApiKey => {
             fields.extend([text("name"), of("user_id", "User", Type::Link(Model::User)), text("scope")]);

@@ -221,10 +221,10 @@ fn rpc_call(state: &State, arguments: &[Value]) -> Result<Call, Failure> {
         return Err(Failure::index());
     }
     let context = named.remove("context").and_then(|context| context.as_object().cloned()).unwrap_or_default();
-    let mut names = method.arguments().iter();
+    let mut unfilled = method.arguments().iter();
     for value in placed {
         let name =
-            names.next().ok_or_else(|| Failure::database("builtins.TypeError", "too many positional arguments"))?;
+            unfilled.next().ok_or_else(|| Failure::database("builtins.TypeError", "too many positional arguments"))?;
         named.insert((*name).to_owned(), value);
     }
     Ok(Call { model, method, ids, arguments: named, context })

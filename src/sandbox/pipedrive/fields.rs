@@ -21,6 +21,7 @@ pub(super) const FLOWTLY_ID: &str = "c90e4417aa3b5d62f8e17c9d0b2a6f35148d7e9b";
 
 /// A field of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "it is called `field_type` there")]
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) code: String,

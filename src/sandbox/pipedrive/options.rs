@@ -29,7 +29,6 @@ pub enum AddressWrites {
 
 /// How a company is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct PipedriveOptions {
     /// The API token.
     pub token: String,

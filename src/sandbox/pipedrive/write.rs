@@ -106,10 +106,10 @@ fn applied(
             (Kind::Persons, "emails") => content.emails = entries(scene, &content.emails, "emails", value)?,
             (Kind::Persons, "phones") => content.phones = entries(scene, &content.phones, "phones", value)?,
             (Kind::Persons, "first_name") if scene.options.writable_names => {
-                content.first_name = value.as_str().ok_or_else(|| expected("first_name", "string"))?.to_owned();
+                value.as_str().ok_or_else(|| expected("first_name", "string"))?.clone_into(&mut content.first_name);
             }
             (Kind::Persons, "last_name") if scene.options.writable_names => {
-                content.last_name = value.as_str().ok_or_else(|| expected("last_name", "string"))?.to_owned();
+                value.as_str().ok_or_else(|| expected("last_name", "string"))?.clone_into(&mut content.last_name);
             }
             (Kind::Persons, "job_title") => {
                 if !scene.options.contact_sync {
@@ -142,7 +142,7 @@ pub(super) fn settle_names(before: &Content, content: &mut Content) {
     if before.name != content.name {
         (content.first_name, content.last_name) = taken_apart(&content.name);
     } else if (&before.first_name, &before.last_name) != (&content.first_name, &content.last_name) {
-        content.name = format!("{} {}", content.first_name, content.last_name).trim().to_owned();
+        format!("{} {}", content.first_name, content.last_name).trim().clone_into(&mut content.name);
     }
 }
 

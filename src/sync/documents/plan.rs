@@ -128,7 +128,9 @@ impl Reading<'_> {
                     looks.push((company, readable, known, asks));
                 }
                 Ok(None) => {
-                    self.stop("Flowtly shows no documents at flowtly.documents_path: mend it, or set documents = false")
+                    self.stop(
+                        "Flowtly shows no documents at flowtly.documents_path: mend it, or set documents = false",
+                    );
                 }
                 Err(error) => self.unread(store, Side::Flowtly, company, &error).await?,
             }

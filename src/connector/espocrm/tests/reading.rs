@@ -46,7 +46,7 @@ async fn a_walk_by_key_shows_everything_once() {
     let bench = Bench::with(EspoOptions::default(), |settings| settings.page_size = 3);
     for number in 0..7_u64 {
         bench.company(&format!("{number}"));
-        bench.pass(u64::from(number % 2));
+        bench.pass(number % 2);
     }
     let started = bench.now();
     let (rows, end) = bench.walk(Kind::Company, Extent::Complete).await.unwrap();

@@ -18,7 +18,7 @@ use super::{PipedriveConnector, PipedriveSettings};
 use crate::clock::ManualClock;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::HttpSettings;
-use crate::connector::port::{ParentWrite, Sink, Source, Step, Target, Walk, Write, Written};
+use crate::connector::port::{Lookup, ParentWrite, Sink, Source, Step, Target, Walk, Write, Written};
 use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
 use crate::domain::field::{Field, Part};
@@ -74,8 +74,8 @@ impl Firm {
 
     async fn one(&self, kind: Kind, id: u64) -> Row {
         match self.connector.get(kind, &[id_of(id)]).await.unwrap().pop().unwrap() {
-            crate::connector::port::Lookup::Found(row) => *row,
-            other => panic!("{other:?}"),
+            Lookup::Found(row) => *row,
+            other @ (Lookup::Gone | Lookup::MergedInto(_)) => panic!("{other:?}"),
         }
     }
 
@@ -164,8 +164,8 @@ fn update(id: u64, texts: &[(&str, Option<&str>)]) -> Write {
     }
 }
 
-fn moved(from: Option<u64>, to: u64) -> Option<ParentWrite> {
-    Some(ParentWrite { from: from.map(id_of), to: id_of(to) })
+fn moved(from: Option<u64>, to: u64) -> ParentWrite {
+    ParentWrite { from: from.map(id_of), to: id_of(to) }
 }
 
 async fn all(walk: &mut dyn Walk) -> (Vec<Vec<Row>>, crate::connector::port::WalkEnd) {

@@ -65,7 +65,7 @@ async fn what_is_edited_during_a_walk_of_changes_comes_again_and_hides_nothing()
 async fn what_appeared_lies_behind_the_highest_id_of_the_walk() {
     let firm = Firm::open(PipedriveOptions::default(), |settings| settings.page_size = 2);
     firms(&firm, 3);
-    firm.clock.advance(Duration::from_secs(60));
+    firm.clock.advance(Duration::from_mins(1));
     let (_, end) = walk(&firm, Extent::Complete).await;
     let (nothing, frontier) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
     assert_eq!(nothing, []);
@@ -80,7 +80,7 @@ async fn what_appeared_lies_behind_the_highest_id_of_the_walk() {
 async fn what_appeared_since_a_walk_of_changes_goes_by_stamps_and_then_by_ids() {
     let firm = Firm::plain();
     let old = firms(&firm, 2);
-    firm.clock.advance(Duration::from_secs(60));
+    firm.clock.advance(Duration::from_mins(1));
     let (changed, end) = walk(&firm, Extent::Since(now() + Duration::from_secs(30))).await;
     assert_eq!(changed, [] as [u64; 0]);
     let new = firms(&firm, 1);

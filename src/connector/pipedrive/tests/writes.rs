@@ -94,13 +94,13 @@ async fn a_contact_is_made_at_its_company_moved_and_read_back() {
     let firm = Firm::plain();
     let (a, b) = (firm.server.add_organization(&[("name", "A")]), firm.server.add_organization(&[("name", "B")]));
     let mut write = create(&[("name", "Jan Nowak"), ("emails", "jan@a.example"), ("job_title", "CTO")]);
-    write.parent = moved(None, a);
+    write.parent = Some(moved(None, a));
     let row = firm.stored(Kind::Contact, write).await;
     let id = row.id.as_number().unwrap();
     assert_eq!(row.parents, [id_of(a)]);
     assert_eq!((text(&row, 0), text(&row, 1), text(&row, 3)), ("Jan Nowak", "jan@a.example", "CTO"));
     assert_eq!(firm.server.record(Kind::Contact, id).unwrap()["emails"][0]["label"], "work");
-    let row = firm.stored(Kind::Contact, Write { parent: moved(Some(a), b), ..update(id, &[]) }).await;
+    let row = firm.stored(Kind::Contact, Write { parent: Some(moved(Some(a), b)), ..update(id, &[]) }).await;
     assert_eq!(row.parents, [id_of(b)]);
     assert_eq!(firm.server.companies_of(id), [b]);
     assert!(firm.server.move_contact(id, None));
@@ -111,7 +111,7 @@ async fn a_contact_is_made_at_its_company_moved_and_read_back() {
 async fn a_contact_cannot_be_put_to_a_company_that_is_not_there() {
     let firm = Firm::plain();
     let mut write = create(&[("name", "Jan")]);
-    write.parent = moved(None, 99);
+    write.parent = Some(moved(None, 99));
     let error = firm.refused(Kind::Contact, write).await;
     assert_eq!((error.kind, error.kind.outcome()), (ErrorKind::Invalid, Outcome::NotApplied));
     assert!(firm.server.ids(Kind::Contact).is_empty());

@@ -132,7 +132,7 @@ fn rests_with_its_company(case: &Case<'_>, rec: &Rec) -> bool {
     let state = case.state();
     let is_live = |id: &String| {
         let company = Rec::new(rec.side, Kind::Company, id.as_str());
-        state.links_of(&company).any(|link| link.is_live())
+        state.links_of(&company).any(Link::is_live)
     };
     let is_told =
         state.seen_of(rec).any(|row| !row.gone && row.verdict.as_deref().is_some_and(|said| !said.is_empty()));

@@ -515,7 +515,7 @@ fn writes() -> Vec<Trial> {
         silent(I, "what_people_removed_is_theirs", |making| {
             let beta = second(making, &[("name", "Beta")]);
             making.deed(&beta, What::Removed);
-            making.evidence.state.links[2].state = "tombstone".to_owned();
+            "tombstone".clone_into(&mut making.evidence.state.links[2].state);
             making.removed(&beta);
         }),
         silent(I, "a_create_that_somebody_undid_before_anybody_heard_of_it_leaves_no_trace", |making| {
@@ -604,7 +604,7 @@ fn refusals() -> Vec<Trial> {
         silent(I, "a_company_that_is_gone_takes_nobody_in", |making| {
             let beta = refused_move(making);
             making.deed(&beta, What::Removed);
-            making.evidence.state.links[2].state = "tombstone".to_owned();
+            "tombstone".clone_into(&mut making.evidence.state.links[2].state);
             making.removed(&beta);
         }),
         silent(I, "a_namesake_at_another_firm_was_not_refused", |making| {
@@ -667,7 +667,7 @@ fn refused_without_address(making: &mut Making, link: &str, verdict: Option<&str
     making.person_makes(&beta, &[("name", "Beta")]);
     making.person_makes(&old, &[("name", "Beta")]);
     making.link(3, None, &beta, &old);
-    making.evidence.state.links[2].state = link.to_owned();
+    link.clone_into(&mut making.evidence.state.links[2].state);
     // A merge makes them one firm.
     making.deed(&company(), What::Merged { from: vec![old.id.clone()] });
     for (id, firm) in [("2", CLIENT), ("3", "2")] {
