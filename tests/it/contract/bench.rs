@@ -237,7 +237,7 @@ impl Bench {
             .flat_map(|(field, text)| shape.send(*field, &shape.spell(*field, &Text::default(), text.clone())))
             .filter(|(_, text)| text.is_some() || !creates)
             .collect();
-        Write { target, texts, parent: None, stored_id: None }
+        Write { target, texts, parent: None, stored_id: None, apart_from: Vec::new() }
     }
 
     /// Sends writes of one batch, after whatever look-ups they need.
@@ -361,7 +361,9 @@ fn settings(directory: &Path, servers: &[&dyn CrmServer]) -> Settings {
         let file = format!("{}-secret", server.section());
         std::fs::write(directory.join(&file), server.secret()).unwrap();
         let lines = server.configuration(&file);
-        text.push_str(&format!("[{}]\nbase_url = \"http://127.0.0.1\"\n{lines}", server.section()));
+        // Small pages, so that there are several.
+        let section = server.section();
+        text.push_str(&format!("[{section}]\nbase_url = \"http://127.0.0.1\"\npage_size = 100\n{lines}"));
     }
     let path = directory.join("contract.toml");
     std::fs::write(&path, text).unwrap();
