@@ -1,6 +1,7 @@
 //! What a case works with: one connector, the server behind it where it is ours, and the time.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -332,7 +333,7 @@ impl Bench {
     pub async fn wait(&self, left: Duration) -> Duration {
         let wait = left.min(Duration::from_secs(1));
         self.clock.sleep(wait).await;
-        left - wait
+        left.saturating_sub(wait)
     }
 
     /// The number of an id, for the server's own hands.
@@ -363,7 +364,7 @@ fn settings(directory: &Path, servers: &[&dyn CrmServer]) -> Settings {
         let lines = server.configuration(&file);
         // Small pages, so that there are several.
         let section = server.section();
-        text.push_str(&format!("[{section}]\nbase_url = \"http://127.0.0.1\"\npage_size = 100\n{lines}"));
+        write!(text, "[{section}]\nbase_url = \"http://127.0.0.1\"\npage_size = 100\n{lines}").unwrap();
     }
     let path = directory.join("contract.toml");
     std::fs::write(&path, text).unwrap();

@@ -99,7 +99,9 @@ impl Live {
                 made.len() - left.len(),
                 left.len()
             );
-            left.iter().for_each(|line| println!("{line}"));
+            for line in &left {
+                println!("{line}");
+            }
         }
     }
 }
@@ -119,6 +121,7 @@ fn delete_from_flowtly(access: &Access, kind: Kind, id: &RemoteId) -> Option<Req
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
 fn delete_from_hubspot(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
     let collection = match kind {
         Kind::Company => "companies",
@@ -127,6 +130,7 @@ fn delete_from_hubspot(access: &Access, kind: Kind, id: &RemoteId) -> Option<Req
     Some(access.request(&format!("/crm/v3/objects/{collection}/{id}")))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
 fn delete_from_espocrm(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
     let entity = match kind {
         Kind::Company => "Account",
@@ -143,6 +147,7 @@ fn delete_from_odoo(access: &Access, _kind: Kind, id: &RemoteId) -> Option<Reque
     Some(request.body(json!({"ids": [id.as_number()?]}).to_string().into()).unwrap())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
 fn delete_from_pipedrive(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
     let collection = match kind {
         Kind::Company => "organizations",
