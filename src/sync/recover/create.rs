@@ -78,7 +78,8 @@ async fn source_of(world: World<'_>, store: &mut Store, intent: &Intent) -> Resu
 ///
 /// One unlinked record that is newer than the send by the system's own evidence, and equal in every field that was sent, is
 /// ours. That it never happened is concluded only from a whole listing that began after the request was certainly over, and
-/// that shows nothing newer under the same keys. Anything else is a question.
+/// that shows nothing newer under the same keys. Anything else is a question. What is found for one create is no candidate
+/// for another, whichever of them was sent first.
 pub(crate) async fn conclude(
     world: World<'_>,
     store: &mut Store,
@@ -86,31 +87,78 @@ pub(crate) async fn conclude(
     scans: &Scans,
     began: DateTime<Utc>,
 ) -> Result<(), PassError> {
-    for intent in intent::open(store.connection()).await? {
-        let (StepOp::Create, Some(sent), None) = (intent.op, intent.sending, &intent.body.stored_id) else { continue };
-        let Some(source) = source_of(world, store, &intent).await? else {
-            close(store.connection(), world, &intent, Outcome::Overtaken).await?;
-            continue;
-        };
-        let home = home(store, &intent).await?;
-        let newer = newer(world, store, recovery, &intent, &source, home.as_ref(), sent).await?;
-        let is_ours = |row: &&Seen| is_as_sent(world, &intent, &row.record) && row.record.parent == home;
-        let ours: Vec<&Seen> = newer.iter().filter(is_ours).collect();
+    let mut open = intent::open(store.connection()).await?;
+    open.retain(|intent| intent.op == StepOp::Create && intent.body.stored_id.is_none());
+    loop {
+        let before = open.len();
+        let mut left = Vec::with_capacity(before);
+        for intent in open {
+            if !is_found(world, store, recovery, &intent).await? {
+                left.push(intent);
+            }
+        }
+        open = left;
+        // What was found now was a candidate for those before it.
+        if open.len() == before {
+            break;
+        }
+    }
+    for intent in open {
+        let (Some(sent), Some(lost)) = (intent.sending, lost(world, store, recovery, &intent).await?) else { continue };
         let whole = scans.get(&(intent.side, intent.kind)).is_some_and(|scan| scan.complete && scan.consistent);
-        if let [one] = ours.as_slice() {
-            let mut transaction = store.begin().await?;
-            adopt(&mut transaction, world, recovery, &intent, &source, one).await?;
-            transaction.commit().await.map_err(StoreError::from)?;
-            info!(intent.id = intent.id, "a lost create arrived: its record is linked");
-            close(store.connection(), world, &intent, Outcome::Settled).await?;
-        } else if newer.is_empty() && whole && began > sent + over_after(world, intent.side) {
+        if lost.newer.is_empty() && whole && began > sent + over_after(world, intent.side) {
             info!(intent.id = intent.id, "a lost create never happened");
             close(store.connection(), world, &intent, Outcome::Void).await?;
         } else {
-            ask(world, store, recovery, &source, &newer).await?;
+            ask(world, store, recovery, &lost.source, &lost.newer).await?;
         }
     }
     Ok(())
+}
+
+/// An open create, and what may have become of it.
+struct Lost {
+    source: Seen,
+    home: Option<RemoteId>,
+    newer: Vec<Seen>,
+}
+
+/// `None` for one that was not sent, and where the record that it copies is gone or has its partner.
+async fn lost(
+    world: World<'_>,
+    store: &mut Store,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+) -> Result<Option<Lost>, StoreError> {
+    let (Some(sent), Some(source)) = (intent.sending, source_of(world, store, intent).await?) else { return Ok(None) };
+    let home = home(store, intent).await?;
+    let newer = newer(world, store, recovery, intent, &source, home.as_ref(), sent).await?;
+    Ok(Some(Lost { source, home, newer }))
+}
+
+/// Whether a create needs no further look: its record is there and linked now, or the one that it copies has no need of it.
+async fn is_found(
+    world: World<'_>,
+    store: &mut Store,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+) -> Result<bool, PassError> {
+    if intent.sending.is_none() {
+        return Ok(true);
+    }
+    let Some(lost) = lost(world, store, recovery, intent).await? else {
+        close(store.connection(), world, intent, Outcome::Overtaken).await?;
+        return Ok(true);
+    };
+    let is_ours = |row: &&Seen| is_as_sent(world, intent, &row.record) && row.record.parent == lost.home;
+    let ours: Vec<&Seen> = lost.newer.iter().filter(is_ours).collect();
+    let [one] = ours.as_slice() else { return Ok(false) };
+    let mut transaction = store.begin().await?;
+    adopt(&mut transaction, world, recovery, intent, &lost.source, one).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
+    info!(intent.id = intent.id, "a lost create arrived: its record is linked");
+    close(store.connection(), world, intent, Outcome::Settled).await?;
+    Ok(true)
 }
 
 /// The company on the target side to which a contact was sent.

@@ -90,6 +90,25 @@ async fn a_lost_create_of_a_contact_in_flowtly_is_never_repeated() {
 }
 
 #[tokio::test]
+async fn what_is_found_for_one_lost_create_is_no_candidate_for_the_one_sent_before_it() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    for (first, email) in [("Jan", "jan@alfa.pl"), ("Anna", "anna@alfa.pl")] {
+        firm.hubspot.add_contact(&[("firstname", first), ("lastname", "Kowalska"), ("email", email)], Some(company));
+    }
+    let sent = || When::always().method(Method::POST).path("/client-contacts").times(1);
+    firm.flowtly.faults().when(sent(), Fault::DropBefore);
+    firm.flowtly.faults().when(sent(), Fault::DropAfter);
+    firm.reconcile().await;
+    assert_eq!(firm.flowtly.contact_count(), 1, "the second one arrived");
+    firm.wait(Duration::from_mins(10));
+    firm.reconcile().await;
+    assert!(firm.asked().await.is_empty(), "{:?}", firm.asked().await);
+    assert_eq!(firm.flowtly.contact_count(), 2);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn an_edit_of_the_source_of_a_lost_create_travels_once_the_create_is_found() {
     let firm = Firm::new();
     let (_, company) = firm.linked("Alfa", &vat(1)).await;
