@@ -103,7 +103,7 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
 async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
     let settings = settings(global)?;
     let code = match command {
-        Command::Run(allowances) => run::run(&Session::new(settings)?, &allowances.allow).await?,
+        Command::Run(allowances) => run::run(settings, &allowances.allow, global).await?,
         Command::Reconcile { allowances, full } => reconcile::reconcile(settings, full, &allowances.allow, out).await?,
         Command::Diff { format, full } => diff::diff(&Session::new(settings)?, form(format), full, out).await?,
         Command::Check { fix, show_config, json } => {

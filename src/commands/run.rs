@@ -1,50 +1,94 @@
 //! The daemon.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::deciding::Clerk;
 use super::session::Session;
+use crate::cli::Global;
 use crate::clock::SystemClock;
-use crate::daemon::control::Control;
+use crate::config::{self, Environment, Settings};
 use crate::daemon::control::socket::Socket;
+use crate::daemon::control::{Control, Inbox};
 use crate::daemon::schedule::Schedule;
 use crate::daemon::systemd::Notifier;
-use crate::daemon::{self, Daemon, signals};
+use crate::daemon::{self, Daemon, Ended, Handed, Reload, signals};
 use crate::domain::safety::RefusalName;
 use crate::store::Store;
 use crate::store::lock::WriterLock;
 
-/// Runs passes until a signal says stop.
-pub(super) async fn run(session: &Session, allow: &[RefusalName]) -> anyhow::Result<u8> {
+/// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
+pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
+    let mut session = Session::new(settings)?;
     let lock = WriterLock::take(&session.settings.state_path)?;
-    let store = Store::open(&lock).await?;
+    let mut store = Store::open(&lock).await?;
     let stop = CancellationToken::new();
     let wake = Arc::new(Notify::new());
     signals::listen(stop.clone(), Arc::clone(&wake)).context("signals cannot be listened to")?;
-    let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
     let socket = Socket::bind(&session.settings.control_socket)?;
     info!(control.socket = %socket.path().display(), "decisions are taken at the control socket");
-    let clients = Arc::new(SystemClock::new());
-    let (control, inbox) = Control::serve(socket, &session.settings.state_path, clients, &clerk);
-    let schedule = session.settings.schedule;
-    let silent = crate::sync::Silent;
-    let daemon = Daemon {
-        world: session.world(&silent),
-        sinks: session.sinks(),
-        schedule: Schedule::new(schedule.interval, schedule.slow_interval, schedule.jitter),
-        stop_within: schedule.stop_within,
-        allow: allow.iter().copied().collect::<BTreeSet<_>>(),
-        notifier: Notifier,
-        inbox,
+    let (control, mut post) = Control::serve(socket, &session.settings.state_path, Arc::new(SystemClock::new()));
+    let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
+    let notifier = Notifier::of_process();
+    let ended = loop {
+        let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
+        let schedule = session.settings.schedule;
+        let reader = Reader { global, present: &session.settings, next: RefCell::default() };
+        let silent = crate::sync::Silent;
+        let daemon = Daemon {
+            world: session.world(&silent),
+            sinks: session.sinks(),
+            schedule: Schedule::new(schedule.interval, schedule.slow_interval, schedule.jitter),
+            stop_within: schedule.stop_within,
+            allow: std::mem::take(&mut allow),
+            notifier,
+            inbox: Inbox::at(&clerk, post),
+            reload: Some(&reader),
+        };
+        match daemon::run(daemon, store, &stop, &wake).await {
+            Ok(Ended::Reloaded(handed)) => Handed { store, post } = *handed,
+            Ok(Ended::Stopped) => break Ok(0),
+            Err(error) => break Err(error),
+        }
+        let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
+        session = next;
     };
-    let ended = daemon::run(daemon, store, &stop, &wake).await;
     control.close().await;
-    ended?;
-    Ok(0)
+    Ok(ended?)
+}
+
+/// Reads the configuration that this process was started with once more, secrets included.
+#[derive(Debug)]
+struct Reader<'a> {
+    global: &'a Global,
+    present: &'a Settings,
+    next: RefCell<Option<Session>>,
+}
+
+impl Reload for Reader<'_> {
+    fn reload(&self) -> Result<(), String> {
+        let settings = config::load(self.global.config.as_deref(), &Environment::of_process())
+            .map_err(|problems| problems.to_string())?;
+        for (key, present, wanted) in [
+            ("state.path", &self.present.state_path, &settings.state_path),
+            ("control.socket", &self.present.control_socket, &settings.control_socket),
+        ] {
+            if present != wanted {
+                return Err(format!(
+                    "{key} is {} while this process runs and cannot become {}: restart it",
+                    present.display(),
+                    wanted.display()
+                ));
+            }
+        }
+        let session = Session::new(settings).map_err(|error| format!("{error:#}"))?;
+        self.next.replace(Some(session));
+        Ok(())
+    }
 }

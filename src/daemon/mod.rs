@@ -4,6 +4,7 @@
 //! runs is told when to stop: the caller injects the shutdown.
 
 pub mod schedule;
+mod pulse;
 pub mod control;
 pub mod quarantine;
 pub mod signals;
@@ -24,7 +25,8 @@ use crate::store::{Store, StoreError};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{self, Ending, Report, Request};
 use crate::sync::{PassError, World};
-use control::{Hurry, Inbox};
+use control::{Hurry, Inbox, Post};
+use pulse::Pulse;
 use quarantine::{News, Quarantine};
 use schedule::{After, Schedule};
 use systemd::Notifier;
@@ -46,16 +48,45 @@ pub struct Daemon<'a> {
     pub notifier: Notifier,
     /// What people ask for meanwhile.
     pub inbox: Inbox<'a>,
+    /// Reads the configuration again; without it a wake is a wake and nothing more.
+    pub reload: Option<&'a dyn Reload>,
 }
 
-/// Runs passes until `stop`; `wake` starts one at once.
+/// Reads the configuration again.
+pub trait Reload: std::fmt::Debug {
+    /// Makes ready what another configuration asks for. Fails with what is wrong with it, in lines for people; then
+    /// everything stays as it is.
+    fn reload(&self) -> Result<(), String>;
+}
+
+/// Why [`run`] came back.
+#[derive(Debug)]
+pub enum Ended {
+    /// It was told to stop. The state is closed, unless a pass had to be dropped.
+    Stopped,
+    /// Another configuration stands ready: who started it goes on with that.
+    Reloaded(Box<Handed>),
+}
+
+/// What outlives a configuration.
+#[derive(Debug)]
+pub struct Handed {
+    /// The state.
+    pub store: Store,
+    /// What people asked for.
+    pub post: Post,
+}
+
+/// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once.
 pub async fn run(
     mut daemon: Daemon<'_>,
     mut store: Store,
     stop: &CancellationToken,
     wake: &Arc<Notify>,
-) -> Result<(), PassError> {
+) -> Result<Ended, PassError> {
     let clock = daemon.world.clock;
+    let pulse = Pulse::new(daemon.notifier, clock, daemon.world.progress);
+    daemon.world.progress = &pulse;
     let known = crate::store::quarantine::load(store.connection()).await?;
     let mut quarantine = Quarantine::after_a_start(known, clock.now());
     keep(&mut store, &quarantine, &[]).await?;
@@ -63,11 +94,11 @@ pub async fn run(
     daemon.notifier.ready();
     while !stop.is_cancelled() {
         daemon.inbox.take_up(&mut store).await;
-        daemon.notifier.status("a pass is under way");
+        pulse.begins();
         let request = daemon.inbox.request(Request { complete, allow: std::mem::take(&mut daemon.allow) });
         let Some((returned, outcome)) = bounded(&daemon, store, request, stop).await else {
             warn!("the pass did not stop in time and was left; the next start recovers it");
-            return Ok(());
+            return Ok(Ended::Stopped);
         };
         store = returned;
         daemon.inbox.passed(&mut store, &outcome).await;
@@ -98,10 +129,24 @@ pub async fn run(
         }
         let is_well = quarantine.sides().is_empty();
         let mut beat = clock.sleep(wait.time);
+        // Without a watchdog nothing wakes it between beats.
+        let feeding = daemon.notifier.watchdog().map(|within| within / pulse::FEEDINGS);
         loop {
+            pulse.feed();
+            let fed = async {
+                match feeding {
+                    Some(time) => clock.sleep(time).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 () = &mut beat => break,
+                () = fed => {}
                 () = wake.notified() => {
+                    if is_reloaded(&daemon) {
+                        let post = daemon.inbox.leave();
+                        return Ok(Ended::Reloaded(Box::new(Handed { store, post })));
+                    }
                     info!("woken: a pass begins at once");
                     quarantine.hurry(clock.now());
                     keep(&mut store, &quarantine, &[]).await?;
@@ -123,7 +168,25 @@ pub async fn run(
     }
     daemon.notifier.stopping();
     store.close().await?;
-    Ok(())
+    Ok(Ended::Stopped)
+}
+
+/// Has the configuration read again. Whether it is another one, and valid; one that is not valid is told.
+fn is_reloaded(daemon: &Daemon<'_>) -> bool {
+    let Some(reload) = daemon.reload else { return false };
+    daemon.notifier.reloading();
+    match reload.reload() {
+        Ok(()) => {
+            info!("the configuration was read again");
+            true
+        }
+        Err(problems) => {
+            error!("the configuration was read again and is not valid; the one before stays in force: {problems}");
+            daemon.notifier.ready();
+            daemon.notifier.status("the new configuration is not valid (see the log); the one before stays in force");
+            false
+        }
+    }
 }
 
 /// A pass that is told to stop ends at the next group; one that does not within the bound is dropped, and recovered later.

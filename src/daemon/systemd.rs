@@ -1,21 +1,48 @@
 //! What systemd is told (`sd_notify(3)`); nothing where there is no systemd.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 use tracing::debug;
 
 /// Tells systemd how the service is.
-#[derive(Debug, Clone, Copy)]
-pub struct Notifier;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Notifier {
+    watchdog: Option<Duration>,
+}
 
 impl Notifier {
+    /// As the environment of the process says: `$NOTIFY_SOCKET` and `$WATCHDOG_USEC`.
+    pub fn of_process() -> Self {
+        Self { watchdog: sd_notify::watchdog_enabled() }
+    }
+
     /// Configuration, state and lock stand.
     pub fn ready(self) {
         send(&[NotifyState::Ready]);
     }
 
+    /// The configuration is read again; [`Self::ready`] says when that is done.
+    pub fn reloading(self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => send(&[NotifyState::Reloading, now]),
+            Err(error) => debug!("the monotonic clock cannot be read: {error}"),
+        }
+    }
+
     /// One line for `systemctl status`; no personal data.
     pub fn status(self, text: &str) {
         send(&[NotifyState::Status(text)]);
+    }
+
+    /// Within which time the service manager wants a sign of life.
+    pub const fn watchdog(self) -> Option<Duration> {
+        self.watchdog
+    }
+
+    /// The sign of life.
+    pub fn alive(self) {
+        send(&[NotifyState::Watchdog]);
     }
 
     /// The service is stopping.

@@ -3,6 +3,8 @@
 #![expect(unreachable_pub, reason = "a test binary: what its files share is public among them")]
 
 mod cli;
+mod served;
+mod service;
 mod firm;
 mod foreign;
 mod house;

@@ -52,8 +52,13 @@ pub enum Hurry {
 
 /// What people ask for. Requests are taken up between two passes, in the order in which they came.
 pub struct Inbox<'a> {
-    letters: Option<mpsc::Receiver<Letter>>,
     desk: &'a dyn Desk,
+    post: Post,
+}
+
+/// What people asked for and nobody has taken up, whoever carries it out.
+pub struct Post {
+    letters: Option<mpsc::Receiver<Letter>>,
     arrived: VecDeque<Letter>,
     /// Who waits for the pass that comes next, or that is under way.
     askers: Vec<Asker>,
@@ -63,33 +68,54 @@ pub struct Inbox<'a> {
 
 impl fmt::Debug for Inbox<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inbox").field("arrived", &self.arrived.len()).field("askers", &self.askers.len()).finish()
+        f.debug_struct("Inbox").field("post", &self.post).finish_non_exhaustive()
+    }
+}
+
+impl Post {
+    pub(super) fn new(letters: Option<mpsc::Receiver<Letter>>) -> Self {
+        Self { letters, arrived: VecDeque::new(), askers: Vec::new(), full: false, allow: Vec::new() }
+    }
+}
+
+impl fmt::Debug for Post {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post")
+            .field("arrived", &self.arrived.len())
+            .field("askers", &self.askers.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Inbox<'a> {
-    pub(super) fn new(letters: Option<mpsc::Receiver<Letter>>, desk: &'a dyn Desk) -> Self {
-        Self { letters, desk, arrived: VecDeque::new(), askers: Vec::new(), full: false, allow: Vec::new() }
+    /// What was asked for is carried out at this desk from now on.
+    pub fn at(desk: &'a dyn Desk, post: Post) -> Self {
+        Self { desk, post }
+    }
+
+    /// Leaves the desk, with what was asked for.
+    pub fn leave(self) -> Post {
+        self.post
     }
 
     /// Returns when a request is there; without a socket never. May be dropped at any time: nothing is lost.
     pub async fn arrived(&mut self) {
-        if !self.arrived.is_empty() {
+        if !self.post.arrived.is_empty() {
             return;
         }
-        let letter = match &mut self.letters {
+        let letter = match &mut self.post.letters {
             Some(letters) => letters.recv().await,
             None => None,
         };
         match letter {
-            Some(letter) => self.arrived.push_back(letter),
+            Some(letter) => self.post.arrived.push_back(letter),
             None => std::future::pending().await,
         }
     }
 
     /// Carries out what was asked for so far; passes that were asked for wait for [`Self::request`].
     pub async fn take_up(&mut self, store: &mut Store) -> Hurry {
-        let mut hurry = if self.askers.is_empty() { Hurry::None } else { Hurry::Pass };
+        let mut hurry = if self.post.askers.is_empty() { Hurry::None } else { Hurry::Pass };
         while let Some(letter) = self.next() {
             let Letter { ask, reply } = letter;
             // Who has left did not see what would be done.
@@ -97,9 +123,9 @@ impl<'a> Inbox<'a> {
                 continue;
             }
             if let Ask::Reconcile { full, allow } = ask {
-                self.full |= full;
-                self.allow.extend(allow);
-                self.askers.push(Asker { reply, told: String::new(), rounds: 0 });
+                self.post.full |= full;
+                self.post.allow.extend(allow);
+                self.post.askers.push(Asker { reply, told: String::new(), rounds: 0 });
                 hurry = Hurry::Pass;
                 continue;
             }
@@ -114,24 +140,24 @@ impl<'a> Inbox<'a> {
     }
 
     fn next(&mut self) -> Option<Letter> {
-        self.arrived.pop_front().or_else(|| self.letters.as_mut()?.try_recv().ok())
+        self.post.arrived.pop_front().or_else(|| self.post.letters.as_mut()?.try_recv().ok())
     }
 
     /// Whether somebody still waits after [`Self::passed`]: the next pass goes on at once.
     pub fn is_waited_for(&self) -> bool {
-        !self.askers.is_empty()
+        !self.post.askers.is_empty()
     }
 
     /// What the next pass is asked to do beside what the schedule wants.
     pub fn request(&mut self, mut request: Request) -> Request {
-        request.complete |= std::mem::take(&mut self.full);
-        request.allow.extend(std::mem::take(&mut self.allow));
+        request.complete |= std::mem::take(&mut self.post.full);
+        request.allow.extend(std::mem::take(&mut self.post.allow));
         request
     }
 
     /// Tells those who waited for the pass how it ended; who is told is told once, when what it left due was gone on with.
     pub async fn passed(&mut self, store: &mut Store, outcome: &Result<Report, PassError>) {
-        let askers = std::mem::take(&mut self.askers);
+        let askers = std::mem::take(&mut self.post.askers);
         if askers.is_empty() {
             return;
         }
@@ -146,7 +172,7 @@ impl<'a> Inbox<'a> {
                     asker.rounds += 1;
                     asker.told.push_str(told);
                     if goes_on && asker.rounds < ROUNDS {
-                        self.askers.push(asker);
+                        self.post.askers.push(asker);
                     } else {
                         let _ = asker.reply.send(Outcome::Done { told: asker.told, code: *code });
                     }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-pub use inbox::{Desk, Hurry, Inbox};
+pub use inbox::{Desk, Hurry, Inbox, Post};
 use socket::Socket;
 
 /// How many requests may wait for the end of a pass.
@@ -32,22 +32,22 @@ pub struct Control {
 }
 
 impl Control {
-    /// Serves `socket` in the background for the daemon that holds `state`; what comes in is in the inbox. `clock` is the
+    /// Serves `socket` in the background for the daemon that holds `state`; what comes in is in the post. `clock` is the
     /// machine's: clients are real.
-    pub fn serve<'a>(socket: Socket, state: &Path, clock: Arc<dyn Clock>, desk: &'a dyn Desk) -> (Self, Inbox<'a>) {
+    pub fn serve(socket: Socket, state: &Path, clock: Arc<dyn Clock>) -> (Self, Post) {
         let (sender, letters) = mpsc::channel(WAITING);
         let stop = CancellationToken::new();
         let state = protocol::full_path(state);
         let server = tokio::spawn(server::serve(socket, state, sender, clock, stop.clone()));
-        (Self { stop, server }, Inbox::new(Some(letters), desk))
+        (Self { stop, server }, Post::new(Some(letters)))
     }
 
     /// No socket: nothing ever comes in.
     pub fn none(desk: &dyn Desk) -> Inbox<'_> {
-        Inbox::new(None, desk)
+        Inbox::at(desk, Post::new(None))
     }
 
-    /// Takes no more clients, and returns when those that are there have their answer. The inbox must be gone by then.
+    /// Takes no more clients, and returns when those that are there have their answer. The post must be gone by then.
     pub async fn close(self) {
         self.stop.cancel();
         // A server that panicked has told so already.

@@ -14,7 +14,7 @@ use flowtly_sync::clock::{Clock, ManualClock, SystemClock};
 use flowtly_sync::commands::deciding::Clerk;
 use flowtly_sync::daemon::control::client::{ClientError, ask};
 use flowtly_sync::daemon::control::protocol::{Ask, Asked, Choose, Line, VERSION, Which, full_path};
-use flowtly_sync::daemon::control::{Control, socket::Socket};
+use flowtly_sync::daemon::control::{Control, Inbox, socket::Socket};
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::{self, Daemon};
@@ -118,7 +118,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
     let lock = WriterLock::take(&settings.state_path).unwrap();
     let store = Store::open(&lock).await.unwrap();
     let socket = Socket::bind(&settings.control_socket).unwrap();
-    let (control, inbox) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()), &clerk);
+    let (control, post) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()));
     let world = World {
         flowtly: systems.flowtly.as_ref(),
         crm: systems.crm.as_ref(),
@@ -133,8 +133,9 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
-        notifier: Notifier,
-        inbox,
+        notifier: Notifier::default(),
+        inbox: Inbox::at(&clerk, post),
+        reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let person = Person { socket: settings.control_socket.clone(), state: settings.state_path.clone() };

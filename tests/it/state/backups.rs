@@ -13,8 +13,8 @@ use flowtly_sync::sync::pass::{Ending, Request};
 use sqlx::Connection as _;
 
 use super::bench::{counts, more_work, number, pass_on, raw};
-use crate::cli::{Served, code, told};
 use crate::firm::{Firm, vat};
+use crate::served::{Served, code, told};
 
 fn copy_of(firm: &Firm) -> PathBuf {
     firm.state().with_file_name("backup.sqlite")

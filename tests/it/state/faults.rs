@@ -9,8 +9,8 @@ use flowtly_sync::sync::PassError;
 use sqlx::Row as _;
 
 use super::bench::{allowed, busy_firm, counts, number, pass_on, texts};
-use crate::cli::{Served, code, told};
 use crate::firm::Firm;
+use crate::served::{Served, code, told};
 
 /// What a firm of [`busy_firm`] has in the end, however often the disk was full.
 fn assert_whole(firm: &Firm, when: &str) {

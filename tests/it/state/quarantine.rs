@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use flowtly_sync::clock::{Clock as _, SystemClock};
 use flowtly_sync::commands::deciding::Clerk;
-use flowtly_sync::daemon::control::{Control, socket::Socket};
+use flowtly_sync::daemon::control::{Control, Inbox, socket::Socket};
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::{self, Daemon};
@@ -37,7 +37,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     let ruling = ruling(&settings);
     let clerk = Clerk { settings: &settings, clock: firm.clock.as_ref() };
     let socket = Socket::bind(&settings.control_socket).unwrap();
-    let (control, inbox) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()), &clerk);
+    let (control, post) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()));
     let daemon = Daemon {
         world: World {
             flowtly: systems.flowtly.as_ref(),
@@ -51,8 +51,9 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
         schedule: Schedule::new(BEAT, SLOW_BEAT, 0.0),
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::new(),
-        notifier: Notifier,
-        inbox,
+        notifier: Notifier::default(),
+        inbox: Inbox::at(&clerk, post),
+        reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let store = firm.store().await;

@@ -1,0 +1,139 @@
+//! The daemon as a process: what it tells its service manager, and what people do beside it.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::served::{Running, Served, code, printed, told};
+
+#[test]
+fn the_daemon_says_when_it_is_ready_keeps_others_out_and_stops_on_sigterm() {
+    let served = Served::start();
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    let second = served.run(&["run"]);
+    assert_eq!(code(&second), 1);
+    assert!(told(&second).contains(&format!("in use by process {}", running.daemon.id())), "{}", told(&second));
+    assert_eq!(code(&served.run(&["status"])), 0, "what reads may read");
+    running.signal("-HUP");
+    running.hear("STATUS=idle; pass 2");
+    running.stop();
+    assert!(!served.path("flowtly-sync.sqlite.control").exists());
+    assert_eq!(code(&served.run(&["diff"])), 0, "it left a state in agreement");
+}
+
+fn list(served: &Served, what: &str) -> Vec<serde_json::Value> {
+    let output = served.run(&[what, "--json"]);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn decisions_and_passes_beside_a_running_daemon_go_through_its_socket() {
+    let served = Served::with(&["--companies", "60", "--seed", "messy"]);
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    let mode = std::fs::metadata(served.path("flowtly-sync.sqlite.control")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the socket is for its owner alone");
+
+    let conflicts = list(&served, "conflicts");
+    let number = conflicts.first().expect("the messy sandbox has conflicts")["id"].to_string();
+    let resolved = served.run(&["conflicts", "resolve", &number, "--take", "crm"]);
+    assert_eq!(code(&resolved), 0, "{}", told(&resolved));
+    assert!(printed(&resolved).contains("CRM's value shall hold"), "{}", printed(&resolved));
+    let pass = served.run(&["reconcile", "--full"]);
+    assert_eq!(code(&pass), 2, "others wait: {}{}", printed(&pass), told(&pass));
+    assert!(list(&served, "conflicts").iter().all(|conflict| conflict["id"] != conflicts[0]["id"]));
+    let again = served.run(&["conflicts", "resolve", &number, "--take", "crm"]);
+    assert_eq!(code(&again), 1);
+    assert!(told(&again).contains("(any more)"), "{}", told(&again));
+
+    let questions = list(&served, "questions");
+    let number = questions.first().expect("the messy sandbox has questions")["id"].to_string();
+    let answered = served.run(&["questions", "answer", &number, "--postpone", "7d"]);
+    assert_eq!(code(&answered), 0, "{}", told(&answered));
+    assert!(printed(&answered).contains("put off until"), "{}", printed(&answered));
+
+    let retried = served.run(&["failures", "retry", "--all"]);
+    assert_eq!(code(&retried), 0, "{}", told(&retried));
+    assert_eq!(code(&served.run(&["failures"])), 0);
+    assert!(!list(&served, "history").is_empty());
+    running.stop();
+}
+
+#[test]
+fn a_killed_daemons_socket_keeps_nobody_out() {
+    let served = Served::start();
+    let mut running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    running.daemon.kill().unwrap();
+    running.daemon.wait().unwrap();
+    assert!(served.path("flowtly-sync.sqlite.control").exists(), "as it was left");
+    assert_eq!(code(&served.run(&["reconcile"])), 0, "nobody holds the state");
+    let running = Running::start(&served, &["run"]);
+    running.hear("STATUS=idle");
+    let pass = served.run(&["reconcile"]);
+    assert_eq!(code(&pass), 0, "{}{}", printed(&pass), told(&pass));
+    running.stop();
+}
+
+#[test]
+fn a_holder_without_a_socket_is_named_with_the_socket_that_did_not_answer() {
+    let served = Served::start();
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let _held = flowtly_sync::store::lock::WriterLock::take(&served.path("flowtly-sync.sqlite")).unwrap();
+    for arguments in [&["failures", "retry", "--all"][..], &["reconcile"], &["links", "remove", "company", "1"]] {
+        let output = served.run(arguments);
+        assert_eq!(code(&output), 1);
+        let words = [format!("in use by process {}", std::process::id()), ".control did not answer".to_owned()];
+        for word in words {
+            assert!(told(&output).contains(&word), "{word}: {}", told(&output));
+        }
+    }
+}
+
+/// Replaces a text of the configuration, or adds one at its end.
+fn reconfigure(served: &Served, from: &str, to: &str) {
+    let path = served.path("flowtly-sync.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+#[test]
+fn a_sighup_takes_up_a_configuration_if_and_only_if_it_is_valid() {
+    let served = Served::start();
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    reconfigure(&served, "[locale]", "[schedule]\nintervall = \"1s\"\n[locale]");
+    running.signal("-HUP");
+    running.hear("RELOADING=1\nMONOTONIC_USEC=");
+    running.hear("STATUS=the new configuration is not valid");
+    running.hear("STATUS=idle; pass 2");
+    // The state is held, so that no other one can be taken up.
+    reconfigure(&served, "[schedule]\nintervall = \"1s\"", "[state]\npath = \"elsewhere.sqlite\"");
+    running.signal("-HUP");
+    running.hear("STATUS=the new configuration is not valid");
+    running.hear("STATUS=idle; pass 3");
+    assert!(!served.path("elsewhere.sqlite").exists());
+    reconfigure(&served, "[state]\npath = \"elsewhere.sqlite\"", "[schedule]\ninterval = \"1s\"");
+    running.signal("-HUP");
+    running.hear("RELOADING=1");
+    running.hear("READY=1");
+    running.hear("STATUS=idle; pass 4");
+    // Nobody wakes it: this is the new beat.
+    running.hear("STATUS=idle; pass 5");
+    let beside = served.run(&["reconcile"]);
+    assert_eq!(code(&beside), 0, "its control socket is still there: {}{}", printed(&beside), told(&beside));
+    running.stop();
+}
+
+#[test]
+fn a_watchdog_is_fed_between_beats_and_during_a_pass() {
+    let served = Served::start();
+    let watched = [("WATCHDOG_USEC", "300000")];
+    let running = Running::with(&served, &["run", "--allow", "first-pass"], &watched);
+    running.hear("WATCHDOG=1");
+    running.hear("STATUS=idle; pass 1");
+    running.hear("WATCHDOG=1");
+    running.hear("WATCHDOG=1");
+    running.stop();
+}
