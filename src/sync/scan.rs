@@ -289,6 +289,8 @@ impl Found {
             match equal {
                 Some(true) => {}
                 Some(false) if self.doubts => doubtful.push(row.id),
+                // What could not be read in the list may be readable by its id; without a name nobody is recognised.
+                Some(false) | None if to.hides_who_it_is(&row) => doubtful.push(row.id),
                 Some(false) | None => differing.push((hash, row)),
             }
         }

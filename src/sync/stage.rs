@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::match_up::index_companies;
 use super::{PassError, World};
+use crate::domain::matching::identifying;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::shape::{Delivered, RawHash, Row};
@@ -46,6 +47,17 @@ impl Stage<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a row does not tell by what its record is recognised, although the properties are there.
+    pub(crate) fn hides_who_it_is(&self, row: &Row) -> bool {
+        let missing = self.missing.get(&(self.side, self.kind));
+        let cells = &self.world.shape(self.side, self.kind).cells;
+        row.texts.iter().zip(cells).enumerate().any(|(position, (text, cell))| {
+            *text == Delivered::Unknown
+                && identifying(self.kind).contains(&cell.field)
+                && !missing.is_some_and(|missing| missing.contains(&position))
+        })
     }
 }
 

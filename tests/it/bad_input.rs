@@ -1,5 +1,6 @@
 //! What a server may send that is not what the protocol says: a readable error, nothing lost, and the next pass goes on.
 
+use flowtly_sync::domain::record::Kind;
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{Fault, Faults, When};
 use flowtly_sync::sync::PassError;
@@ -66,5 +67,20 @@ async fn fifty_megabytes_in_one_field_are_dropped_and_the_walk_goes_on() {
     assert!(firm.hubspot.company_property(company, "name").is_some());
     assert_eq!(firm.hubspot.companies().len(), 2);
     firm.reconcile().await;
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_name_that_only_a_read_by_id_shows_is_recognised_and_not_doubled() {
+    let firm = Firm::new();
+    firm.client("Alfa", None);
+    firm.company("Alfa", None);
+    // The list shows a text that is longer than any that is taken.
+    firm.flowtly.faults().when(When::always().exactly("/clients"), Fault::HugeText(100_000));
+    firm.reconcile().await;
+    firm.flowtly.faults().clear();
+    firm.reconcile().await;
+    assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (1, 1));
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
     firm.assert_settled().await;
 }
