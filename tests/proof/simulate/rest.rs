@@ -112,8 +112,8 @@ pub(super) async fn show(sim: &Sim, connection: &mut SqliteConnection) {
 /// a person is asked about is looked at for ever.
 async fn unfinished(connection: &mut SqliteConnection) -> i64 {
     let unfinished = "SELECT count(*) FROM todo WHERE due IS NOT NULL \
-                      AND why IN ('staged', 'superseded', 'interrupted', 'decided') \
-                      AND NOT EXISTS (SELECT 1 FROM intent WHERE closed IS NULL)";
+                      AND (why IN ('staged', 'superseded', 'decided') \
+                      OR why = 'interrupted' AND NOT EXISTS (SELECT 1 FROM intent WHERE closed IS NULL))";
     sqlx::query_scalar(unfinished).fetch_one(connection).await.unwrap()
 }
 

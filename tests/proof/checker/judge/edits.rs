@@ -185,7 +185,8 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
 /// Whether a person put back what both sides had said, and the other side had been given another text since: against what was
 /// agreed, this side has not moved and the other one has, whoever typed first.
 fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> bool {
-    let mut lives = field.properties(rec.side).iter().map(|property| told(case, rec, field, &property.path));
+    let mut lives =
+        field.properties(rec.side).iter().map(|property| told_of_the_pair(case, rec, field, &property.path));
     let Some(life) = lives.find(|life| life.iter().any(|event| event.who == typed.who)) else { return false };
     let mut before: Vec<&Event> = life.iter().take_while(|event| event.who != typed.who).collect();
     let Some(typed) = life.get(before.len()) else { return false };
@@ -217,6 +218,20 @@ fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> boo
             |event: &Event| between.iter().any(|other| normal::same_text(&field.name, &event.text, &other.text));
         !since.is_empty() && since.iter().all(|event| matches!(event.who, Who::Person(_)) && !(read && shown(event)))
     })
+}
+
+/// The same of a record, behind what one said that is gone and whose place in the pair it took: the pair goes on, and with it
+/// what was agreed.
+fn told_of_the_pair(case: &Case<'_>, rec: &Rec, field: &Field, path: &str) -> Vec<Event> {
+    let own = told(case, rec, field, path);
+    let Some(begins) = own.first().map(|event| event.at) else { return own };
+    let kin = case.story.kin(rec);
+    let is_gone = |kin: &&Rec| kin.side == rec.side && *kin != rec && !case.evidence.records.contains_key(kin);
+    let forerunners = kin.iter().filter(is_gone).flat_map(|gone| told(case, gone, field, path));
+    let mut events: Vec<Event> = forerunners.filter(|event| event.at <= begins).collect();
+    events.sort_by_key(Event::order);
+    events.extend(own);
+    events
 }
 
 /// What a record said in a field from the beginning, as the other side can say it too. The name of a person is one text here

@@ -279,6 +279,8 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Europe")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
         }),
+        silent(I, "who_makes_anew_what_was_agreed_has_not_moved", |making| made_anew(making, "Alfa")),
+        told(I, "who_makes_anew_something_else_has_moved", "nothing later", |making| made_anew(making, "Alfa Europe")),
         silent(I, "who_clears_again_what_was_blank_on_both_sides_has_not_moved", |making| {
             making.we_read(Side::Flowtly);
             cleared_again(making);
@@ -311,6 +313,25 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
         }),
     ]
+}
+
+/// The company is removed after its client was renamed, and a person makes it anew under a name, which we replace.
+fn made_anew(making: &mut Making, name: &str) {
+    making.person_types(&client(), "name", "Alfa Polska");
+    making.deed(&company(), What::Removed);
+    making.removed(&company());
+    making.leaves(&contact(), COMPANY);
+    let anew = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&anew, &[("name", name), ("country", "Poland"), ("vat_number", "PL5210000109")]);
+    making.joins(&contact(), &anew.id);
+    let state = &mut making.evidence.state;
+    state.links[0].crm.clone_from(&anew.id);
+    let old = state.seen.iter_mut().find(|seen| seen.rec == company()).unwrap();
+    (old.link, old.gone) = (None, true);
+    making.seen(&anew, Some(1), None);
+    making.we_read(Side::Crm);
+    making.we_update(&anew, &[("name", "Alfa Polska")], 200);
+    making.wrote(Side::Crm, "name", name, "Alfa Polska", "moved");
 }
 
 /// A number that a person typed in the CRM and took out again, after another one was typed in Flowtly, which we carry.
