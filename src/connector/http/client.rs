@@ -10,7 +10,11 @@ use super::{Call, Explain, HttpSettings, Repeat, Reply, Transport, header};
 use crate::clock::Clock;
 use crate::connector::budget::Budget;
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::retry::Delays;
+use crate::connector::retry::{Delays, RetrySettings};
+
+/// For how long a write may be tried again. It relies on a look at its record that was taken just before, and a person may
+/// work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
+const WRITES_WAIT: Duration = Duration::from_secs(30);
 
 /// The client of one connector.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ impl HttpClient {
         loop {
             let permitted = self.budget.permit(call.lane).await;
             // Queueing for the first permit is not trying.
-            let delays = delays.get_or_insert_with(|| Delays::new(self.settings.retry, self.clock.elapsed()));
+            let delays = delays.get_or_insert_with(|| Delays::new(self.patience(call.repeat), self.clock.elapsed()));
             let tried = match permitted {
                 Ok(permit) => {
                     let tried = self.attempt(&call).await;
@@ -103,6 +107,14 @@ impl HttpClient {
             span.record("wait_ms", wait_ms);
             tracing::debug!(kind = ?error.kind, status = error.status, wait_ms, "asking again");
             self.clock.sleep(wait).await;
+        }
+    }
+
+    fn patience(&self, repeat: Repeat) -> RetrySettings {
+        let retry = self.settings.retry;
+        match repeat {
+            Repeat::Always => retry,
+            Repeat::IfNotApplied => RetrySettings { max_elapsed: retry.max_elapsed.min(WRITES_WAIT), ..retry },
         }
     }
 

@@ -147,6 +147,17 @@ async fn a_write_that_was_not_carried_out_is_repeated() {
 }
 
 #[tokio::test]
+async fn a_write_is_given_up_before_the_look_that_it_relies_on_is_old() {
+    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "20")], "")]);
+    let error = bench.send(Repeat::IfNotApplied).await.unwrap_err();
+    assert_eq!((error.kind, bench.sent()), (ErrorKind::RateLimited, 2), "20 s once, and a second time would pass 30 s");
+    assert!(bench.clock.elapsed() <= Duration::from_secs(30));
+    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "20")], "")]);
+    bench.send(Repeat::Always).await.unwrap_err();
+    assert_eq!(bench.sent(), 5, "what changes nothing may be asked for longer");
+}
+
+#[tokio::test]
 async fn a_refusal_is_not_repeated() {
     let bench = Bench::new([status(422)]);
     bench.send(Repeat::Always).await.unwrap_err();
