@@ -42,9 +42,11 @@ pub enum What {
     Restored,
     /// It is no longer there.
     Removed,
-    /// A person decided something about it in the program: a conflict, a question, a link; with a text of their own, or none.
+    /// A person decided something about it in the program: a conflict, a question, a link; with a text of their own, or none;
+    /// and what it was joined with.
     Decided {
         typed: Option<String>,
+        with: Option<Rec>,
     },
 }
 
@@ -155,7 +157,12 @@ impl Journal {
 
     /// Somebody decided something about a record in the program (`conflicts resolve`, `questions answer`, `links`).
     pub fn decided(&self, rec: Rec, typed: Option<&str>) {
-        self.push(rec, What::Decided { typed: typed.map(str::to_owned) });
+        self.push(rec, What::Decided { typed: typed.map(str::to_owned), with: None });
+    }
+
+    /// Somebody said in the program that two records stand for the same thing.
+    pub fn joined(&self, rec: Rec, with: Rec) {
+        self.push(rec, What::Decided { typed: None, with: Some(with) });
     }
 
     /// A pass ended.

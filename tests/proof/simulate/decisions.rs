@@ -85,16 +85,20 @@ async fn join(sim: &Sim) {
     let outcome = links::add(&sim.settings(), sim.clock.as_ref(), kind, &ours.id, &theirs.id, &mut Vec::new()).await;
     sim.say(|| format!("joined: {} {} {}: {outcome:?}", kind.as_str(), ours.id, theirs.id));
     if outcome.is_ok() {
-        note(sim, kind, ours.id.as_str(), None);
+        let rec = |side: evidence::Side, id: &RemoteId| evidence::Rec::new(side, kind_of(kind), id.as_str());
+        sim.journal.joined(rec(evidence::Side::Flowtly, &ours.id), rec(evidence::Side::Crm, &theirs.id));
         sim.count("joined a pair");
     }
 }
 
 /// The checker hears of every decision.
 fn note(sim: &Sim, kind: Kind, of_flowtly: &str, typed: Option<&str>) {
-    let kind = match kind {
+    sim.journal.decided(evidence::Rec::new(evidence::Side::Flowtly, kind_of(kind), of_flowtly), typed);
+}
+
+const fn kind_of(kind: Kind) -> evidence::Kind {
+    match kind {
         Kind::Company => evidence::Kind::Company,
         Kind::Contact => evidence::Kind::Contact,
-    };
-    sim.journal.decided(evidence::Rec::new(evidence::Side::Flowtly, kind, of_flowtly), typed);
+    }
 }

@@ -43,6 +43,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
                 || case.evidence.ever(field, |field| is_held(case, link, field))
                 || is_reshaped(case, link.kind, field, ours, theirs)
                 || is_unreadable(case, link.kind, field)
+                || was_typed_before_a_vain_write(case, link, field)
                 || (field.name == "parent" && Side::BOTH.into_iter().any(|side| is_outside(case, link, side)))
                 || is_default(case, link.kind, field, ours, theirs);
             findings.expect(holds, || {
@@ -108,6 +109,20 @@ fn is_held(case: &Case<'_>, link: &Link, field: &Field) -> bool {
         last.is_some_and(|event| is_shared || matches!(event.who, Who::Person(_)))
     });
     field.drift == "keep" && drifted
+}
+
+/// A person typed it between the look that our last write relied on and the write, and the system ignored the write: what
+/// stands there is told as what the system made of ours.
+fn was_typed_before_a_vain_write(case: &Case<'_>, link: &Link, field: &Field) -> bool {
+    Side::BOTH.into_iter().any(|side| {
+        let rec = link.half(side);
+        let mut lives = field.properties(side).iter().map(|property| case.story.life(&rec, &property.path));
+        lives.any(|life| {
+            let [.., typed, last] = life else { return false };
+            let (Who::Person(_), Who::Us(write)) = (typed.who, last.who) else { return false };
+            last.is_ignored && case.story.is_in_the_gap(&rec, typed.place, case.story.writes[write].number)
+        })
+    })
 }
 
 /// One half is what its system makes of the other by a liberty that it declares, or a half cannot be written. Parts that both

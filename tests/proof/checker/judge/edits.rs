@@ -130,6 +130,7 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
             is_older(case, rec, field, deed)
                 || departed(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
                 || is_as_agreed(case, rec, field, typed)
+                || is_as_read_together(case, rec, field, typed)
         }
         // Never agreed, and nothing was here; a part of a composite may well have been.
         "fill" => typed.text.trim().is_empty() || field.properties(rec.side).len() > 1,
@@ -217,6 +218,36 @@ fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> boo
         let shown =
             |event: &Event| between.iter().any(|other| normal::same_text(&field.name, &event.text, &other.text));
         !since.is_empty() && since.iter().all(|event| matches!(event.who, Who::Person(_)) && !(read && shown(event)))
+    })
+}
+
+/// Whether one pass read on both sides what a person typed here, although somebody had typed another text there by then: the
+/// other side was read before that. Against what was read together, this side has not moved since, and the other one has.
+fn is_as_read_together(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> bool {
+    let source = rec.side.other();
+    let kin = case.story.kin(rec);
+    let others = kin.iter().filter(|kin| kin.side == source);
+    let mut lives = others.flat_map(|kin| {
+        let properties = field.properties(source).iter();
+        properties.map(move |property| (kin, case.story.life(kin, &property.path)))
+    });
+    lives.any(|(kin, life)| {
+        life.windows(2).any(|two| {
+            let [said, left] = two else { return false };
+            let in_one_pass = case.evidence.laps.iter().enumerate().any(|(number, lap)| {
+                let end = case.evidence.laps.get(number + 1).map_or(u64::MAX, |next| next.place(rec.side));
+                let read_there = case.story.last_list(kin, left.place + 1);
+                let read_here = case.story.last_list(rec, end);
+                (lap.place(source) + 1..=left.place).contains(&read_there)
+                    && read_there > said.place
+                    && (lap.place(rec.side)..end).contains(&typed.place)
+                    && read_here > typed.place
+            });
+            matches!(left.who, Who::Person(_))
+                && left.at <= typed.at
+                && normal::same_text(&field.name, &said.text, &typed.text)
+                && in_one_pass
+        })
     })
 }
 

@@ -131,8 +131,9 @@ fn typed(case: &Case<'_>, rec: &Rec, field: &Field) -> Vec<String> {
     }
     let kin = case.story.kin(rec);
     let decided = case.evidence.deeds.iter().filter(|deed| kin.contains(&deed.rec));
-    texts
-        .extend(decided.filter_map(|deed| if let What::Decided { typed } = &deed.what { typed.clone() } else { None }));
+    texts.extend(
+        decided.filter_map(|deed| if let What::Decided { typed, .. } = &deed.what { typed.clone() } else { None }),
+    );
     // What a system gave to a record by itself may travel as what a person typed.
     let gifts =
         GIVEN.iter().filter(|(_, path, _)| Side::BOTH.into_iter().any(|side| field.property(side, path).is_some()));

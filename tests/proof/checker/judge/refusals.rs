@@ -49,11 +49,15 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     {
         return true;
     }
+    // Parts that only make sense together are written together, those that changed: any of them settles the field.
+    let field_of = |property: &str| case.evidence.field_of(write.side, write.kind, property).map(|field| &field.name);
     let repeated = |property: &str| {
+        let field = field_of(property);
+        let same = |other: &str| other == property || (field.is_some() && field_of(other) == field);
         later.iter().any(|later| {
             later.rec.as_ref() == Some(rec)
                 && later.came == Came::Done
-                && later.values.iter().any(|(other, _)| other == property)
+                && later.values.iter().any(|(other, _)| same(other))
         })
     };
     let mut links = state.links_of(rec).peekable();
@@ -66,7 +70,11 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
                 let field = case.evidence.field_of(write.side, write.kind, property);
                 repeated(property)
                     || field.map_or_else(
-                        || state.failures.iter().any(|row| row.link == Some(link.id)),
+                        || {
+                            // Our stamp: as long as a person is asked who this is, it is not written.
+                            state.failures.iter().any(|row| row.link == Some(link.id))
+                                || Side::BOTH.into_iter().any(|side| state.asks_about(&link.half(side)))
+                        },
                         |field| {
                             case.waits(link, field)
                                 || case.pair(link).is_none_or(|(ours, theirs)| case.agrees(link, field, ours, theirs))
@@ -116,7 +124,10 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
             }
         })
         .peekable();
+    // Rules that were changed since may have nothing created there any more.
+    let may_create = case.evidence.rules.creates.get(&(write.side, write.kind)).copied().unwrap_or(true);
     again
+        || !may_create
         || sources.all(|(rec, _)| {
             let state = case.state();
             let rows: Vec<i64> = state.seen_of(rec).map(|seen| seen.id).collect();

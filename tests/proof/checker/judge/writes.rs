@@ -7,8 +7,8 @@ use super::super::rules::Rules;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
 
-/// As long as a request may be under way before it is carried out.
-const LATE: chrono::TimeDelta = chrono::TimeDelta::seconds(90);
+/// As long as a write may wait for a system that is in haste, and then be under way before it is carried out.
+const LATE: chrono::TimeDelta = chrono::TimeDelta::seconds(30 + 90);
 
 /// Only what this program has a business to send was sent; what is changed was read just before; what was carried out stands in the journal or in the history; and
 /// what people did not remove is there.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 
 use super::evidence::{Evidence, Kind, Rec, Side};
-use super::journal::What;
+use super::journal::{Deed, What};
 use super::normal::{folded, number, tells};
 
 pub use requests::{Aim, Came, Write};
@@ -232,6 +232,9 @@ impl Story {
                 let old = from.iter().map(|id| Rec::new(deed.rec.side, deed.rec.kind, id.as_str()));
                 pairs.extend(old.map(|old| (deed.rec.clone(), old)));
             }
+            if let What::Decided { with: Some(with), .. } = &deed.what {
+                pairs.push((deed.rec.clone(), with.clone()));
+            }
         }
         for intent in &evidence.state.intents {
             let source = evidence.state.seen.iter().find(|seen| Some(seen.id) == intent.source);
@@ -252,6 +255,20 @@ impl Story {
             let is_gone = evidence.deeds.iter().any(|deed| deed.rec == client && deed.what == What::Removed);
             if is_gone || self.looked_alike(evidence, &client, rec) {
                 pairs.push((client, rec.clone()));
+            }
+        }
+        // What we created after a company that was purged before it could carry our stamp was made of that one, where no other
+        // that is gone was alike.
+        let made = self.writes.iter().filter(|write| write.came == Came::Done && write.aim == Aim::Create);
+        for rec in made.filter_map(|write| write.rec.as_ref()).filter(|rec| rec.kind == Kind::Company) {
+            let gone = evidence.deeds.iter().filter(|deed| deed.what == What::Removed && deed.rec.side != rec.side);
+            let alike = |deed: &&Deed| {
+                let (ours, theirs) = if rec.side == Side::Flowtly { (rec, &deed.rec) } else { (&deed.rec, rec) };
+                deed.rec.kind == Kind::Company && self.looked_alike(evidence, ours, theirs)
+            };
+            let mut gone = gone.filter(alike);
+            if let (Some(only), None) = (gone.next(), gone.next()) {
+                pairs.push((rec.clone(), only.rec.clone()));
             }
         }
         // Each group is led by one of its records; two groups that a pair joins get one leader.

@@ -209,7 +209,7 @@ fn edits() -> Vec<Trial> {
         silent(I, "a_decision_decides", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.person_types(&company(), "name", "Alfa Europe");
-            making.deed(&company(), What::Decided { typed: None });
+            making.deed(&company(), What::Decided { typed: None, with: None });
             making.we_read(Side::Crm);
             making.we_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "decided");
@@ -359,7 +359,7 @@ fn renamed_again(making: &mut Making, last: &str) {
 fn decided_before_a_merge(making: &mut Making, name: &str) {
     making.person_types(&client(), "name", "Alfa Polska");
     making.person_types(&company(), "name", "Alfa Europe");
-    making.deed(&company(), What::Decided { typed: None });
+    making.deed(&company(), What::Decided { typed: None, with: None });
     let old = making.evidence.records[&company()].clone();
     let merged = Rec::new(Side::Crm, Kind::Company, "5000000009");
     making.removed(&company());
