@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::Value;
 
 use super::faults::Faults;
 use super::log::{Counts, Detail, LoggedRequest};
@@ -101,6 +102,9 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
     /// The collection of a kind, and the name of a property in it: as [`Manners::set`] takes them, and as requests name them.
     fn place(&self, kind: Kind, property: Property) -> (&'static str, &'static str);
 
+    /// The path of the requests that make records of a kind: what a fault is aimed at.
+    fn makes_at(&self, kind: Kind) -> &'static str;
+
     /// Somebody makes a record. Returns its number.
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64;
 
@@ -111,6 +115,28 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
 
     /// Somebody types a text into a property; an empty one clears it. `false` where there is no such record.
     fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool;
+
+    /// Somebody types a text into a property by the system's own name for it, which need not have a meaning anywhere else.
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool;
+
+    /// Whether the system's own form lets nobody clear a property.
+    fn demands(&self, _kind: Kind, _property: Property) -> bool {
+        false
+    }
+
+    /// Whether the system refuses a text because another record holds it.
+    fn is_taken(&self, _kind: Kind, _property: Property, _text: &str, _by_other_than: Option<u64>) -> bool {
+        false
+    }
+
+    /// The property by which firms tell their clients from other companies, by the system's own name, with what a client
+    /// shows and what another company shows, where the system has one.
+    fn client_mark(&self) -> Option<(&'static str, [&'static str; 2])> {
+        None
+    }
+
+    /// A record as a read by id shows it, in the system's own JSON; one in the archive too.
+    fn record(&self, kind: Kind, id: u64) -> Option<Value>;
 
     /// What a person sees in a property; `None` for blank, and where there is no such record.
     fn text(&self, kind: Kind, id: u64, property: Property) -> Option<String>;
@@ -126,6 +152,16 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
 
     /// Somebody moves a contact to a company, or to none.
     fn move_contact(&self, contact: u64, company: Option<u64>) -> bool;
+
+    /// Somebody puts a contact to a further company, where the system lets a contact have several.
+    fn join(&self, _contact: u64, _company: u64) -> bool {
+        false
+    }
+
+    /// Somebody adds a further e-mail address or number to a contact, where the system keeps several.
+    fn add_further(&self, _contact: u64, _property: Property, _text: &str) -> bool {
+        false
+    }
 
     /// Somebody archives a record, where the system has an archive.
     fn archive(&self, kind: Kind, id: u64) -> bool;

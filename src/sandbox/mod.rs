@@ -45,3 +45,6 @@ pub use pipedrive::{AddressWrites, PipedriveLimits, PipedriveOptions, PipedriveS
 pub use seed::{Flavour, Spread, World};
 pub use serve::serve;
 pub use transport::RouterTransport;
+
+/// The kind of record that [`CrmServer`] is asked for.
+pub use crate::domain::record::Kind;

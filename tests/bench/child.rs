@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -25,8 +24,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::counting::{Counting, Counts};
-use crate::servers::serve_flowtly_only;
+use crate::counting::{Counting, Sums};
+use crate::servers::serve_sandbox;
 
 /// What a child does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +34,8 @@ pub(crate) enum Role {
     FirstPass,
     /// A complete pass.
     Pass,
+    /// An incremental pass.
+    Beat,
     /// Fetches and decodes all pages, and then fetches them again without decoding.
     Floor,
 }
@@ -44,6 +45,7 @@ impl Role {
         match self {
             Self::FirstPass => "first-pass",
             Self::Pass => "pass",
+            Self::Beat => "beat",
             Self::Floor => "floor",
         }
     }
@@ -85,16 +87,22 @@ pub(crate) fn run(role: Role, config: &Path) -> anyhow::Result<Report> {
     serde_json::from_slice(&output.stdout).map(Report).context("a child reports no JSON")
 }
 
-/// Plays a role: its word, and the configuration (or the number of companies to serve).
+/// Plays a role: its word, and the configuration (or what to serve).
 pub(crate) fn play(arguments: &[String]) -> anyhow::Result<()> {
     // The same runtime as the program's own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let [word, rest, ..] = arguments else { bail!("--child needs a role and a configuration") };
+    let [word, rest @ ..] = arguments else { bail!("--child needs a role") };
+    if word == "serve" {
+        return runtime.block_on(serve_sandbox(rest));
+    }
+    let [config, ..] = rest else { bail!("the role {word} needs a configuration") };
+    let config = Path::new(config);
+    let first = || [RefusalName::FirstPass].into();
     let report = match word.as_str() {
-        "serve" => return runtime.block_on(serve_flowtly_only(rest.parse()?)),
-        "floor" => runtime.block_on(floor(Path::new(rest)))?,
-        "pass" => runtime.block_on(whole_pass(Path::new(rest), false))?,
-        "first-pass" => runtime.block_on(whole_pass(Path::new(rest), true))?,
+        "floor" => runtime.block_on(floor(config))?,
+        "pass" => runtime.block_on(one_pass(config, Request { complete: true, ..Request::default() }))?,
+        "beat" => runtime.block_on(one_pass(config, Request::default()))?,
+        "first-pass" => runtime.block_on(one_pass(config, Request { complete: true, allow: first() }))?,
         other => bail!("there is no role {other}"),
     };
     crate::print(&report)
@@ -107,25 +115,28 @@ struct Bench {
     clock: Arc<dyn Clock>,
     flowtly: Arc<Counting>,
     crm: Arc<Counting>,
-    counts: Arc<Counts>,
 }
 
 impl Bench {
     fn new(config: &Path, keep: bool) -> anyhow::Result<Self> {
         let settings = config::load(Some(config), &Environment::of_process())?;
-        let counts = Arc::new(Counts::default());
         let network = Transports::network(&settings)?;
-        let flowtly = Arc::new(Counting::new(network.flowtly, Arc::clone(&counts), keep));
-        let crm = Arc::new(Counting::new(network.crm, Arc::clone(&counts), keep));
+        let flowtly = Arc::new(Counting::new(network.flowtly, keep));
+        let crm = Arc::new(Counting::new(network.crm, keep));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let transports = Transports { flowtly: flowtly.clone(), crm: crm.clone() };
         let systems = connect(&settings, transports, &clock)?;
-        Ok(Self { settings, systems, clock, flowtly, crm, counts })
+        Ok(Self { settings, systems, clock, flowtly, crm })
+    }
+
+    /// What was counted on both sides.
+    fn sums(&self) -> [Sums; 2] {
+        [self.flowtly.sums(), self.crm.sums()]
     }
 }
 
-/// The pass as `reconcile --full` makes it.
-async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
+/// A pass as `reconcile` makes it.
+async fn one_pass(config: &Path, request: Request) -> anyhow::Result<Value> {
     let bench = Bench::new(config, false)?;
     let settings = &bench.settings;
     let ruling = Ruling {
@@ -136,7 +147,6 @@ async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
         canaries: settings.canaries.clone(),
         documents: settings.documents.map(|at_once| DocumentRules { at_once }),
     };
-    let allow = if first { [RefusalName::FirstPass].into() } else { [].into() };
     let begun = Instant::now();
     let store = Store::open(&WriterLock::take(&settings.state_path)?).await?;
     let world = World {
@@ -148,19 +158,18 @@ async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
         pace: Pace::default(),
     };
     let sinks = Sinks { flowtly: bench.systems.flowtly.as_ref(), crm: bench.systems.crm.as_ref() };
-    let request = Request { complete: true, allow };
     let (store, report) = pass::run(world, sinks, store, request, &CancellationToken::new()).await;
     store.close().await?;
     let wall = begun.elapsed();
     let report = report?;
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let counts = &bench.counts;
+    let [flowtly, crm] = bench.sums();
     Ok(json!({
         "wall_s": seconds(wall), "cpu_s": cpu_seconds()?, "peak_mb": peak_megabytes()?,
-        "requests": count(&counts.requests), "pages": count(&counts.pages), "bytes": count(&counts.bytes),
-        "writes": count(&counts.writes), "create_batches": count(&counts.create_batches),
-        "full_batches": count(&counts.full_batches), "created": count(&counts.created),
-        "acts": report.totals.would_act(), "equal": report.certificate.equal + report.certificate.differ,
+        "requests": flowtly.requests + crm.requests, "flowtly_requests": flowtly.requests, "crm_requests": crm.requests,
+        "bytes": flowtly.bytes + crm.bytes, "writes": flowtly.writes + crm.writes,
+        "flowtly_writes": flowtly.writes, "crm_writes": crm.writes,
+        "creates": crm.creates, "largest_create": crm.largest, "created": crm.created,
+        "acts": report.totals.would_act(), "written": report.written, "equal": report.certificate.equal + report.certificate.differ,
         "ending": report.ending, "refusals": report.refusals.len(), "unexplained": report.certificate.unexplained,
     }))
 }
@@ -173,17 +182,16 @@ async fn floor(config: &Path) -> anyhow::Result<Value> {
     let [flowtly, crm] = sides;
     let (flowtly_rows, crm_rows) = tokio::try_join!(read_all(flowtly.as_ref()), read_all(crm.as_ref()))?;
     let decoded = begun.elapsed();
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-    let (requests, pages, bytes) =
-        (count(&bench.counts.requests), count(&bench.counts.pages), count(&bench.counts.bytes));
+    let [flowtly_sums, crm_sums] = bench.sums();
     let cpu = cpu_seconds()?;
     let at_once = bench.settings.flowtly.concurrent_pages;
     let begun = Instant::now();
     tokio::try_join!(fetch(&bench.flowtly, at_once), fetch(&bench.crm, 1))?;
     let bare = begun.elapsed();
     Ok(json!({
-        "floor_s": seconds(decoded), "bare_s": seconds(bare), "cpu_s": cpu, "requests": requests, "pages": pages,
-        "bytes": bytes, "rows": flowtly_rows + crm_rows, "peak_mb": peak_megabytes()?,
+        "floor_s": seconds(decoded), "bare_s": seconds(bare), "cpu_s": cpu,
+        "requests": flowtly_sums.requests + crm_sums.requests, "pages": flowtly_sums.pages + crm_sums.pages,
+        "bytes": flowtly_sums.bytes + crm_sums.bytes, "rows": flowtly_rows + crm_rows, "peak_mb": peak_megabytes()?,
     }))
 }
 

@@ -1,15 +1,17 @@
 //! The sandbox servers, in a process of their own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use flowtly_sync::clock::{Clock, SystemClock};
-use flowtly_sync::sandbox::seed::{Flavour, Spread, World};
-use flowtly_sync::sandbox::{Detail, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, serve};
+use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::sandbox::crm::Property;
+use flowtly_sync::sandbox::seed::{Filled, Flavour, Spread, World};
+use flowtly_sync::sandbox::{CrmServer, Detail, Embedded, FlowtlyOptions, FlowtlyServer, serve};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,66 +24,91 @@ pub(crate) enum Content {
     FlowtlyOnly,
 }
 
-/// Settings that differ from the defaults: budgets beyond what the machine can reach, and limits that a first load passes.
-const SETTINGS: &str = "[hubspot.limits]\nburst = 10000\nsearch = 1000\ndaily = 100000000\n";
+impl Content {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Agreed => "agreed",
+            Self::FlowtlyOnly => "flowtly-only",
+        }
+    }
 
-/// The line that the configuration which the sandbox prints ends with.
-const LAST_LINE: &str = "token_file";
+    fn of_word(word: &str) -> Option<Self> {
+        [Self::Agreed, Self::FlowtlyOnly].into_iter().find(|content| content.word() == word)
+    }
+}
+
+/// What the server's process says when it can be asked, and when it has done what it was told.
+const DONE: &str = "# done";
+
+/// Settings that differ from the defaults, below the section of the CRM: budgets beyond what the machine can reach, and
+/// limits that a first load passes.
+fn settings(crm: &str) -> &'static str {
+    match crm {
+        "hubspot" => "[hubspot.limits]\nburst = 10000\nsearch = 1000\ndaily = 100000000\n",
+        "espocrm" => "[espocrm.limits]\nrequests_per_minute = 0\n",
+        // The others limit nothing, or say in their configuration what they allow.
+        _ => "",
+    }
+}
 
 /// Both servers, until dropped.
 #[derive(Debug)]
 pub(crate) struct Servers {
     process: Child,
+    told: ChildStdin,
+    tells: Lines<BufReader<ChildStdout>>,
     config: PathBuf,
     _directory: tempfile::TempDir,
 }
 
 impl Servers {
     /// Starts and fills them, and writes a configuration for them.
-    pub(crate) fn start(companies: u64, content: Content) -> anyhow::Result<Self> {
-        let mut command = match content {
-            Content::Agreed => {
-                let mut command = Command::new(env!("CARGO_BIN_EXE_flowtly-sync"));
-                command.args(["sandbox", "--agreed", "--flowtly-port", "0", "--crm-port", "0", "--companies"]);
-                command
-            }
-            Content::FlowtlyOnly => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.args(["--child", "serve"]);
-                command
-            }
-        };
-        let mut process = command
+    pub(crate) fn start(crm: &Embedded, companies: u64, content: Content) -> anyhow::Result<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["--child", "serve", crm.name, content.word()])
             .arg(companies.to_string())
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context("the sandbox does not start")?;
-        let printed = process.stdout.take().context("the sandbox has no standard output")?;
+        let told = process.stdin.take().context("the sandbox has no standard input")?;
+        let tells = BufReader::new(process.stdout.take().context("the sandbox has no standard output")?).lines();
         let directory = tempfile::tempdir()?;
         let config = directory.path().join("flowtly-sync.toml");
-        let servers = Self { process, config, _directory: directory };
-        let mut text = String::new();
-        for line in BufReader::new(printed).lines() {
-            let line = line?;
-            text.push_str(&line);
-            text.push('\n');
-            if line.starts_with(LAST_LINE) {
-                let state = servers.config.with_file_name("state.sqlite");
-                let text = format!("{text}{SETTINGS}[state]\npath = \"{}\"\n", state.display());
-                std::fs::write(&servers.config, text)?;
-                let options = (FlowtlyOptions::default(), HubSpotOptions::default());
-                std::fs::write(servers.config.with_file_name("flowtly-password"), options.0.password)?;
-                std::fs::write(servers.config.with_file_name("hubspot-token"), options.1.token)?;
-                return Ok(servers);
-            }
-        }
-        bail!("the sandbox ended before it told where it is: {text}")
+        let mut servers = Self { process, told, tells, config, _directory: directory };
+        let text = servers.until_done()?;
+        let state = servers.config.with_file_name("state.sqlite");
+        let text = format!("{text}{}[state]\npath = \"{}\"\n", settings(crm.name), state.display());
+        std::fs::write(&servers.config, text)?;
+        std::fs::write(servers.config.with_file_name("flowtly-password"), FlowtlyOptions::default().password)?;
+        let empty = (crm.start)(Arc::new(SystemClock::new()));
+        std::fs::write(servers.config.with_file_name("crm-secret"), empty.secret())?;
+        Ok(servers)
     }
 
     /// A configuration for them; the state is beside it.
     pub(crate) fn config(&self) -> &Path {
         &self.config
+    }
+
+    /// So many companies of a side get another city.
+    pub(crate) fn edit(&mut self, side: Side, companies: u64) -> anyhow::Result<()> {
+        writeln!(self.told, "{} {companies}", side.as_str())?;
+        self.told.flush()?;
+        self.until_done().map(drop)
+    }
+
+    fn until_done(&mut self) -> anyhow::Result<String> {
+        let mut text = String::new();
+        for line in self.tells.by_ref() {
+            let line = line?;
+            if line == DONE {
+                return Ok(text);
+            }
+            text.push_str(&line);
+            text.push('\n');
+        }
+        bail!("the sandbox ended before it was done: {text}")
     }
 }
 
@@ -93,37 +120,62 @@ impl Drop for Servers {
     }
 }
 
-/// Serves firms that only Flowtly has, and prints a configuration as the `sandbox` command does.
-pub(crate) async fn serve_flowtly_only(companies: u64) -> anyhow::Result<()> {
+/// Serves a CRM, filled; prints a configuration, and then does what its standard input says.
+pub(crate) async fn serve_sandbox(arguments: &[String]) -> anyhow::Result<()> {
+    let [crm, content, companies, ..] = arguments else { bail!("serve needs a CRM, a content and a number") };
+    let crm = Embedded::named(crm).with_context(|| format!("there is no CRM {crm}"))?;
+    let content = Content::of_word(content).with_context(|| format!("there is no content {content}"))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let flowtly = FlowtlyServer::new(FlowtlyOptions::default(), Arc::clone(&clock));
-    let hubspot = HubSpotServer::new(HubSpotOptions::default(), clock);
-    hubspot.add_property(ObjectType::Company, "vat_number");
-    let spread = Spread { flowtly_only: 100, crm_only: 0 };
-    World::generate(usize::try_from(companies)?, 17, Flavour::Plain)
-        .contacts_per_company(1..2)
-        .fill(&flowtly, &hubspot, spread);
+    let crm = (crm.start)(clock);
+    let world = World::generate(companies.parse()?, 17, Flavour::Plain).contacts_per_company(1..2);
+    let filled = match content {
+        Content::Agreed => world.fill_agreed(&flowtly, crm.as_ref()),
+        Content::FlowtlyOnly => world.fill(&flowtly, crm.as_ref(), Spread { flowtly_only: 100, crm_only: 0 }),
+    };
     flowtly.keep_log(Detail::CountsOnly);
-    hubspot.keep_log(Detail::CountsOnly);
-    let listeners =
-        [TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?];
-    let [flowtly_listener, crm_listener] = listeners;
+    crm.keep_log(Detail::CountsOnly);
+    let flowtly_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let crm_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let mut out = std::io::stdout();
-    writeln!(
+    write!(
         out,
         "[locale]\nregion = \"PL\"\n[flowtly]\nbase_url = \"http://{}\"\nusername = \"{}\"\n\
-         password_file = \"flowtly-password\"\n[flowtly.defaults]\ncompany = {{ status = \"active\", country = \"PL\", \
-         currency = \"EUR\", documents_language = \"en\" }}\ncontact = {{ type = \"main\" }}\n[hubspot]\n\
-         base_url = \"http://{}\"\ntoken_file = \"hubspot-token\"",
+         password_file = \"flowtly-password\"\n[flowtly.defaults]\ncompany = {{ status = \"active\", tin_type = \"vat\", \
+         country = \"PL\", currency = \"EUR\", documents_language = \"en\" }}\ncontact = {{ type = \"main\" }}\n[{}]\n\
+         base_url = \"http://{}\"\n{}{DONE}\n",
         flowtly_listener.local_addr()?,
         flowtly.options().username,
-        crm_listener.local_addr()?
+        crm.section(),
+        crm_listener.local_addr()?,
+        crm.configuration("crm-secret"),
     )?;
     out.flush()?;
+    let (flowtly_router, crm_router) = (flowtly.router(), crm.router());
+    std::thread::spawn(move || obey(&flowtly, crm.as_ref(), &filled));
     let stop = CancellationToken::new();
-    tokio::try_join!(
-        serve(flowtly_listener, flowtly.router(), stop.clone()),
-        serve(crm_listener, hubspot.router(), stop)
-    )?;
+    tokio::try_join!(serve(flowtly_listener, flowtly_router, stop.clone()), serve(crm_listener, crm_router, stop))?;
+    Ok(())
+}
+
+/// Does what the lines of the standard input say, as long as there are any.
+fn obey(flowtly: &FlowtlyServer, crm: &dyn CrmServer, filled: &Filled) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    for line in std::io::stdin().lines() {
+        let line = line?;
+        let (side, number) = line.split_once(' ').context("a side and a number")?;
+        let number: usize = number.parse()?;
+        if side == Side::Flowtly.as_str() {
+            for (client, _) in filled.pairs.iter().take(number) {
+                flowtly.edit_client(*client, "addressCity", "Nowe Miasto");
+            }
+        } else {
+            for (_, company) in filled.pairs.iter().rev().take(number) {
+                crm.edit(Kind::Company, *company, Property::City, "Stare Miasto");
+            }
+        }
+        writeln!(out, "{DONE}")?;
+        out.flush()?;
+    }
     Ok(())
 }

@@ -14,7 +14,8 @@ use flowtly_sync::domain::plan::{Action, ActionId, Asks, LinkId};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{
-    FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, RouterTransport,
+    CrmServer, Embedded, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, Property,
+    RouterTransport,
 };
 use flowtly_sync::store::history::{self, Written};
 use flowtly_sync::store::link::{self, Link};
@@ -33,6 +34,9 @@ use crate::meddle::{Meddler, Meddling};
 /// Both systems in process, and a place for the state.
 pub struct Firm {
     pub flowtly: FlowtlyServer,
+    /// The CRM that the configuration names.
+    pub crm: Arc<dyn CrmServer>,
+    /// The same, where it is a HubSpot; it stands idle beside any other.
     pub hubspot: HubSpotServer,
     pub clock: Arc<ManualClock>,
     /// People at work in the middle of a pass.
@@ -53,9 +57,7 @@ password_file = "flowtly-password"
 [flowtly.defaults]
 company = { status = "active", tax_identity = { tin_type = "vat" }, country = "PL", currency = "PLN", documents_language = "pl" }
 contact = { type = "main" }
-[hubspot]
-base_url = "http://127.0.0.1:2"
-token_file = "hubspot-token"
+{crm}
 [limits]
 creates = { count = 1000, share = 1.0 }
 updates = { count = 1000, share = 1.0 }
@@ -65,6 +67,10 @@ conflicts = { count = 1000, share = 1.0 }
 pauses = { count = 1000, share = 1.0 }
 shrink = { count = 1000, share = 1.0 }
 "#;
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()))
+}
 
 impl Firm {
     /// A firm with two empty systems.
@@ -78,15 +84,41 @@ impl Firm {
     }
 
     pub fn with(flowtly: FlowtlyOptions, hubspot: HubSpotOptions, extra: &str) -> Self {
-        let clock = Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()));
-        let flowtly = FlowtlyServer::new(flowtly, clock.clone());
+        let clock = clock();
         let hubspot = HubSpotServer::new(hubspot, clock.clone());
         hubspot.add_property(ObjectType::Company, "vat_number");
+        Self::made(clock, flowtly, Arc::new(hubspot.clone()), hubspot, extra)
+    }
+
+    /// A firm whose CRM is any of the embedded ones, as it starts usually.
+    pub fn embedded(crm: &Embedded, extra: &str) -> Self {
+        Self::of(FlowtlyOptions::default(), |clock| (crm.start)(clock), extra)
+    }
+
+    /// A firm whose CRM somebody starts.
+    pub fn of(flowtly: FlowtlyOptions, crm: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn CrmServer>, extra: &str) -> Self {
+        let clock = clock();
+        let crm = crm(clock.clone());
+        let idle = HubSpotServer::new(HubSpotOptions::default(), clock.clone());
+        Self::made(clock, flowtly, crm, idle, extra)
+    }
+
+    fn made(
+        clock: Arc<ManualClock>,
+        flowtly: FlowtlyOptions,
+        crm: Arc<dyn CrmServer>,
+        hubspot: HubSpotServer,
+        extra: &str,
+    ) -> Self {
+        let flowtly = FlowtlyServer::new(flowtly, clock.clone());
         let directory = tempfile::tempdir().unwrap();
+        let secret_file = format!("{}-token", crm.section());
         std::fs::write(directory.path().join("flowtly-password"), "sandbox").unwrap();
-        std::fs::write(directory.path().join("hubspot-token"), "sandbox-token").unwrap();
-        let (base, extra) = (CONFIGURATION.to_owned(), extra.to_owned());
-        Self { flowtly, hubspot, clock, meddling: Meddling::default(), directory, base, extra }
+        std::fs::write(directory.path().join(&secret_file), crm.secret()).unwrap();
+        let section = crm.section();
+        let lines = format!("[{section}]\nbase_url = \"http://127.0.0.1:2\"\n{}", crm.configuration(&secret_file));
+        let (base, extra) = (CONFIGURATION.replace("{crm}", lines.trim_end()), extra.to_owned());
+        Self { flowtly, crm, hubspot, clock, meddling: Meddling::default(), directory, base, extra }
     }
 
     /// Replaces the further lines of configuration.
@@ -120,7 +152,7 @@ impl Firm {
                 self.meddling.clone(),
             )),
             crm: Arc::new(Meddler::new(
-                RouterTransport::new(self.hubspot.router(), self.hubspot.faults()),
+                RouterTransport::new(self.crm.router(), self.crm.faults()),
                 Side::Crm,
                 self.meddling.clone(),
             )),
@@ -195,14 +227,14 @@ impl Firm {
     /// What every scenario ends with: a further complete pass has nothing to do, writes nothing, and the certificate
     /// has nothing without a reason.
     pub async fn assert_settled(&self) {
-        let writes = self.flowtly.counts().writes + self.hubspot.counts().writes;
+        let writes = self.writes();
         let report = self.reconcile().await;
         assert!(!report.totals.would_act(), "the second pass would act: {:?}", report.totals);
         assert_eq!(report.written, 0);
         assert_eq!(report.certificate.unexplained, 0, "{:?}", report.certificate);
         assert_eq!(report.certificate.pending, 0, "{:?}", report.certificate);
         assert_eq!(report.ending, Ending::Applied);
-        assert_eq!(self.flowtly.counts().writes + self.hubspot.counts().writes, writes, "the second pass wrote");
+        assert_eq!(self.writes(), writes, "the second pass wrote");
     }
 
     /// A Flowtly client with a Polish firm's usual values.
@@ -219,11 +251,17 @@ impl Firm {
         self.flowtly.add_client(&fields)
     }
 
-    /// A HubSpot company in Poland.
+    /// A company in Poland, in the CRM.
     pub fn company(&self, name: &str, vat: Option<&str>) -> u64 {
-        let mut properties = vec![("name", name), ("country", "Poland")];
-        properties.extend(vat.map(|vat| ("vat_number", vat)));
-        self.hubspot.add_company(&properties)
+        let mut properties = vec![(Property::Name, name), (Property::Country, "Poland")];
+        properties.extend(vat.map(|vat| (Property::TaxNumber, vat)));
+        self.crm.add(Kind::Company, &properties, None)
+    }
+
+    /// A contact at a company of the CRM.
+    pub fn contact(&self, first: &str, last: &str, email: &str, company: u64) -> u64 {
+        let properties = [(Property::FirstName, first), (Property::LastName, last), (Property::Email, email)];
+        self.crm.add(Kind::Contact, &properties, Some(company))
     }
 
     pub fn client_text(&self, id: u64, key: &str) -> Option<String> {
@@ -265,7 +303,7 @@ impl Firm {
 
     /// How many writing requests both systems had.
     pub fn writes(&self) -> u64 {
-        self.flowtly.counts().writes + self.hubspot.counts().writes
+        self.flowtly.counts().writes + self.crm.counts().writes
     }
 
     pub fn wait(&self, time: Duration) {
@@ -322,7 +360,7 @@ impl Firm {
     pub async fn linked(&self, name: &str, vat: &str) -> (u64, u64) {
         let (client, company) = (self.client(name, Some(vat)), self.company(name, Some(vat)));
         self.reconcile().await;
-        let pair = (client.to_string(), company.to_string());
+        let pair = (client.to_string(), self.crm.id_text(company));
         assert!(self.pairs(Kind::Company).await.contains(&pair), "the two are linked");
         (client, company)
     }

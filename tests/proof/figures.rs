@@ -11,9 +11,11 @@ use serde_json::json;
 struct Figures {
     counts: BTreeMap<&'static str, u64>,
     faults: BTreeMap<String, u64>,
+    seeds_by_crm: BTreeMap<&'static str, u64>,
 }
 
-static FIGURES: Mutex<Figures> = Mutex::new(Figures { counts: BTreeMap::new(), faults: BTreeMap::new() });
+static FIGURES: Mutex<Figures> =
+    Mutex::new(Figures { counts: BTreeMap::new(), faults: BTreeMap::new(), seeds_by_crm: BTreeMap::new() });
 
 fn with<R>(act: impl FnOnce(&mut Figures) -> R) -> R {
     act(&mut FIGURES.lock().unwrap_or_else(PoisonError::into_inner))
@@ -27,6 +29,16 @@ pub fn count(what: &'static str, times: u64) {
 /// Counts a fault that occurred.
 pub fn fault(kind: &str, times: u64) {
     with(|figures| *figures.faults.entry(kind.to_owned()).or_default() += times);
+}
+
+/// Counts a seed whose CRM has this name.
+pub fn seed_of(crm: &'static str) {
+    with(|figures| *figures.seeds_by_crm.entry(crm).or_default() += 1);
+}
+
+/// How many seeds each CRM had so far.
+pub fn seeds_by_crm() -> BTreeMap<&'static str, u64> {
+    with(|figures| figures.seeds_by_crm.clone())
 }
 
 /// How often each fault occurred so far.
@@ -44,6 +56,7 @@ pub fn print(conclusion: &Conclusion, took: Duration) {
         for (what, times) in &figures.counts {
             line.insert((*what).to_owned(), json!(times));
         }
+        line.insert("seeds_by_crm".to_owned(), json!(figures.seeds_by_crm));
         line.insert("faults".to_owned(), json!(figures.faults));
     });
     line.insert("cases".to_owned(), json!(conclusion.num_passed + conclusion.num_failed));

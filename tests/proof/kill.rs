@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use fastrand::Rng;
 use flowtly_sync::clock::Clock as _;
-use flowtly_sync::sandbox::serve;
+use flowtly_sync::domain::record::Kind;
+use flowtly_sync::sandbox::{EMBEDDED, Embedded, Property, serve};
 use libtest_mimic::{Failed, Trial};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -35,22 +36,26 @@ const AHEAD: TimeDelta = TimeDelta::seconds(2);
 /// Longer than one life takes; a process that lives so long hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// One case a world.
+/// One case a world; the CRMs take turns.
 pub fn trials() -> Vec<Trial> {
     let (worlds, kills) = match size() {
-        Size::Sample => (1, 5),
+        Size::Sample => (EMBEDDED.len() as u64, 5),
         Size::Whole => (8, KILLS),
         Size::Long => (80, KILLS),
     };
     (0..worlds)
-        .map(|world| Trial::test(format!("kill::world_{world:02}"), move || prove(world, kills).map_err(Failed::from)))
+        .zip(EMBEDDED.iter().cycle())
+        .map(|(world, crm)| {
+            let name = format!("kill::world_{world:02}_{}", crm.name);
+            Trial::test(name, move || prove(world, crm, kills).map_err(Failed::from))
+        })
         .collect()
 }
 
-fn prove(world: u64, kills: u32) -> Result<(), String> {
+fn prove(world: u64, crm: &Embedded, kills: u32) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut rng = Rng::with_seed(world);
-    let mut firm = Firm::new();
+    let mut firm = Firm::embedded(crm, "");
     let stop = CancellationToken::new();
     serve_both(&runtime, &mut firm, &stop);
     // The configuration is written where the process finds it.
@@ -103,7 +108,7 @@ fn prove(world: u64, kills: u32) -> Result<(), String> {
 
 /// What the dead process had sent is still carried out: nobody works before that is over.
 fn quiet(firm: &Firm) {
-    let asked = || firm.flowtly.counts().requests + firm.hubspot.counts().requests;
+    let asked = || firm.flowtly.counts().requests + firm.crm.counts().requests;
     let mut before = asked();
     loop {
         std::thread::sleep(Duration::from_millis(20));
@@ -118,7 +123,7 @@ fn quiet(firm: &Firm) {
 /// Both servers on loopback, and the configuration that leads there.
 fn serve_both(runtime: &Runtime, firm: &mut Firm, stop: &CancellationToken) {
     for (place, router) in
-        [("http://127.0.0.1:1\"", firm.flowtly.router()), ("http://127.0.0.1:2\"", firm.hubspot.router())]
+        [("http://127.0.0.1:1\"", firm.flowtly.router()), ("http://127.0.0.1:2\"", firm.crm.router())]
     {
         let listener = runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).unwrap();
         firm.change_base(place, &format!("http://{}\"", listener.local_addr().unwrap()));
@@ -178,7 +183,7 @@ fn work(firm: &Firm, rng: &mut Rng, number: u32) {
         1 => {
             let company = firm.company(&name, Some(&vat(number)));
             let email = format!("anna@firma{number}.pl");
-            firm.hubspot.add_contact(&[("firstname", "Anna"), ("lastname", "Nowak"), ("email", &email)], Some(company));
+            firm.contact("Anna", "Nowak", &email, company);
         }
         2 => {
             firm.client(&name, Some(&vat(number)));
@@ -191,10 +196,10 @@ fn work(firm: &Firm, rng: &mut Rng, number: u32) {
             }
         }
         _ => {
-            let companies = firm.hubspot.companies();
+            let companies = firm.crm.ids(Kind::Company);
             if let Some(company) = rng.choice(&companies) {
-                let id = company["id"].as_str().unwrap().parse().unwrap();
-                firm.hubspot.edit_company(id, "phone", &format!("+48 22 {:03} {:02} {:02}", 100 + number, 10, 20));
+                let phone = format!("+48 22 {:03} {:02} {:02}", 100 + number, 10, 20);
+                firm.crm.edit(Kind::Company, *company, Property::Phone, &phone);
             }
         }
     }

@@ -72,7 +72,7 @@ fn systems(firm: &Firm, settings: &flowtly_sync::config::Settings, steps: &Steps
     let stepping = |side, router| Stepping::new(Meddler::new(router, side, firm.meddling.clone()), side, steps.clone());
     let transports = Transports {
         flowtly: Arc::new(stepping(Side::Flowtly, RouterTransport::new(firm.flowtly.router(), firm.flowtly.faults()))),
-        crm: Arc::new(stepping(Side::Crm, RouterTransport::new(firm.hubspot.router(), firm.hubspot.faults()))),
+        crm: Arc::new(stepping(Side::Crm, RouterTransport::new(firm.crm.router(), firm.crm.faults()))),
     };
     let clock: Arc<dyn Clock> = firm.clock.clone();
     connect(settings, transports, &clock).unwrap()

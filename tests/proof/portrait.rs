@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use flowtly_sync::domain::plan::LinkId;
-use flowtly_sync::domain::record::Kind;
+use flowtly_sync::domain::record::Kind as RecordKind;
+use flowtly_sync::sandbox::Property;
 use flowtly_sync::store::{link, waiting};
-use serde_json::Value;
 
+use crate::checker::evidence::{Kind, Rec, Record, Side};
+use crate::checker::journal::Journal;
 use crate::firm::Firm;
 
 /// What is different each time, and says nothing.
@@ -34,45 +36,32 @@ impl Names {
 /// The lines of a portrait, sorted.
 pub async fn portrait(firm: &Firm) -> Vec<String> {
     let mut names = Names::default();
-    let (clients, people) = (firm.flowtly.clients(), firm.flowtly.contacts());
-    let (companies, contacts) = (firm.hubspot.companies(), firm.hubspot.contacts());
-    for (place, records) in [("client", &clients), ("person", &people)] {
-        for record in records {
-            names.0.insert((place, text(&record["id"])), text(&record["name"]));
-        }
-    }
-    for (place, records) in [("company", &companies), ("contact", &contacts)] {
-        for record in records {
-            let own = &record["properties"];
-            let name = if place == "company" { text(&own["name"]) } else { text(&own["email"]) };
-            names.0.insert((place, text(&record["id"])), name);
-        }
+    let records = Journal::begin(firm).records();
+    for (rec, record) in &records {
+        let name = match (rec.side, rec.kind) {
+            (Side::Crm, Kind::Contact) => email_of(firm, rec),
+            (Side::Flowtly, _) | (Side::Crm, Kind::Company) => record.text("name").to_owned(),
+        };
+        names.0.insert((place(rec), rec.id.clone()), name);
     }
     let mut lines = Vec::new();
-    for record in &clients {
-        lines.push(format!("flowtly client {}", flowtly_fields(record, &names)));
-    }
-    for record in &people {
-        lines.push(format!("flowtly contact {}", flowtly_fields(record, &names)));
-    }
-    for record in &companies {
-        lines.push(format!("crm company {}", crm_fields(record, &names)));
-    }
-    for record in &contacts {
-        let mut firms: Vec<String> = record["associations"]["companies"]["results"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|firm| format!("{} {}", names.of("company", &text(&firm["id"])), text(&firm["type"])))
-            .collect();
-        firms.sort();
-        lines.push(format!("crm contact {} of {firms:?}", crm_fields(record, &names)));
+    for (rec, record) in &records {
+        let told = record.texts.iter().filter(|(key, text)| !is_stamp(key) && !text.is_empty());
+        let told = told.map(|(key, text)| match text.rsplit_once('/') {
+            // Our id in the CRM.
+            Some((_, id)) if names.0.contains_key(&("client", id.to_owned())) => {
+                format!("{key}={}", names.of("client", id))
+            }
+            _ => format!("{key}={text:?}"),
+        });
+        let told = told.collect::<Vec<_>>().join(" ");
+        lines.push(format!("{} {} {told} of {:?}", rec.side.word(), rec.kind.word(), firms(firm, rec, record, &names)));
     }
     let mut store = firm.store().await;
     for link in link::page(store.connection(), LinkId(0), 10_000).await.unwrap() {
         let (ours, theirs) = match link.kind {
-            Kind::Company => ("client", "company"),
-            Kind::Contact => ("person", "contact"),
+            RecordKind::Company => ("client", "company"),
+            RecordKind::Contact => ("person", "contact"),
         };
         lines.push(format!(
             "link {} {} = {} {:?}",
@@ -97,34 +86,36 @@ pub async fn portrait(firm: &Firm) -> Vec<String> {
     lines
 }
 
-fn flowtly_fields(record: &Value, names: &Names) -> String {
-    let fields = record.as_object().unwrap();
-    let told = fields
-        .iter()
-        .filter(|(key, value)| !key.starts_with('@') && !STAMPS.contains(&key.as_str()) && !is_blank(value));
-    let told = told.map(|(key, value)| match (key.as_str(), value.as_str()) {
-        ("client", Some(iri)) => format!("client={}", names.of("client", iri.rsplit('/').next().unwrap_or_default())),
-        _ => format!("{key}={value}"),
-    });
-    told.collect::<Vec<_>>().join(" ")
+fn is_stamp(key: &str) -> bool {
+    STAMPS.contains(&key)
 }
 
-fn crm_fields(record: &Value, names: &Names) -> String {
-    let fields = record["properties"].as_object().unwrap();
-    let told = fields.iter().filter(|(key, value)| !STAMPS.contains(&key.as_str()) && !is_blank(value));
-    let told = told.map(|(key, value)| match (key.as_str(), value.as_str()) {
-        ("flowtly_id", Some(id)) => {
-            format!("flowtly_id={}", names.of("client", id.rsplit('/').next().unwrap_or_default()))
+fn place(rec: &Rec) -> &'static str {
+    match (rec.side, rec.kind) {
+        (Side::Flowtly, Kind::Company) => "client",
+        (Side::Flowtly, Kind::Contact) => "person",
+        (Side::Crm, Kind::Company) => "company",
+        (Side::Crm, Kind::Contact) => "contact",
+    }
+}
+
+fn email_of(firm: &Firm, rec: &Rec) -> String {
+    let id = firm.crm.id_number(&rec.id);
+    id.and_then(|id| firm.crm.text(RecordKind::Contact, id, Property::Email)).unwrap_or_default()
+}
+
+/// The companies of a contact by name, the primary one first.
+fn firms(firm: &Firm, rec: &Rec, record: &Record, names: &Names) -> Vec<String> {
+    let (at, mut ids) = match rec.side {
+        Side::Flowtly => ("client", Vec::new()),
+        Side::Crm => {
+            let id = firm.crm.id_number(&rec.id).filter(|_| rec.kind == Kind::Contact);
+            let primary = id.and_then(|id| firm.crm.companies_of(id).first().copied());
+            ("company", primary.map(|id| firm.crm.id_text(id)).into_iter().collect())
         }
-        _ => format!("{key}={value}"),
-    });
-    told.collect::<Vec<_>>().join(" ")
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn is_blank(value: &Value) -> bool {
-    value.is_null() || value.as_str() == Some("")
+    };
+    let mut others: Vec<String> = record.parents.iter().filter(|id| !ids.contains(id)).cloned().collect();
+    others.sort_by_key(|id| names.of(at, id));
+    ids.extend(others);
+    ids.iter().map(|id| names.of(at, id)).collect()
 }

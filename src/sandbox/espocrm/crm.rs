@@ -1,6 +1,7 @@
 //! An EspoCRM as any CRM.
 
 use axum::Router;
+use serde_json::Value;
 
 use super::EspoServer;
 use super::schema::Entity;
@@ -97,6 +98,13 @@ impl CrmServer for EspoServer {
         (entity(kind).name(), field(kind, property))
     }
 
+    fn makes_at(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Company => "/api/v1/Account",
+            Kind::Contact => "/api/v1/Contact",
+        }
+    }
+
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
         let fields: Vec<(&str, &str)> =
             properties.iter().map(|(property, text)| (field(kind, *property), *text)).collect();
@@ -117,6 +125,25 @@ impl CrmServer for EspoServer {
 
     fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool {
         self.edit_record(entity(kind), id, field(kind, property), text)
+    }
+
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool {
+        self.edit_record(entity(kind), id, name, text)
+    }
+
+    fn demands(&self, kind: Kind, property: Property) -> bool {
+        matches!((kind, property), (Kind::Company, Property::Name) | (Kind::Contact, Property::LastName))
+    }
+
+    fn client_mark(&self) -> Option<(&'static str, [&'static str; 2])> {
+        Some(("type", ["Customer", "Partner"]))
+    }
+
+    fn record(&self, kind: Kind, id: u64) -> Option<Value> {
+        match kind {
+            Kind::Company => self.account(id),
+            Kind::Contact => self.contact(id),
+        }
     }
 
     fn text(&self, kind: Kind, id: u64, property: Property) -> Option<String> {
@@ -155,6 +182,10 @@ impl CrmServer for EspoServer {
             self.set_primary(contact, company);
         }
         there
+    }
+
+    fn join(&self, contact: u64, company: u64) -> bool {
+        self.relate(contact, company)
     }
 
     /// EspoCRM has no archive.

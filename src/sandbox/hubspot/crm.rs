@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::Value;
 
 use super::schema::Kind as Type;
 use super::{HubSpotServer, ObjectType};
@@ -78,6 +79,13 @@ impl CrmServer for HubSpotServer {
         (collection, name(property))
     }
 
+    fn makes_at(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Company => "/crm/objects/2026-03/companies/batch/create",
+            Kind::Contact => "/crm/objects/2026-03/contacts/batch/create",
+        }
+    }
+
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
         let properties = named(properties);
         match kind {
@@ -98,6 +106,32 @@ impl CrmServer for HubSpotServer {
         match kind {
             Kind::Company => self.edit_company(id, name(property), text),
             Kind::Contact => self.edit_contact(id, name(property), text),
+        }
+    }
+
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool {
+        match kind {
+            Kind::Company => self.edit_company(id, name, text),
+            Kind::Contact => self.edit_contact(id, name, text),
+        }
+    }
+
+    /// A portal holds no e-mail address twice.
+    fn is_taken(&self, kind: Kind, property: Property, text: &str, by_other_than: Option<u64>) -> bool {
+        (kind, property) == (Kind::Contact, Property::Email)
+            && self.ids(kind).into_iter().filter(|id| Some(*id) != by_other_than).any(|id| {
+                self.contact_property(id, name(property)).is_some_and(|other| other.eq_ignore_ascii_case(text))
+            })
+    }
+
+    fn client_mark(&self) -> Option<(&'static str, [&'static str; 2])> {
+        Some(("lifecyclestage", ["customer", "lead"]))
+    }
+
+    fn record(&self, kind: Kind, id: u64) -> Option<Value> {
+        match kind {
+            Kind::Company => self.company(id),
+            Kind::Contact => self.contact(id),
         }
     }
 
@@ -141,6 +175,10 @@ impl CrmServer for HubSpotServer {
             }
             company.is_none_or(|company| state.link(Type::Contacts, contact, company, true))
         })
+    }
+
+    fn join(&self, contact: u64, company: u64) -> bool {
+        self.associate(contact, company, false)
     }
 
     fn archive(&self, kind: Kind, id: u64) -> bool {

@@ -73,6 +73,10 @@ impl CrmServer for OdooServer {
         (PARTNER, field(property))
     }
 
+    fn makes_at(&self, _kind: Kind) -> &'static str {
+        "/json/2/res.partner/create"
+    }
+
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
         let mut values = entered(kind, properties);
         if let Some(company) = company {
@@ -109,6 +113,23 @@ impl CrmServer for OdooServer {
             | Property::JobTitle => value(property, text),
         };
         self.edit_partner(id, &Value::Object(Map::from_iter([(field(property).to_owned(), value)])))
+    }
+
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool {
+        let value = if text.is_empty() { Value::Bool(false) } else { json!(text) };
+        self.is(kind, id) && self.edit_partner(id, &Value::Object(Map::from_iter([(name.to_owned(), value)])))
+    }
+
+    fn demands(&self, _kind: Kind, property: Property) -> bool {
+        matches!(property, Property::Name | Property::FirstName | Property::LastName)
+    }
+
+    fn client_mark(&self) -> Option<(&'static str, [&'static str; 2])> {
+        Some(("ref", ["client", "other"]))
+    }
+
+    fn record(&self, kind: Kind, id: u64) -> Option<Value> {
+        self.partner(id).filter(|_| self.is(kind, id))
     }
 
     fn text(&self, kind: Kind, id: u64, property: Property) -> Option<String> {

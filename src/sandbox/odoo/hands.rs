@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::OdooServer;
 use super::cell::Cell;
+use super::fields::Model;
 use super::partners::{self, Hand};
+use super::search;
 use super::state::{Record, State};
 use crate::sandbox::manners::Manners;
 
@@ -136,6 +138,19 @@ impl OdooServer {
     /// The user makes a new key, and the old one is revoked.
     pub fn change_key(&self, key: &str) {
         self.with(|state, _| key.clone_into(&mut state.options.key));
+    }
+
+    /// A partner with all its fields, as `read` shows it, an archived one too.
+    pub fn partner(&self, id: u64) -> Option<Value> {
+        self.with(|state, _| {
+            let partner = state.partners.get(id)?;
+            let fields = state.fields(Model::Partner);
+            let names: Vec<String> =
+                fields.iter().map(|field| field.name.clone()).filter(|name| !name.is_empty()).collect();
+            let mut out = Vec::new();
+            search::render(&mut out, state, &Record::Partner(id, partner), &names);
+            serde_json::from_slice(&out).ok()
+        })
     }
 
     /// What a partner shows in a field: `None` if it is empty or not there; a link as its id.

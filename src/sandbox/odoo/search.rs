@@ -29,7 +29,8 @@ fn names(call: &Call, argument: &str, fields: &[Definition]) -> Result<Vec<Strin
     Ok(listed)
 }
 
-fn render(out: &mut Vec<u8>, state: &State, record: &Record<'_>, names: &[String]) {
+/// Writes a record with these fields.
+pub(super) fn render(out: &mut Vec<u8>, state: &State, record: &Record<'_>, names: &[String]) {
     out.extend_from_slice(b"{\"id\":");
     json::number(out, record.id());
     for name in names.iter().filter(|name| *name != "id") {

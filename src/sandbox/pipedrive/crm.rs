@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::Value;
 
 use super::PipedriveServer;
 use super::fields::{FLOWTLY_ID, PHONE, VAT};
@@ -83,6 +84,13 @@ impl CrmServer for PipedriveServer {
         (kind_of(kind).plural(), name_of(kind, property))
     }
 
+    fn makes_at(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Company => "/api/v2/organizations",
+            Kind::Contact => "/api/v2/persons",
+        }
+    }
+
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
         let kind_here = kind_of(kind);
         self.with(|state, now| {
@@ -114,6 +122,18 @@ impl CrmServer for PipedriveServer {
             }
             state.store(kind_here, id, content, now)
         })
+    }
+
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool {
+        self.edit_record(kind, id, name, text)
+    }
+
+    fn demands(&self, _kind: Kind, property: Property) -> bool {
+        matches!(property, Property::Name | Property::FirstName | Property::LastName)
+    }
+
+    fn record(&self, kind: Kind, id: u64) -> Option<Value> {
+        Self::record(self, kind, id)
     }
 
     fn text(&self, kind: Kind, id: u64, property: Property) -> Option<String> {
@@ -177,6 +197,11 @@ impl CrmServer for PipedriveServer {
             let content = Content { org: company, ..record.content.clone() };
             state.store(Collection::Persons, contact, content, now)
         })
+    }
+
+    fn add_further(&self, contact: u64, property: Property, text: &str) -> bool {
+        let list = name_of(Kind::Contact, property);
+        matches!(list, "emails" | "phones") && self.add_entry(contact, list, text, "other")
     }
 
     fn archive(&self, kind: Kind, id: u64) -> bool {

@@ -19,6 +19,9 @@ pub(super) const PHONE: &str = "a37c20e5b4f96d1182ce0d3f4a5b96c7d8e9f012";
 /// The key of the custom organization field `Flowtly id`.
 pub(super) const FLOWTLY_ID: &str = "c90e4417aa3b5d62f8e17c9d0b2a6f35148d7e9b";
 
+/// The custom fields of organizations that an account begins with here: their keys and their names.
+pub const CUSTOM_FIELDS: [(&str, &str); 3] = [(VAT, "VAT number"), (PHONE, "Phone"), (FLOWTLY_ID, "Flowtly id")];
+
 /// A field of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_field_names, reason = "it is called `field_type` there")]

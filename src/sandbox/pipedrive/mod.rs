@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use http::StatusCode;
 
+pub use fields::CUSTOM_FIELDS;
 pub use options::{AddressWrites, PipedriveLimits, PipedriveOptions};
 
 use self::limits::Usage;

@@ -70,6 +70,13 @@ impl CrmServer for Office {
         }
     }
 
+    fn makes_at(&self, kind: Kind) -> &'static str {
+        match kind {
+            Kind::Company => "/clients",
+            Kind::Contact => "/client-contacts",
+        }
+    }
+
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64 {
         let mut fields = Map::new();
         match kind {
@@ -98,6 +105,20 @@ impl CrmServer for Office {
         match kind {
             Kind::Company => self.0.edit_client(id, client(property), value),
             Kind::Contact => self.0.edit_contact(id, contact(property), value),
+        }
+    }
+
+    fn type_in(&self, kind: Kind, id: u64, name: &str, text: &str) -> bool {
+        match kind {
+            Kind::Company => self.0.edit_client(id, name, text),
+            Kind::Contact => self.0.edit_contact(id, name, text),
+        }
+    }
+
+    fn record(&self, kind: Kind, id: u64) -> Option<Value> {
+        match kind {
+            Kind::Company => self.0.client(id),
+            Kind::Contact => self.0.contact(id),
         }
     }
 

@@ -57,6 +57,14 @@ impl Kind {
         }
     }
 
+    /// As the embedded servers call it.
+    pub fn of_the_servers(self) -> flowtly_sync::sandbox::Kind {
+        match self {
+            Self::Company => flowtly_sync::sandbox::Kind::Company,
+            Self::Contact => flowtly_sync::sandbox::Kind::Contact,
+        }
+    }
+
     pub fn of_word(word: &str) -> Self {
         if word == "company" { Self::Company } else { Self::Contact }
     }
@@ -97,35 +105,6 @@ impl Record {
     /// A property's text, empty where it is blank.
     pub fn text(&self, property: &str) -> &str {
         self.texts.get(property).map_or("", String::as_str)
-    }
-
-    /// A record as the servers show it in JSON.
-    pub fn of(side: Side, shown: &Value) -> Self {
-        match side {
-            Side::Flowtly => {
-                let mut texts = BTreeMap::new();
-                for (key, value) in shown.as_object().into_iter().flatten() {
-                    if !key.starts_with('@') && !value.is_array() && key != "createdAt" && key != "updatedAt" {
-                        texts.insert(key.clone(), plain(value));
-                    }
-                }
-                let parents = texts.remove("client").into_iter().collect();
-                Self { texts, parents, ..Self::default() }
-            }
-            Side::Crm => {
-                let properties = shown.get("properties").and_then(Value::as_object);
-                let texts: BTreeMap<String, String> =
-                    properties.into_iter().flatten().map(|(key, value)| (key.clone(), plain(value))).collect();
-                let parents = shown.pointer("/associations/companies/results").and_then(Value::as_array);
-                let absorbed = texts.get("hs_merged_object_ids").map_or("", String::as_str);
-                Self {
-                    parents: parents.into_iter().flatten().map(|one| plain(&one["id"])).collect(),
-                    archived: shown.get("archived") == Some(&Value::Bool(true)),
-                    absorbed: absorbed.split(';').filter(|id| !id.is_empty()).map(str::to_owned).collect(),
-                    texts,
-                }
-            }
-        }
     }
 }
 
@@ -206,18 +185,14 @@ impl Evidence {
         let deeds = journal.deeds();
         let named = deeds.iter().map(|deed| &deed.rec).chain(state.seen.iter().map(|seen| &seen.rec));
         for rec in named.filter(|rec| rec.side == Side::Crm).collect::<BTreeSet<_>>() {
-            if let (false, Ok(id)) = (records.contains_key(rec), rec.id.parse::<u64>()) {
-                let shown = match rec.kind {
-                    Kind::Company => firm.hubspot.company(id),
-                    Kind::Contact => firm.hubspot.contact(id),
-                };
-                if let Some(shown) = shown {
-                    records.insert(rec.clone(), Record::of(Side::Crm, &shown));
-                }
+            if !records.contains_key(rec)
+                && let Some(record) = journal.record_of_the_crm(rec)
+            {
+                records.insert(rec.clone(), record);
             }
         }
-        let (flowtly_log, crm_log) = (firm.flowtly.log(), firm.hubspot.log());
-        let all = firm.flowtly.counts().requests + firm.hubspot.counts().requests;
+        let (flowtly_log, crm_log) = (firm.flowtly.log(), firm.crm.log());
+        let all = firm.flowtly.counts().requests + firm.crm.counts().requests;
         let forgotten = all.saturating_sub((flowtly_log.len() + crm_log.len()) as u64);
         let (laps, liberties, began) = (journal.laps(), journal.liberties(), journal.began());
         let bounds = Bounds::default();

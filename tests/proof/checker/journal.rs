@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use flowtly_sync::clock::Clock;
-use flowtly_sync::sandbox::{Counts, FlowtlyServer, HubSpotServer};
+use flowtly_sync::sandbox::{Counts, CrmServer, FlowtlyServer};
 
-use super::evidence::{Kind, Liberty, Rec, Record, Side};
+use super::dialect::{Dialect, dialect};
+use super::evidence::{Kind, Liberty, Rec, Record, Side, plain};
 use super::rules::Rules;
 use crate::firm::Firm;
 
@@ -99,7 +100,7 @@ impl Lap {
 #[derive(Clone)]
 pub struct Journal {
     flowtly: FlowtlyServer,
-    hubspot: HubSpotServer,
+    crm: Arc<dyn CrmServer>,
     clock: Arc<dyn Clock>,
     /// How many requests each side had had when it began.
     began: (u64, u64),
@@ -133,9 +134,9 @@ impl Journal {
         let clock: Arc<dyn Clock> = firm.clock.clone();
         let inner = Arc::default();
         let configuration = firm.state().with_file_name("flowtly-sync.toml");
-        let (flowtly, hubspot) = (firm.flowtly.clone(), firm.hubspot.clone());
-        let began = (flowtly.counts().requests, hubspot.counts().requests);
-        let journal = Self { flowtly, hubspot, clock, began, configuration, inner };
+        let (flowtly, crm) = (firm.flowtly.clone(), Arc::clone(&firm.crm));
+        let began = (flowtly.counts().requests, crm.counts().requests);
+        let journal = Self { flowtly, crm, clock, began, configuration, inner };
         let there = journal.records();
         journal.note(&BTreeMap::new(), &there, &What::Found);
         let (requests, writes, faults) = journal.totals();
@@ -209,17 +210,31 @@ impl Journal {
     /// All live records of both sides.
     pub fn records(&self) -> BTreeMap<Rec, Record> {
         let mut records = BTreeMap::new();
-        for (side, kind, shown) in [
-            (Side::Flowtly, Kind::Company, self.flowtly.clients()),
-            (Side::Flowtly, Kind::Contact, self.flowtly.contacts()),
-            (Side::Crm, Kind::Company, self.hubspot.companies()),
-            (Side::Crm, Kind::Contact, self.hubspot.contacts()),
-        ] {
+        for (kind, shown) in [(Kind::Company, self.flowtly.clients()), (Kind::Contact, self.flowtly.contacts())] {
             for shown in &shown {
-                records.insert(Rec::new(side, kind, super::evidence::plain(&shown["id"])), Record::of(side, shown));
+                let rec = Rec::new(Side::Flowtly, kind, plain(&shown["id"]));
+                records.insert(rec, self.dialect(Side::Flowtly).record(kind, shown));
             }
         }
+        for kind in Kind::BOTH {
+            let recs = self
+                .crm
+                .ids(kind.of_the_servers())
+                .into_iter()
+                .map(|id| Rec::new(Side::Crm, kind, self.crm.id_text(id)));
+            records.extend(recs.filter_map(|rec| self.record_of_the_crm(&rec).map(|record| (rec, record))));
+        }
         records
+    }
+
+    /// A record of the CRM, one in its archive too.
+    pub fn record_of_the_crm(&self, rec: &Rec) -> Option<Record> {
+        let shown = self.crm.record(rec.kind.of_the_servers(), self.crm.id_number(&rec.id)?)?;
+        Some(self.dialect(Side::Crm).record(rec.kind, &shown))
+    }
+
+    fn dialect(&self, side: Side) -> &'static dyn Dialect {
+        dialect(side, self.crm.section())
     }
 
     fn note(&self, before: &BTreeMap<Rec, Record>, after: &BTreeMap<Rec, Record>, new: &What) {
@@ -275,12 +290,7 @@ impl Journal {
     }
 
     fn is_archived(&self, rec: &Rec) -> bool {
-        let Ok(id) = rec.id.parse() else { return false };
-        rec.side == Side::Crm
-            && match rec.kind {
-                Kind::Company => self.hubspot.company(id).is_some(),
-                Kind::Contact => self.hubspot.contact(id).is_some(),
-            }
+        rec.side == Side::Crm && self.record_of_the_crm(rec).is_some()
     }
 
     fn push(&self, rec: Rec, what: What) {
@@ -305,30 +315,36 @@ impl Journal {
             });
         }
         for (side, declared) in
-            [(Side::Flowtly, self.flowtly.manners().declared()), (Side::Crm, self.hubspot.manners().declared())]
+            [(Side::Flowtly, self.flowtly.manners().declared()), (Side::Crm, self.crm.manners().declared())]
         {
             for (collection, property, manner) in declared {
-                let kind =
-                    if collection == "clients" || collection == "companies" { Kind::Company } else { Kind::Contact };
-                let liberty = Liberty { side, kind, property, manner };
-                self.with(|inner| {
-                    if !inner.liberties.contains(&liberty) {
-                        inner.liberties.push(liberty);
-                    }
-                });
+                let dialect = self.dialect(side);
+                let property = property.map(|property| dialect.path(&property));
+                for kind in dialect.kinds(&collection) {
+                    self.take_down(Liberty { side, kind: *kind, property: property.clone(), manner: manner.clone() });
+                }
             }
+            self.dialect(side).liberties().into_iter().for_each(|liberty| self.take_down(liberty));
         }
+    }
+
+    fn take_down(&self, liberty: Liberty) {
+        self.with(|inner| {
+            if !inner.liberties.contains(&liberty) {
+                inner.liberties.push(liberty);
+            }
+        });
     }
 
     /// How many requests each side has had.
     fn places(&self) -> (u64, u64) {
-        (self.flowtly.counts().requests, self.hubspot.counts().requests)
+        (self.flowtly.counts().requests, self.crm.counts().requests)
     }
 
     fn totals(&self) -> (u64, u64, u64) {
-        let sum = |pick: fn(Counts) -> u64| pick(self.flowtly.counts()) + pick(self.hubspot.counts());
+        let sum = |pick: fn(Counts) -> u64| pick(self.flowtly.counts()) + pick(self.crm.counts());
         let thrown = |counts: BTreeMap<&str, u64>| counts.values().sum::<u64>();
-        let faults = thrown(self.flowtly.faults().counts()) + thrown(self.hubspot.faults().counts());
+        let faults = thrown(self.flowtly.faults().counts()) + thrown(self.crm.faults().counts());
         (sum(|counts| counts.requests), sum(|counts| counts.writes), faults)
     }
 

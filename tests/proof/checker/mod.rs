@@ -2,13 +2,14 @@
 //!
 //! It is written from the design, the facts about the two systems, the default mapping files and the migrations. It reads the
 //! servers' records and request logs, the journal of what people did, the configuration's text, and the state file by its own
-//! SQL. In reading order: [`evidence`] is what is judged, [`journal`] writes down what people do, [`rules`] reads the
-//! configuration, [`state`] the state file, [`normal`] says when two texts are the same, [`story`] tells who wrote what when,
-//! [`judge`] holds the invariants, a file each.
+//! SQL. In reading order: [`evidence`] is what is judged, [`dialect`] reads what each system says, [`journal`] writes down
+//! what people do, [`rules`] reads the configuration, [`state`] the state file, [`normal`] says when two texts are the same,
+//! [`story`] tells who wrote what when, [`judge`] holds the invariants, a file each.
 //!
 //! Architecture invariant: nothing here names a module of the engine (`domain`, `sync`, `store`, `connector`, `render`); a
 //! trial holds that.
 
+mod dialect;
 pub mod evidence;
 mod judge;
 pub mod journal;

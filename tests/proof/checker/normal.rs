@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use flowtly_sync::sandbox::Manner;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::evidence::{Kind, Liberty, Record, Side};
+use super::evidence::{Kind, Liberty, Rec, Record, Side};
 use super::rules::{Field, Property};
 
 /// The texts of a field on one side, by part.
@@ -191,4 +191,19 @@ pub fn is_made_of(field: &Field, side: Side, kind: Kind, liberties: &[Liberty], 
         || (any(&Manner::LowerCase) && kept_letters == sent_letters)
         || (any(&Manner::BarePhone) && !digits(kept).is_empty() && digits(kept) == digits(sent))
         || (cut && !kept_letters.is_empty() && sent_letters.starts_with(&kept_letters))
+}
+
+/// What a system that says nothing of it stores of a text, by the liberties that it declares; `None` where it keeps what it had.
+pub fn kept(liberties: &[Liberty], rec: &Rec, property: &str, sent: &str) -> Option<String> {
+    let concerns = |liberty: &&Liberty| {
+        (liberty.side, liberty.kind) == (rec.side, rec.kind)
+            && liberty.property.as_ref().is_none_or(|other| other == property)
+    };
+    liberties.iter().filter(concerns).try_fold(sent.to_owned(), |text, liberty| match liberty.manner {
+        Manner::Trim => Some(text.trim().to_owned()),
+        Manner::Cut(most) => Some(text.chars().take(most).collect()),
+        Manner::LowerCase => Some(text.to_lowercase()),
+        Manner::BarePhone => Some(text.chars().filter(|one| *one == '+' || one.is_ascii_digit()).collect()),
+        Manner::Ignore => None,
+    })
 }

@@ -63,12 +63,17 @@ impl Field {
     }
 }
 
+/// The CRMs whose sections a configuration may have; without any it is the first.
+const CRMS: [&str; 4] = ["hubspot", "espocrm", "odoo", "pipedrive"];
+
 /// A property, and the texts of which it must show one.
 type Shown = (String, Vec<String>);
 
 /// All of it.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// The CRM's name, as its section is called.
+    pub crm: String,
     pub fields: Vec<Field>,
     /// Whether records may be created.
     pub creates: BTreeMap<(Side, Kind), bool>,
@@ -97,18 +102,21 @@ impl Rules {
 
     /// What a configuration says.
     pub fn of(text: &str) -> Self {
+        let own: Table = text.parse().unwrap();
+        let crm = CRMS.into_iter().find(|crm| own.contains_key(*crm)).unwrap_or(CRMS[0]);
         let mut table = Table::new();
-        for layer in ["config/default.toml", "config/mapping/flowtly.toml", "config/mapping/hubspot.toml"] {
+        for layer in ["config/default.toml", "config/mapping/flowtly.toml", &format!("config/mapping/{crm}.toml")] {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(layer);
             lay(&mut table, std::fs::read_to_string(file).unwrap().parse().unwrap());
         }
-        lay(&mut table, text.parse().unwrap());
+        lay(&mut table, own);
         let mut rules = Self {
+            crm: crm.to_owned(),
             fields: Vec::new(),
             creates: BTreeMap::new(),
             scope: BTreeMap::new(),
             defaults: BTreeMap::new(),
-            id_property: word(&table, &["hubspot", "id_property"]),
+            id_property: word(&table, &[crm, "id_property"]),
             unreadable: Vec::new(),
         };
         for kind in Kind::BOTH {

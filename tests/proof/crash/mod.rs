@@ -2,10 +2,12 @@
 //! every way of being hurt there. After each the process is started again until nothing is open, and the end must be the
 //! one of the unhurt run, with nothing doubled and nothing left to do.
 
-pub mod scenarios;
+mod every;
+mod scenarios;
 
 use std::time::Duration;
 
+use flowtly_sync::sandbox::EMBEDDED;
 use flowtly_sync::store::intent;
 use flowtly_sync::sync::pass::Ending;
 use libtest_mimic::{Failed, Trial};
@@ -16,7 +18,7 @@ use crate::life::{Lived, live};
 use crate::portrait::portrait;
 use crate::size::{Size, size};
 use crate::steps::{Hurt, Step, Steps};
-use scenarios::{SCENARIOS, Scenario};
+use scenarios::Scenario;
 
 /// Longer than the longest request and any lag: what was lost on the way has arrived by then, or never will.
 const LATER: Duration = Duration::from_hours(2);
@@ -27,15 +29,22 @@ const LIVES: usize = 8;
 /// In a sample only every so many points are tried.
 const SAMPLED: usize = 41;
 
+/// Every scenario: what HubSpot alone can do, and what each of the others can.
+pub fn all() -> impl Iterator<Item = Scenario> {
+    let others = EMBEDDED.iter().filter(|crm| crm.name != "hubspot");
+    scenarios::scenarios().into_iter().chain(others.flat_map(every::scenarios))
+}
+
 /// One case a scenario.
 pub fn trials() -> Vec<Trial> {
-    SCENARIOS
-        .iter()
-        .map(|scenario| Trial::test(format!("crash::{}", scenario.name), || prove(scenario).map_err(Failed::from)))
+    all()
+        .map(|scenario| {
+            Trial::test(format!("crash::{}", scenario.name), move || prove(&scenario).map_err(Failed::from))
+        })
         .collect()
 }
 
-fn prove(scenario: &'static Scenario) -> Result<(), String> {
+fn prove(scenario: &Scenario) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (steps, unhurt) = runtime.block_on(async {
         let firm = (scenario.firm)().await;

@@ -14,24 +14,26 @@ use crate::life::{Lived, live};
 use crate::meddle::Moment;
 use crate::steps::{Hurt, Steps};
 
-type Made = Pin<Box<dyn Future<Output = Firm>>>;
+pub type Made = Pin<Box<dyn Future<Output = Firm>>>;
 
 /// A firm at the moment before a pass.
 pub struct Scenario {
-    pub name: &'static str,
+    pub name: String,
     /// Whether the pass walks everything.
     pub complete: bool,
-    pub firm: fn() -> Made,
+    pub firm: Box<dyn Fn() -> Made + Send>,
 }
 
 macro_rules! scenarios {
     ($($name:ident: $extent:ident,)*) => {
-        /// All of them.
-        pub const SCENARIOS: &[Scenario] = &[$(Scenario {
-            name: stringify!($name),
-            complete: matches!(Extent::$extent, Extent::Complete),
-            firm: || Box::pin($name()),
-        }),*];
+        /// All of them, with HubSpot.
+        pub fn scenarios() -> Vec<Scenario> {
+            vec![$(Scenario {
+                name: stringify!($name).to_owned(),
+                complete: matches!(Extent::$extent, Extent::Complete),
+                firm: Box::new(|| Box::pin($name())),
+            }),*]
+        }
     };
 }
 
@@ -86,7 +88,7 @@ async fn pass(firm: &Firm, complete: bool) {
 }
 
 /// Everything so far is settled.
-async fn settled(firm: Firm) -> Firm {
+pub async fn settled(firm: Firm) -> Firm {
     pass(&firm, true).await;
     pass(&firm, true).await;
     firm

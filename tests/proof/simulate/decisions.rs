@@ -5,7 +5,7 @@ use flowtly_sync::commands::links;
 use flowtly_sync::daemon::control::protocol::{Choose, Which};
 use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::LinkId;
-use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::domain::record::{Kind, RemoteId, Side};
 use flowtly_sync::store::link::{self, LinkState};
 use flowtly_sync::store::waiting;
 

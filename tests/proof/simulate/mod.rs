@@ -1,16 +1,19 @@
 //! The simulation: from a seed follow two systems, a configuration, people, troubles and the ends of the process; after the
 //! storm there is calm, in which everything must come to rest, and the end is judged.
 //!
-//! A run follows from its seed alone: chance, time and order are the simulation's own, on one thread. Every tenth seed is run
+//! A run follows from its seed alone: chance, time and order are the simulation's own, on one thread. Every eleventh seed is run
 //! twice, and both runs must send the same requests and end alike.
 //!
-//! In reading order: the [`world`] of a seed, [`people`] at work in it, the [`weather`] around each request, one [`life`] of
+//! In reading order: the [`world`] of a seed with one of the [`crms`], [`people`] at work in it, the [`weather`] around each
+//! request that is [`sent`], one [`life`] of
 //! the process, [`decisions`] between lives, and the [`rest`], where the checker judges. [`sim`] holds
 //! what they share.
 
 mod world;
+mod crms;
 mod sim;
 mod people;
+mod sent;
 mod weather;
 mod life;
 mod decisions;
@@ -24,6 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use flowtly_sync::sandbox::EMBEDDED;
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::PassError;
@@ -39,8 +43,8 @@ use sim::{Noted, Sim};
 /// How many seeds a trial runs.
 const TRIAL: u64 = 250;
 
-/// Of so many seeds one is run twice.
-const TWICE: u64 = 10;
+/// Of so many seeds one is run twice. It shares no divisor with the number after which the CRMs come round.
+const TWICE: u64 = 11;
 
 /// Every one of these must have occurred in a whole run, or the simulation does not say what it claims to.
 const KINDS: [&str; 52] = [
@@ -138,6 +142,9 @@ pub fn trials() -> Vec<Trial> {
 fn everything_occurred() -> Result<(), String> {
     let faults = figures::faults();
     let missing: Vec<&str> = KINDS.into_iter().filter(|kind| !faults.contains_key(*kind)).collect();
+    let seeds = figures::seeds_by_crm();
+    let idle = EMBEDDED.iter().map(|crm| crm.name).filter(|crm| !seeds.contains_key(crm));
+    let missing: Vec<&str> = missing.into_iter().chain(idle).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("these never occurred: {}", missing.join(", "))) }
 }
 
@@ -155,11 +162,14 @@ fn prove_all(seeds: Range<u64>) -> Result<(), String> {
 /// One seed.
 fn prove(seed: u64, is_loud: bool) -> Result<(), String> {
     let wrong = |problems: &[String]| {
-        let replay = format!("PROOF_SEED={seed} cargo test --release --test proof -- --nocapture simulate");
-        format!("seed {seed}: {}\n  {replay}", problems.join("; "))
+        let crm = crms::of(seed);
+        let replay =
+            format!("PROOF_CRM={crm} PROOF_SEED={seed} cargo test --release --test proof -- --nocapture simulate");
+        format!("seed {seed} ({crm}): {}\n  {replay}", problems.join("; "))
     };
     let first = run(seed, is_loud).map_err(|problem| wrong(&[problem]))?;
     figures::count("seeds", 1);
+    figures::seed_of(crms::of(seed));
     for (kind, times) in &first.counts {
         figures::fault(kind, *times);
     }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use flowtly_sync::domain::record::{Kind, Side};
-use flowtly_sync::sandbox::ObjectType;
+use flowtly_sync::sandbox::Property;
 use serde_json::{Value, json};
 
 use super::sim::Sim;
@@ -12,10 +12,24 @@ use crate::firm::vat;
 /// What people write into clients.
 const CLIENT: [&str; 7] =
     ["name", "addressPhoneNumber", "addressCity", "addressPostCode", "addressStreetLine", "country", "vatNumber"];
-/// What people write into companies.
-const COMPANY: [&str; 8] = ["name", "phone", "city", "zip", "address", "country", "vat_number", "lifecyclestage"];
+/// What people write into companies of the CRM, and the word for what they invent; behind them comes the mark of a client.
+const COMPANY: [(Property, &str); 7] = [
+    (Property::Name, "name"),
+    (Property::Phone, "phone"),
+    (Property::City, "city"),
+    (Property::PostCode, "zip"),
+    (Property::Street, "address"),
+    (Property::Country, "country"),
+    (Property::TaxNumber, "vat_number"),
+];
 const PERSON: [&str; 4] = ["name", "email", "phone", "title"];
-const CONTACT: [&str; 5] = ["firstname", "lastname", "email", "phone", "jobtitle"];
+const CONTACT: [(Property, &str); 5] = [
+    (Property::FirstName, "firstname"),
+    (Property::LastName, "lastname"),
+    (Property::Email, "email"),
+    (Property::Phone, "phone"),
+    (Property::JobTitle, "jobtitle"),
+];
 
 /// One deed. Whether there was anything to do it to.
 pub fn act(sim: &Sim) -> bool {
@@ -35,16 +49,16 @@ pub fn act(sim: &Sim) -> bool {
         }
         78..81 => add_person(sim),
         81..84 => add_contact(sim),
-        84..87 => merge_companies(sim),
-        87..90 => archive_company(sim),
-        90 => archive_contact(sim),
+        84..87 => merge(sim, Kind::Company),
+        87..90 => archive(sim, Kind::Company),
+        90 => archive(sim, Kind::Contact),
         91 => purge(sim),
         92 => remove_client(sim),
         93 => remove_person(sim),
         94..96 => move_person(sim),
         96..98 => move_contact(sim),
         98 => second_firm(sim),
-        _ => merge_contacts(sim),
+        _ => merge(sim, Kind::Contact),
     };
     done.is_some()
 }
@@ -63,8 +77,9 @@ fn clients(sim: &Sim) -> Vec<u64> {
 }
 
 fn companies(sim: &Sim) -> Vec<u64> {
-    let all = sim.firm.hubspot.companies();
-    ids(&all.into_iter().filter(|company| company["properties"]["name"] != ANCHOR).collect::<Vec<_>>())
+    let crm = &sim.firm.crm;
+    let is_anchor = |id: &u64| crm.text(Kind::Company, *id, Property::Name).as_deref() == Some(ANCHOR);
+    crm.ids(Kind::Company).into_iter().filter(|id| !is_anchor(id)).collect()
 }
 
 fn people(sim: &Sim) -> Vec<u64> {
@@ -72,15 +87,15 @@ fn people(sim: &Sim) -> Vec<u64> {
 }
 
 fn contacts(sim: &Sim) -> Vec<u64> {
-    ids(&sim.firm.hubspot.contacts())
+    sim.firm.crm.ids(Kind::Contact)
 }
 
 /// What somebody writes into a field now: something new, nothing, or what was there before.
-fn fresh(sim: &Sim, place: (Side, Kind, u64, &'static str), old: &str) -> String {
+fn fresh(sim: &Sim, place: (Side, Kind, u64, &'static str), old: &str, may_be_cleared: bool) -> String {
     let before = sim.known.lock().unwrap().before.get(&place).cloned();
     let new = sim.chance(|rng| match (before, rng.u32(0..6)) {
         (Some(before), 0) => before,
-        (_, 1) if may_be_cleared(place.3, place.0) => String::new(),
+        (_, 1) if may_be_cleared => String::new(),
         (_, _) => invent(rng, place.3),
     });
     sim.known.lock().unwrap().before.insert(place, old.to_owned());
@@ -89,9 +104,12 @@ fn fresh(sim: &Sim, place: (Side, Kind, u64, &'static str), old: &str) -> String
 }
 
 /// Forms do not let go of what they demand.
-fn may_be_cleared(field: &str, side: Side) -> bool {
-    side == Side::Crm && field != "lifecyclestage" && field != "email"
-        || side == Side::Flowtly && !matches!(field, "name" | "email" | "country")
+fn flowtly_demands(field: &str) -> bool {
+    matches!(field, "name" | "email" | "country")
+}
+
+fn crm_demands(sim: &Sim, kind: Kind, property: Property) -> bool {
+    property == Property::Email || sim.firm.crm.demands(kind, property)
 }
 
 fn invent(rng: &mut Rng, field: &str) -> String {
@@ -122,7 +140,6 @@ fn invent(rng: &mut Rng, field: &str) -> String {
             1 => vat(rng.u32(1..6)),
             _ => vat(rng.u32(100..140)),
         },
-        "lifecyclestage" => word(rng, &["customer", "lead"]),
         other => panic!("nobody writes into {other}"),
     }
 }
@@ -132,7 +149,7 @@ fn edit_client(sim: &Sim) -> Option<()> {
     let key = sim.chance(|rng| *rng.choice(&CLIENT).unwrap());
     let old = text(&sim.firm.flowtly.client(id)?[key]);
     let old = if key == "country" { old.rsplit('/').next().unwrap_or_default().to_owned() } else { old };
-    let new = fresh(sim, (Side::Flowtly, Kind::Company, id, key), &old);
+    let new = fresh(sim, (Side::Flowtly, Kind::Company, id, key), &old, !flowtly_demands(key));
     let value = match (key, new.as_str()) {
         (_, "") => Value::Null,
         ("country", code) => json!(format!("/countries/{code}")),
@@ -150,23 +167,41 @@ fn edit_client(sim: &Sim) -> Option<()> {
 
 fn edit_company(sim: &Sim) -> Option<()> {
     let id = any(sim, &companies(sim))?;
-    let key = sim.chance(|rng| *rng.choice(&COMPANY).unwrap());
-    let old = sim.firm.hubspot.company_property(id, key).unwrap_or_default();
-    let new = fresh(sim, (Side::Crm, Kind::Company, id, key), &old);
+    let mark = sim.firm.crm.client_mark();
+    let place = sim.chance(|rng| rng.usize(0..COMPANY.len() + usize::from(mark.is_some())));
+    let Some((property, key)) = COMPANY.get(place).copied() else { return mark_company(sim, id, mark?) };
+    let old = sim.firm.crm.text(Kind::Company, id, property).unwrap_or_default();
+    let may_be_cleared = !crm_demands(sim, Kind::Company, property);
+    let new = fresh(sim, (Side::Crm, Kind::Company, id, key), &old, may_be_cleared);
     let new = match (key, new.as_str()) {
         ("country", "PL") => "Poland".to_owned(),
         ("country", "DE") => "Germany".to_owned(),
         _ => new,
     };
-    sim.act(|firm| firm.hubspot.edit_company(id, key, &new));
+    sim.act(|firm| firm.crm.edit(Kind::Company, id, property, &new));
     Some(())
+}
+
+/// Somebody says whether a company is a client.
+fn mark_company(sim: &Sim, id: u64, (mark, texts): (&'static str, [&'static str; 2])) -> Option<()> {
+    let place = (Side::Crm, Kind::Company, id, mark);
+    let before = sim.known.lock().unwrap().before.get(&place).cloned();
+    let new = sim.chance(|rng| match (before, rng.u32(0..6)) {
+        (Some(before), 0) => before,
+        (_, _) => (*rng.choice(&texts).unwrap()).to_owned(),
+    });
+    let shown = sim.firm.crm.record(Kind::Company, id)?;
+    let old = text(shown.get("properties").unwrap_or(&shown).get(mark)?);
+    sim.known.lock().unwrap().before.insert(place, old);
+    sim.say(|| format!("    CRM company {id}: {mark} is {new:?}"));
+    sim.act(|firm| firm.crm.type_in(Kind::Company, id, mark, &new)).then_some(())
 }
 
 fn edit_person(sim: &Sim) -> Option<()> {
     let id = any(sim, &people(sim))?;
     let key = sim.chance(|rng| *rng.choice(&PERSON).unwrap());
     let old = text(&sim.firm.flowtly.contact(id)?[key]);
-    let new = fresh(sim, (Side::Flowtly, Kind::Contact, id, key), &old);
+    let new = fresh(sim, (Side::Flowtly, Kind::Contact, id, key), &old, !flowtly_demands(key));
     let value = if new.is_empty() { Value::Null } else { json!(new) };
     sim.act(|firm| firm.flowtly.edit_contact(id, key, value));
     Some(())
@@ -174,22 +209,15 @@ fn edit_person(sim: &Sim) -> Option<()> {
 
 fn edit_contact(sim: &Sim) -> Option<()> {
     let id = any(sim, &contacts(sim))?;
-    let key = sim.chance(|rng| *rng.choice(&CONTACT).unwrap());
-    let old = sim.firm.hubspot.contact_property(id, key).unwrap_or_default();
-    let new = fresh(sim, (Side::Crm, Kind::Contact, id, key), &old);
-    if key == "email" && email_is_taken(sim, &new, id) {
+    let (property, key) = sim.chance(|rng| *rng.choice(&CONTACT).unwrap());
+    let old = sim.firm.crm.text(Kind::Contact, id, property).unwrap_or_default();
+    let may_be_cleared = !crm_demands(sim, Kind::Contact, property);
+    let new = fresh(sim, (Side::Crm, Kind::Contact, id, key), &old, may_be_cleared);
+    if sim.firm.crm.is_taken(Kind::Contact, property, &new, Some(id)) {
         return None;
     }
-    sim.act(|firm| firm.hubspot.edit_contact(id, key, &new));
+    sim.act(|firm| firm.crm.edit(Kind::Contact, id, property, &new));
     Some(())
-}
-
-/// A portal holds no address twice.
-fn email_is_taken(sim: &Sim, email: &str, by_other_than: u64) -> bool {
-    sim.firm.hubspot.contacts().iter().any(|contact| {
-        text(&contact["id"]) != by_other_than.to_string()
-            && contact["properties"]["email"].as_str().is_some_and(|other| other.eq_ignore_ascii_case(email))
-    })
 }
 
 /// A name and a tax number: sometimes those of a firm that the other side has.
@@ -203,7 +231,7 @@ fn identity(sim: &Sim) -> (String, Option<String>) {
 }
 
 fn made(sim: &Sim, side: Side, kind: Kind, id: u64, what: &str) {
-    sim.known.lock().unwrap().make(side, kind, id);
+    sim.known.lock().unwrap().make(&sim.firm, side, kind, id);
     sim.say(|| format!("    {side} {} {id}: {what}", kind.as_str()));
 }
 
@@ -232,13 +260,19 @@ fn add_contact(sim: &Sim) -> Option<()> {
     let company = any(sim, &companies(sim))?;
     let (first, last, email) =
         sim.chance(|rng| (invent(rng, "firstname"), invent(rng, "lastname"), invent(rng, "email")));
-    if email_is_taken(sim, &email, 0) {
+    if sim.firm.crm.is_taken(Kind::Contact, Property::Email, &email, None) {
         return None;
     }
-    let properties = [("firstname", first.as_str()), ("lastname", last.as_str()), ("email", email.as_str())];
-    let id = sim.act(|firm| firm.hubspot.add_contact(&properties, Some(company)));
+    let id = sim.act(|firm| firm.contact(&first, &last, &email, company));
     made(sim, Side::Crm, Kind::Contact, id, &format!("made at {company}, {first:?} {last:?} {email:?}"));
     Some(())
+}
+
+fn of_kind(sim: &Sim, kind: Kind) -> Vec<u64> {
+    match kind {
+        Kind::Company => companies(sim),
+        Kind::Contact => contacts(sim),
+    }
 }
 
 fn two(sim: &Sim, mut ids: Vec<u64>) -> Option<(u64, u64)> {
@@ -246,65 +280,38 @@ fn two(sim: &Sim, mut ids: Vec<u64>) -> Option<(u64, u64)> {
     Some((*ids.first()?, *ids.get(1)?))
 }
 
-fn merge_companies(sim: &Sim) -> Option<()> {
-    let (one, two) = two(sim, companies(sim))?;
-    let id = sim.act(|firm| firm.hubspot.merge_companies(one, two))?;
+fn merge(sim: &Sim, kind: Kind) -> Option<()> {
+    let (one, two) = two(sim, of_kind(sim, kind))?;
+    let id = sim.act(|firm| firm.crm.merge(kind, one, two))?;
     sim.count("merge");
-    made(sim, Side::Crm, Kind::Company, id, &format!("merged from {one} and {two}"));
+    made(sim, Side::Crm, kind, id, &format!("merged from {one} and {two}"));
     Some(())
 }
 
-fn merge_contacts(sim: &Sim) -> Option<()> {
-    let (one, two) = two(sim, contacts(sim))?;
-    let id = sim.act(|firm| firm.hubspot.merge_contacts(one, two))?;
-    sim.count("merge");
-    made(sim, Side::Crm, Kind::Contact, id, &format!("merged from {one} and {two}"));
-    Some(())
-}
-
-/// Archives a company, or takes back an archiving.
-fn archive_company(sim: &Sim) -> Option<()> {
-    let archived: Vec<u64> = sim.known.lock().unwrap().archived(Kind::Company);
+/// Archives a record, or takes back an archiving.
+fn archive(sim: &Sim, kind: Kind) -> Option<()> {
+    let archived: Vec<u64> = sim.known.lock().unwrap().archived(kind);
     if let Some(id) = archived.into_iter().find(|_| sim.chance(Rng::bool)) {
-        sim.act(|firm| firm.hubspot.restore_company(id)).then_some(())?;
-        sim.known.lock().unwrap().archived.remove(&(Kind::Company, id));
+        sim.act(|firm| firm.crm.restore(kind, id)).then_some(())?;
+        sim.known.lock().unwrap().archived.remove(&(kind, id));
         sim.count("restore");
-        sim.say(|| format!("    CRM company {id}: restored"));
+        sim.say(|| format!("    CRM {} {id}: restored", kind.as_str()));
         return Some(());
     }
-    let id = any(sim, &companies(sim))?;
-    sim.act(|firm| firm.hubspot.archive_company(id));
-    sim.known.lock().unwrap().archived.insert((Kind::Company, id));
+    let id = any(sim, &of_kind(sim, kind))?;
+    sim.act(|firm| firm.crm.archive(kind, id)).then_some(())?;
+    sim.known.lock().unwrap().archived.insert((kind, id));
     sim.count("archive");
-    sim.say(|| format!("    CRM company {id}: archived"));
-    Some(())
-}
-
-fn archive_contact(sim: &Sim) -> Option<()> {
-    let archived: Vec<u64> = sim.known.lock().unwrap().archived(Kind::Contact);
-    if let Some(id) = archived.into_iter().find(|_| sim.chance(Rng::bool)) {
-        sim.act(|firm| firm.hubspot.restore_contact(id)).then_some(())?;
-        sim.known.lock().unwrap().archived.remove(&(Kind::Contact, id));
-        sim.count("restore");
-        sim.say(|| format!("    CRM contact {id}: restored"));
-        return Some(());
-    }
-    let id = any(sim, &contacts(sim))?;
-    sim.act(|firm| firm.hubspot.archive_contact(id));
-    sim.known.lock().unwrap().archived.insert((Kind::Contact, id));
-    sim.count("archive");
-    sim.say(|| format!("    CRM contact {id}: archived"));
+    sim.say(|| format!("    CRM {} {id}: archived", kind.as_str()));
     Some(())
 }
 
 fn purge(sim: &Sim) -> Option<()> {
-    let is_company = sim.chance(Rng::bool);
-    let (object, all) =
-        if is_company { (ObjectType::Company, companies(sim)) } else { (ObjectType::Contact, contacts(sim)) };
-    let id = any(sim, &all)?;
-    sim.act(|firm| firm.hubspot.purge(object, id));
+    let kind = if sim.chance(Rng::bool) { Kind::Company } else { Kind::Contact };
+    let id = any(sim, &of_kind(sim, kind))?;
+    sim.act(|firm| firm.crm.remove(kind, id));
     sim.count("purge");
-    sim.say(|| format!("    CRM {object:?} {id}: purged"));
+    sim.say(|| format!("    CRM {} {id}: purged", kind.as_str()));
     Some(())
 }
 
@@ -334,14 +341,7 @@ fn move_person(sim: &Sim) -> Option<()> {
 
 fn move_contact(sim: &Sim) -> Option<()> {
     let (id, company) = (any(sim, &contacts(sim))?, any(sim, &companies(sim))?);
-    let shown = sim.firm.hubspot.contact(id)?;
-    let old = shown["associations"]["companies"]["results"].as_array().cloned().unwrap_or_default();
-    sim.act(|firm| {
-        for other in ids(&old) {
-            firm.hubspot.disassociate(id, other);
-        }
-        firm.hubspot.associate(id, company, true)
-    });
+    sim.act(|firm| firm.crm.move_contact(id, Some(company)));
     sim.count("contact moved");
     sim.say(|| format!("    CRM contact {id}: moved to {company}"));
     Some(())
@@ -349,7 +349,13 @@ fn move_contact(sim: &Sim) -> Option<()> {
 
 fn second_firm(sim: &Sim) -> Option<()> {
     let (id, company) = (any(sim, &contacts(sim))?, any(sim, &companies(sim))?);
-    sim.act(|firm| firm.hubspot.associate(id, company, false));
-    sim.say(|| format!("    CRM contact {id}: also at {company}"));
+    if sim.act(|firm| firm.crm.join(id, company)) {
+        sim.say(|| format!("    CRM contact {id}: also at {company}"));
+        return Some(());
+    }
+    // Where a contact has one company alone, it may have several addresses.
+    let email = sim.chance(|rng| invent(rng, "email"));
+    sim.act(|firm| firm.crm.add_further(id, Property::Email, &email)).then_some(())?;
+    sim.say(|| format!("    CRM contact {id}: also {email:?}"));
     Some(())
 }

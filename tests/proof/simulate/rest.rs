@@ -8,6 +8,7 @@ use flowtly_sync::domain::plan::{ActionId, Asks, LinkId};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::store::{action, intent, link, waiting};
 use flowtly_sync::sync::pass::{Ending, Report};
+use serde_json::Value;
 use sqlx::SqliteConnection;
 
 use super::life::{Life, Lived, live};
@@ -155,21 +156,21 @@ async fn orphans(sim: &Arc<Sim>) {
             std::iter::once(&question.subject).chain(candidates).map(|record| (record.side, record.id.to_string()))
         })
         .collect();
-    for (side, kind, records) in [
-        (Side::Flowtly, Kind::Company, sim.firm.flowtly.clients()),
-        (Side::Flowtly, Kind::Contact, sim.firm.flowtly.contacts()),
-        (Side::Crm, Kind::Company, sim.firm.hubspot.companies()),
-        (Side::Crm, Kind::Contact, sim.firm.hubspot.contacts()),
+    let text_of = |record: &Value| text(&record["id"]);
+    let clients = sim.firm.flowtly.clients().iter().map(text_of).collect::<Vec<_>>();
+    let people = sim.firm.flowtly.contacts().iter().map(text_of).collect::<Vec<_>>();
+    let theirs = |kind| sim.firm.crm.ids(kind).into_iter().map(|id| sim.firm.crm.id_text(id)).collect::<Vec<_>>();
+    for (side, kind, ids) in [
+        (Side::Flowtly, Kind::Company, clients),
+        (Side::Flowtly, Kind::Contact, people),
+        (Side::Crm, Kind::Company, theirs(Kind::Company)),
+        (Side::Crm, Kind::Contact, theirs(Kind::Contact)),
     ] {
-        for record in &records {
-            let id = text(&record["id"]);
+        for id in ids {
             // A refusal may name it: "already exists".
             let is_told = asked.contains(&(side, id.clone())) || failures.iter().any(|told| told.message.contains(&id));
             if !accounted.contains(&(side, kind, id.clone())) && !is_told {
-                sim.wrong(format!(
-                    "{side} {} {id} was made by the program and belongs to nothing: {record}",
-                    kind.as_str()
-                ));
+                sim.wrong(format!("{side} {} {id} was made by the program and belongs to nothing", kind.as_str()));
             }
         }
     }

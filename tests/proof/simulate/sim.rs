@@ -16,8 +16,9 @@ use flowtly_sync::domain::record::{Kind, Side};
 use http::Response;
 use sqlx::{Connection as _, SqliteConnection};
 
+use super::crms;
 use super::people;
-use super::weather::Sent;
+use super::sent::Sent;
 use super::world::{self, Liberty, Made};
 use crate::checker::journal::Journal;
 use crate::firm::Firm;
@@ -73,11 +74,10 @@ impl Sim {
     /// The world of a seed, before its first pass.
     pub fn of(seed: u64, is_loud: bool) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let Made { firm, rules, list_lag, liberties, known } = world::make(&mut rng);
+        let Made { firm, rules, list_lag, search_lag, liberties, known } = world::make(&mut rng, crms::of(seed));
         firm.clock.keep_turns();
         let settings = Mutex::new(Arc::new(firm.settings()));
         let clock = Arc::new(SkewedClock { inner: firm.clock.clone(), skew: AtomicI64::new(0) });
-        let search_lag = firm.hubspot.options().search_lag;
         let journal = Journal::begin(&firm);
         let sim = Self {
             firm,
@@ -146,7 +146,7 @@ impl Sim {
 
     /// Another configuration from the next life on.
     pub fn reconfigure(&self) {
-        let extra = self.chance(world::rules);
+        let extra = self.chance(|rng| world::rules(rng, self.firm.crm.client_mark()));
         let path = self.firm.state().with_file_name("flowtly-sync.toml");
         // Before and after: both configurations are written down.
         self.journal.configured();
@@ -169,7 +169,7 @@ impl Sim {
         }
         let Ok(body) = serde_json::from_slice(body) else { return };
         for liberty in &self.liberties {
-            if liberty.side == sent.side && sent.path.contains(liberty.collection) && liberty.changes(&body) {
+            if liberty.side == sent.side && sent.path.contains(&liberty.collection) && liberty.changes(&body) {
                 self.count(liberty.kind);
             }
         }

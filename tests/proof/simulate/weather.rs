@@ -12,11 +12,11 @@ use flowtly_sync::domain::record::Side;
 use flowtly_sync::sandbox::{Fault, Faults, RouterTransport};
 use flowtly_sync::store::StoreError;
 use flowtly_sync::store::lock::WriterLock;
-use http::{Method, Request, Response};
-use sha2::{Digest, Sha256};
+use http::{Request, Response};
 
 use super::life::Life;
-use super::sim::{Noted, Sim};
+use super::sent::Sent;
+use super::sim::Sim;
 
 /// A transport beside which everything happens that a seed holds.
 pub struct Weather {
@@ -36,7 +36,7 @@ impl Weather {
     pub fn new(sim: &Arc<Sim>, life: &Arc<Life>, side: Side) -> Self {
         let inner = match side {
             Side::Flowtly => RouterTransport::new(sim.firm.flowtly.router(), sim.firm.flowtly.faults()),
-            Side::Crm => RouterTransport::new(sim.firm.hubspot.router(), sim.firm.hubspot.faults()),
+            Side::Crm => RouterTransport::new(sim.firm.crm.router(), sim.firm.crm.faults()),
         };
         Self { inner, side, sim: Arc::clone(sim), life: Arc::clone(life) }
     }
@@ -58,7 +58,7 @@ impl Transport for Weather {
         if life.is_dead() {
             return std::future::pending().await;
         }
-        let sent = Sent::of(self.side, &request);
+        let sent = Sent::of(self.side, sim.firm.crm.section(), &request);
         let number = life.next_request();
         sim.note_request(&sent, request.body());
         // A request takes its time, so that no two stamps are the same by accident.
@@ -80,7 +80,7 @@ impl Transport for Weather {
         sim.count_lag(&sent);
         let fault = if life.is_storming() { self.choose_fault(&sent) } else { None };
         let outcome = match fault {
-            Some(Thrown::ErrorInside) => Ok(error_inside(self.side)),
+            Some(Thrown::ErrorInside) => Ok(error_inside(&sent)),
             Some(Thrown::Server(fault)) => {
                 self.faults().next(fault);
                 self.inner.send(request, timeout, limit).await
@@ -235,80 +235,10 @@ fn pick(rng: &mut fastrand::Rng, sent: &Sent) -> (&'static str, Thrown) {
 }
 
 /// A success by its status, an error by its body.
-fn error_inside(side: Side) -> Response<Bytes> {
-    let body = match side {
-        Side::Flowtly => {
-            r#"{"@type":"Error","title":"An error occurred","detail":"Internal Server Error","status":500}"#
-        }
-        Side::Crm => {
-            r#"{"status":"error","message":"internal error","correlationId":"00000000-0000-7000-8000-000000000000"}"#
-        }
-    };
+fn error_inside(sent: &Sent) -> Response<Bytes> {
     Response::builder()
         .status(200)
         .header("content-type", "application/json")
-        .body(Bytes::from_static(body.as_bytes()))
+        .body(Bytes::from_static(sent.error_inside().as_bytes()))
         .unwrap()
-}
-
-/// A request, as the sequence of requests remembers it.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    pub side: Side,
-    pub method: Method,
-    pub path: String,
-}
-
-impl Sent {
-    fn of(side: Side, request: &Request<Bytes>) -> Self {
-        let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-        Self { side, method: request.method().clone(), path }
-    }
-
-    pub fn noted(&self, body: &Bytes) -> Noted {
-        let hash = Sha256::digest(body);
-        Noted { line: self.to_string(), body: hash[..8].try_into().unwrap() }
-    }
-
-    /// Whether it is meant to change something.
-    pub fn is_write(&self) -> bool {
-        match self.side {
-            Side::Flowtly => self.method != Method::GET && !self.path.starts_with("/login"),
-            Side::Crm => {
-                self.method != Method::GET && !self.path.ends_with("/search") && !self.path.ends_with("/batch/read")
-            }
-        }
-    }
-
-    pub fn is_create(&self) -> bool {
-        self.method == Method::POST
-            && match self.side {
-                Side::Flowtly => self.path == "/clients" || self.path == "/client-contacts",
-                Side::Crm => self.path.ends_with("/batch/create"),
-            }
-    }
-
-    pub fn is_search(&self) -> bool {
-        self.side == Side::Crm && self.path.ends_with("/search")
-    }
-
-    pub fn is_list(&self) -> bool {
-        let path = self.path.split('?').next().unwrap_or_default();
-        self.method == Method::GET
-            && match self.side {
-                Side::Flowtly => path == "/clients" || path == "/client-contacts",
-                Side::Crm => path.ends_with("/companies") || path.ends_with("/contacts"),
-            }
-    }
-
-    fn is_later_page(&self) -> bool {
-        let later = |page: &str| self.path.contains(page);
-        self.is_list() && (later("page=2") || later("page=3") || later("after="))
-    }
-}
-
-impl fmt::Display for Sent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.side, self.method, self.path)
-    }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::flowtly::{ContactsShown, Dialect, Totals};
-use flowtly_sync::sandbox::hubspot::{BatchOrder, Limits};
-use flowtly_sync::sandbox::{FlowtlyOptions, HubSpotOptions, Manner};
+use flowtly_sync::sandbox::{FlowtlyOptions, Manner, Property};
 use serde_json::Value;
 
+use super::crms;
 use super::sim::Known;
 use crate::firm::{Firm, vat};
 
@@ -20,6 +20,8 @@ pub struct Made {
     pub rules: String,
     /// For how long Flowtly's lists may show what was.
     pub list_lag: Duration,
+    /// For how long the CRM's searches may show what was.
+    pub search_lag: Duration,
     /// What the servers make of what they are sent.
     pub liberties: Vec<Liberty>,
     pub known: Known,
@@ -27,65 +29,46 @@ pub struct Made {
 
 /// The firm that nobody touches.
 pub const ANCHOR: &str = "Kotwica";
-const ANCHOR_COMPANY: u64 = 5_000_000_001;
 
-fn one_in(rng: &mut Rng, n: u32) -> bool {
+pub(super) fn one_in(rng: &mut Rng, n: u32) -> bool {
     rng.u32(0..n) == 0
 }
 
-fn of<T: Copy>(rng: &mut Rng, all: &[T]) -> T {
+pub(super) fn of<T: Copy>(rng: &mut Rng, all: &[T]) -> T {
     *rng.choice(all).unwrap()
 }
 
-/// Makes it.
-pub fn make(rng: &mut Rng) -> Made {
+/// Makes it, with a CRM of this name.
+pub fn make(rng: &mut Rng, crm: &str) -> Made {
     let flowtly = FlowtlyOptions {
         dialect: of(rng, &[Dialect::V4, Dialect::V41, Dialect::V4Prefixed, Dialect::V34, Dialect::V34Legacy]),
         totals: if one_in(rng, 6) { Totals::Absent } else { Totals::Shown },
         contacts: if one_in(rng, 4) { ContactsShown::Iris } else { ContactsShown::Embedded },
         ..FlowtlyOptions::default()
     };
-    let has_id = !one_in(rng, 5);
-    let search_cap = if one_in(rng, 8) { 4 } else { 10_000 };
-    let hubspot = HubSpotOptions {
-        flowtly_id: has_id,
-        search_lag: Duration::from_secs(of(rng, &[0, 0, 20, 55])),
-        search_cap,
-        batch_order: if rng.bool() { BatchOrder::Inputs } else { BatchOrder::Reversed },
-        association_page: of(rng, &[1, 500]),
-        first_is_primary: rng.bool(),
-        limits: if one_in(rng, 8) {
-            Limits { burst: Some(30), search: Some(4), daily: None }
-        } else {
-            Limits::default()
-        },
-        ..HubSpotOptions::default()
-    };
-    let extra = rules(rng);
-    let mut firm = Firm::with(flowtly, hubspot, &extra);
+    let drawn = crms::draw(rng, crm);
+    let (start, search_lag, lines) = (drawn.start, drawn.search_lag, drawn.lines);
+    let mut firm = Firm::of(flowtly, start, "");
+    let extra = rules(rng, firm.crm.client_mark());
+    firm.reconfigure(&extra);
     let list_lag = if one_in(rng, 3) { Duration::from_secs(30) } else { Duration::ZERO };
     let page = of(rng, &[2, 3, 100]);
     let ours = format!("password_file = \"flowtly-password\"\npage_size = {page}\nlag = \"{}s\"", list_lag.as_secs());
     firm.change_base("password_file = \"flowtly-password\"", &ours);
     let page = of(rng, &[2, 3, 100]);
-    let id = if has_id { "flowtly_id" } else { "" };
-    let theirs = format!(
-        "token_file = \"hubspot-token\"\npage_size = {page}\nsearch_page_size = {}\nsearch_cap = {search_cap}\nid_property = \"{id}\"",
-        page.min(search_cap)
-    );
-    firm.change_base("token_file = \"hubspot-token\"", &theirs);
+    let section = firm.crm.section();
+    let theirs = lines(page);
+    firm.change_base(&format!("[{section}]\n"), &format!("[{section}]\n{theirs}"));
     let liberties = manners(&firm, rng);
     let mut known = Known::default();
     // A pair that nobody touches: the canary. Where nothing answers any more, nothing can be told from a lost permission.
-    firm.client(ANCHOR, Some(&vat(99)));
-    firm.company(ANCHOR, Some(&vat(99)));
-    known.make(Side::Flowtly, Kind::Company, 1);
-    known.make(Side::Crm, Kind::Company, ANCHOR_COMPANY);
+    known.make(&firm, Side::Flowtly, Kind::Company, firm.client(ANCHOR, Some(&vat(99))));
+    known.make(&firm, Side::Crm, Kind::Company, firm.company(ANCHOR, Some(&vat(99))));
     let firms = rng.u32(2..=4);
     for number in 1..=firms {
         found(&firm, rng, number, &mut known);
     }
-    Made { firm, rules: extra, list_lag, liberties, known }
+    Made { firm, rules: extra, list_lag, search_lag, liberties, known }
 }
 
 /// A liberty that a server takes, so that the seeds in which it mattered can be counted.
@@ -93,9 +76,9 @@ pub fn make(rng: &mut Rng) -> Made {
 pub struct Liberty {
     pub kind: &'static str,
     pub side: Side,
-    pub collection: &'static str,
+    pub collection: String,
     /// `None`: every text.
-    pub property: Option<&'static str>,
+    pub property: Option<String>,
     pub manner: Manner,
 }
 
@@ -104,7 +87,9 @@ impl Liberty {
     pub fn changes(&self, body: &Value) -> bool {
         match body {
             Value::Object(map) => map.iter().any(|(key, value)| match value {
-                Value::String(text) => self.property.is_none_or(|property| property == key) && self.touches(text),
+                Value::String(text) => {
+                    self.property.as_ref().is_none_or(|property| property == key) && self.touches(text)
+                }
                 other @ (Value::Object(_) | Value::Array(_)) => self.changes(other),
                 Value::Null | Value::Bool(_) | Value::Number(_) => false,
             }),
@@ -126,62 +111,70 @@ impl Liberty {
 
 /// What the servers make of what they are sent.
 fn manners(firm: &Firm, rng: &mut Rng) -> Vec<Liberty> {
+    // What the CRM does whatever the seed.
+    let declared = firm.crm.manners().declared().into_iter();
+    let always = declared.map(|(collection, property, manner)| {
+        let kind = if manner == Manner::LowerCase { "server lower-cases" } else { "server trims" };
+        Liberty { kind, side: Side::Crm, collection, property, manner }
+    });
+    let always: Vec<Liberty> = always.collect();
     let mut all = Vec::new();
-    let mut take = |kind, side, collection: &'static str, property, manner: Manner| {
+    let mut take = |kind, side, (collection, property): (&str, Option<&str>), manner: Manner| {
+        let (collection, property) = (collection.to_owned(), property.map(str::to_owned));
         all.push(Liberty { kind, side, collection, property, manner });
     };
+    let whole = |kind| (firm.crm.place(kind, Property::Phone).0, None);
+    let of_crm = |kind, property| {
+        let (collection, name) = firm.crm.place(kind, property);
+        (collection, Some(name))
+    };
     if one_in(rng, 4) {
-        take("server trims", Side::Crm, "companies", None, Manner::Trim);
-        take("server trims", Side::Crm, "contacts", None, Manner::Trim);
+        take("server trims", Side::Crm, whole(Kind::Company), Manner::Trim);
+        take("server trims", Side::Crm, whole(Kind::Contact), Manner::Trim);
     }
     if one_in(rng, 6) {
         let most = of(rng, &[8, 60, 255]);
-        take("server cuts", Side::Crm, "companies", Some("name"), Manner::Cut(most));
+        take("server cuts", Side::Crm, of_crm(Kind::Company, Property::Name), Manner::Cut(most));
     }
     if one_in(rng, 8) {
-        take("server rewrites telephones", Side::Crm, "companies", Some("phone"), Manner::BarePhone);
+        take("server rewrites telephones", Side::Crm, of_crm(Kind::Company, Property::Phone), Manner::BarePhone);
     }
     if one_in(rng, 12) {
-        let (collection, property) =
-            of(rng, &[("companies", "phone"), ("companies", "city"), ("contacts", "jobtitle")]);
-        take("server ignores", Side::Crm, collection, Some(property), Manner::Ignore);
+        let (kind, property) = of(
+            rng,
+            &[(Kind::Company, Property::Phone), (Kind::Company, Property::City), (Kind::Contact, Property::JobTitle)],
+        );
+        take("server ignores", Side::Crm, of_crm(kind, property), Manner::Ignore);
     }
     if one_in(rng, 4) {
-        take("server trims", Side::Flowtly, "clients", None, Manner::Trim);
-        take("server trims", Side::Flowtly, "client-contacts", None, Manner::Trim);
+        take("server trims", Side::Flowtly, ("clients", None), Manner::Trim);
+        take("server trims", Side::Flowtly, ("client-contacts", None), Manner::Trim);
     }
     if one_in(rng, 10) {
-        take("server cuts", Side::Flowtly, "clients", Some("addressCity"), Manner::Cut(4));
+        take("server cuts", Side::Flowtly, ("clients", Some("addressCity")), Manner::Cut(4));
     }
     if one_in(rng, 12) {
-        take("server lower-cases", Side::Flowtly, "client-contacts", Some("email"), Manner::LowerCase);
+        take("server lower-cases", Side::Flowtly, ("client-contacts", Some("email")), Manner::LowerCase);
     }
     if one_in(rng, 14) {
-        take("server ignores", Side::Flowtly, "clients", Some("addressPhoneNumber"), Manner::Ignore);
+        take("server ignores", Side::Flowtly, ("clients", Some("addressPhoneNumber")), Manner::Ignore);
     }
     for liberty in &all {
         let manners = match liberty.side {
             Side::Flowtly => firm.flowtly.manners(),
-            Side::Crm => firm.hubspot.manners(),
+            Side::Crm => firm.crm.manners(),
         };
-        match liberty.property {
-            Some(property) => manners.set(liberty.collection, property, liberty.manner.clone()),
-            None => manners.set_all(liberty.collection, liberty.manner.clone()),
+        match &liberty.property {
+            Some(property) => manners.set(&liberty.collection, property, liberty.manner.clone()),
+            None => manners.set_all(&liberty.collection, liberty.manner.clone()),
         }
     }
-    // HubSpot stores addresses in lower case, whatever the seed.
-    all.push(Liberty {
-        kind: "server lower-cases",
-        side: Side::Crm,
-        collection: "contacts",
-        property: Some("email"),
-        manner: Manner::LowerCase,
-    });
+    all.extend(always);
     all
 }
 
 /// Rules, scope and mapping: any configuration that holds together.
-pub fn rules(rng: &mut Rng) -> String {
+pub fn rules(rng: &mut Rng, mark: Option<(&str, [&str; 2])>) -> String {
     let mut text = String::new();
     let has_phone = !one_in(rng, 8);
     for kind in ["company", "contact"] {
@@ -211,8 +204,10 @@ pub fn rules(rng: &mut Rng) -> String {
             }
         }
     }
-    if one_in(rng, 6) {
-        text.push_str("[scope.crm.company]\nlifecyclestage = [\"customer\"]\n");
+    if one_in(rng, 6)
+        && let Some((mark, [client, _])) = mark
+    {
+        let _ = write!(text, "[scope.crm.company]\n{mark} = [\"{client}\"]\n");
     }
     text.push_str("[mapping.company]\n");
     if !has_phone {
@@ -243,14 +238,14 @@ fn found(firm: &Firm, rng: &mut Rng, number: u32, known: &mut Known) {
     }
     if shape == 5 {
         // A twin.
-        known.make(Side::Crm, Kind::Company, firm.company(&name, tax.as_deref()));
+        known.make(firm, Side::Crm, Kind::Company, firm.company(&name, tax.as_deref()));
     }
     if shape == 6 {
         // A namesake with another tax number.
-        known.make(Side::Flowtly, Kind::Company, firm.client(&name, Some(&vat(number + 50))));
+        known.make(firm, Side::Flowtly, Kind::Company, firm.client(&name, Some(&vat(number + 50))));
     }
     if let Some(client) = client {
-        known.make(Side::Flowtly, Kind::Company, client);
+        known.make(firm, Side::Flowtly, Kind::Company, client);
         if rng.bool() {
             firm.flowtly.edit_client(client, "addressCity", of(rng, &["Kraków", "Warszawa", "Łódź"]));
         }
@@ -259,15 +254,17 @@ fn found(firm: &Firm, rng: &mut Rng, number: u32, known: &mut Known) {
         }
     }
     if let Some(company) = company {
-        known.make(Side::Crm, Kind::Company, company);
+        known.make(firm, Side::Crm, Kind::Company, company);
         if one_in(rng, 3) {
-            firm.hubspot.edit_company(company, "city", of(rng, &["Kraków", "Warszawa"]));
+            firm.crm.edit(Kind::Company, company, Property::City, of(rng, &["Kraków", "Warszawa"]));
         }
         if one_in(rng, 4) {
-            firm.hubspot.edit_company(company, "phone", &format!("+48 22 12{number} 45 67"));
+            firm.crm.edit(Kind::Company, company, Property::Phone, &format!("+48 22 12{number} 45 67"));
         }
-        if one_in(rng, 2) {
-            firm.hubspot.edit_company(company, "lifecyclestage", of(rng, &["customer", "lead"]));
+        if let Some((mark, texts)) = firm.crm.client_mark()
+            && one_in(rng, 2)
+        {
+            firm.crm.type_in(Kind::Company, company, mark, of(rng, &texts));
         }
     }
     for person in 0..rng.u32(0..3) {
@@ -275,18 +272,19 @@ fn found(firm: &Firm, rng: &mut Rng, number: u32, known: &mut Known) {
         let last = of(rng, &["Kowalski", "Nowak"]);
         let where_to = rng.u32(0..3);
         if let (Some(client), 0 | 1) = (client, where_to) {
-            known.make(Side::Flowtly, Kind::Contact, firm.person(client, &format!("Jan {last}"), &email));
+            let id = firm.person(client, &format!("Jan {last}"), &email);
+            known.make(firm, Side::Flowtly, Kind::Contact, id);
         }
         if let (Some(company), 1 | 2) = (company, where_to) {
-            let properties = [("firstname", "Jan"), ("lastname", last), ("email", email.as_str())];
-            known.make(Side::Crm, Kind::Contact, firm.hubspot.add_contact(&properties, Some(company)));
+            known.make(firm, Side::Crm, Kind::Contact, firm.contact("Jan", last, &email, company));
         }
     }
 }
 
 impl Known {
-    pub fn make(&mut self, side: Side, kind: Kind, id: u64) {
-        self.made.insert((side, kind, id.to_string()));
+    pub fn make(&mut self, firm: &Firm, side: Side, kind: Kind, id: u64) {
+        let id = if side == Side::Crm { firm.crm.id_text(id) } else { id.to_string() };
+        self.made.insert((side, kind, id));
     }
 }
 

@@ -43,10 +43,9 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
         let company = Rec::new(write.side, Kind::Company, company.as_str());
         case.evidence.live(&company).is_some()
     };
-    if write.values.iter().all(|(property, _)| property == CLIENT)
-        && !write.companies.is_empty()
-        && !write.companies.iter().any(is_live)
-    {
+    let moves_to_nobody = !write.companies.is_empty() && !write.companies.iter().any(is_live);
+    let is_void = |property: &str| property == CLIENT && moves_to_nobody;
+    if moves_to_nobody && write.values.iter().all(|(property, _)| is_void(property)) {
         return true;
     }
     // Parts that only make sense together are written together, those that changed: any of them settles the field.
@@ -69,6 +68,7 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
             || write.values.iter().all(|(property, _)| {
                 let field = case.evidence.field_of(write.side, write.kind, property);
                 repeated(property)
+                    || is_void(property)
                     || field.map_or_else(
                         || {
                             // Our stamp: as long as a person is asked who this is, it is not written.

@@ -7,12 +7,13 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
+use super::dialect::{Kinds, dialect};
 use super::evidence::{Evidence, Kind, Rec, Side};
 use super::journal::{Deed, What};
-use super::normal::{folded, number, tells};
+use super::normal::{folded, kept, number, tells};
 
-pub use requests::{Aim, Came, Write};
-use requests::{List, list_of, read_by_id, writes_of};
+use requests::writes_of;
+pub use requests::{Aim, Came, List, Write};
 
 /// The property by which a contact of Flowtly names its client.
 pub const CLIENT: &str = "client";
@@ -89,20 +90,26 @@ impl Story {
             any_reads: BTreeMap::new(),
             lists: BTreeMap::new(),
         };
+        let mut kinds = Kinds::default();
+        evidence.state.seen.iter().for_each(|seen| kinds.note(&seen.rec));
+        evidence.deeds.iter().for_each(|deed| kinds.note(&deed.rec));
         for side in Side::BOTH {
+            let dialect = dialect(side, &evidence.rules.crm);
             let began = match side {
                 Side::Flowtly => evidence.began.0,
                 Side::Crm => evidence.began.1,
             };
             for (number, request) in (1..).zip(evidence.log(side)).skip_while(|(number, _)| *number <= began) {
                 if request.writes {
-                    story.writes.extend(writes_of(side, number, request));
+                    let writes = writes_of(dialect, side, number, request, &kinds);
+                    writes.iter().filter_map(|write| write.rec.as_ref()).for_each(|rec| kinds.note(rec));
+                    story.writes.extend(writes);
                 } else {
                     story.any_reads.entry(side).or_default().push(number);
-                    if let Some((kind, list)) = list_of(side, number, request) {
+                    if let Some((kind, list)) = dialect.list(number, request) {
                         story.lists.entry((side, kind)).or_default().push(list);
                     }
-                    for rec in read_by_id(side, request) {
+                    for rec in dialect.reads(request, &kinds) {
                         story.reads.entry(rec).or_default().push(number);
                     }
                 }
@@ -172,9 +179,8 @@ impl Story {
         let lists = self.lists.get(&(rec.side, rec.kind)).map_or(&[][..], Vec::as_slice);
         let lists = &lists[..lists.partition_point(|list| list.number < number)];
         let last_page = lists.iter().map(|list| list.page).max().unwrap_or(1);
-        let id = rec.id.parse::<u64>().ok();
-        let shows =
-            |list: &&List| list.page == last_page && list.after.is_none_or(|after| id.is_none_or(|id| id > after));
+        let made = self.beginning(rec).map(|event| event.at);
+        let shows = |list: &&List| list.page == last_page && list.shows(&rec.id, made);
         lists.iter().rev().find(shows).map_or(0, |list| list.number)
     }
 
@@ -209,16 +215,37 @@ impl Story {
             }
         }
         events.sort_by_key(|(_, _, event)| event.order());
+        let mut along: Vec<(usize, String)> = Vec::new();
         for (rec, property, mut event) in events {
-            let life = self.lives.entry(rec).or_default().entry(property.clone()).or_default();
+            let dialect = dialect(rec.side, &evidence.rules.crm);
+            let life = self.lives.entry(rec.clone()).or_default().entry(property.clone()).or_default();
             if let Who::Us(number) = event.who {
                 let before = life.last().map_or("", |event| event.stood.as_str());
-                if let Some(shown) = self.writes.get(number).and_then(|write| write.stored.get(&property)) {
+                // What is sent along as it stands is no change of ours.
+                if dialect.goes_along(&property) && event.text == before {
+                    along.push((number, property));
+                    continue;
+                }
+                if !dialect.shows_what_it_stored() {
+                    let stored = kept(&evidence.liberties, &rec, &property, &event.text);
+                    event.is_ignored = stored.is_none() && folded(before) != folded(&event.text);
+                    event.stood = stored.unwrap_or_else(|| before.to_owned());
+                } else if let Some(shown) = self.writes.get(number).and_then(|write| write.stored.get(&property)) {
                     event.is_ignored = folded(shown) == folded(before) && folded(shown) != folded(&event.text);
                     event.stood.clone_from(shown);
                 }
             }
             life.push(event);
+        }
+        // Of what was not carried out nothing is told above.
+        for (number, write) in self.writes.iter().enumerate().filter(|(_, write)| write.came != Came::Done) {
+            let dialect = dialect(write.side, &evidence.rules.crm);
+            let stood = |path: &str| write.rec.as_ref().map_or("", |rec| self.text_before(rec, path, write.number));
+            let same = write.values.iter().filter(|(path, text)| dialect.goes_along(path) && text == stood(path));
+            along.extend(same.map(|(path, _)| (number, path.clone())));
+        }
+        for (number, property) in along {
+            self.writes[number].values.retain(|(path, _)| *path != property);
         }
     }
 
@@ -341,8 +368,8 @@ pub fn companies_before(evidence: &Evidence, story: &Story, rec: &Rec, number: u
     let mut companies = BTreeSet::new();
     for (_, _, comes, company) in steps.into_iter().take_while(|(place, ..)| *place < number) {
         if comes {
-            // A person of Flowtly has one company: the new one takes the place of the old.
-            if rec.side == Side::Flowtly {
+            // Where a contact has one company, the new one takes the place of the old.
+            if !dialect(rec.side, &evidence.rules.crm).has_several_companies() {
                 companies.clear();
             }
             companies.insert(company);

@@ -18,7 +18,7 @@ use super::super::super::evidence::{self, Rec};
 use super::super::{check, lines};
 use super::live;
 use super::watched::Watched;
-use crate::crash::scenarios::SCENARIOS;
+use crate::crash;
 use crate::firm::{Firm, vat};
 use crate::meddle::Moment;
 
@@ -50,7 +50,7 @@ live! {
 
 async fn the_scenarios_of_the_crashes() -> Result<(), String> {
     let mut problems = Vec::new();
-    for scenario in SCENARIOS {
+    for scenario in crash::all() {
         let watched = Watched::new((scenario.firm)().await);
         // What people do in the middle of a pass there is not written down.
         if !watched.firm.meddling.is_done() {

@@ -1,6 +1,7 @@
 //! Real firms: what the engine leaves behind is clean, and what somebody tampered with afterwards is told.
 
 mod clean;
+mod every;
 mod tampered;
 mod watched;
 
@@ -21,7 +22,7 @@ macro_rules! live {
 use live;
 
 pub fn trials() -> Vec<Trial> {
-    clean::trials().into_iter().chain(tampered::trials()).collect()
+    clean::trials().into_iter().chain(tampered::trials()).chain(every::trials()).collect()
 }
 
 fn one<F: Future<Output = Result<(), String>> + 'static>(path: &str, run: fn() -> F) -> Trial {

@@ -29,7 +29,7 @@ live! {
 
 impl Watched {
     /// Somebody has a hand in the state file.
-    async fn sql(&self, sql: &str) {
+    pub async fn sql(&self, sql: &str) {
         let options = SqliteConnectOptions::new().filename(self.firm.state()).foreign_keys(false);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
         let done = sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.unwrap();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::super::journal::{Lap, What};
-use super::super::super::state::{Intent, Question, Todo};
+use super::super::super::state::{Intent, Question, Todo, Written};
 use super::super::{is_clean, tells, trial};
 use super::doubles::doubles;
 use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
@@ -627,6 +627,16 @@ fn refusals() -> Vec<Trial> {
             "tombstone".clone_into(&mut making.evidence.state.links[2].state);
             making.removed(&beta);
         }),
+        told(I, "what_was_refused_beside_a_move_to_nobody_is_told", "nobody hears of it", |making| {
+            refused_move_and_phone(making);
+        }),
+        silent(I, "what_was_refused_beside_a_move_to_nobody_and_mended_is_over", |making| {
+            refused_move_and_phone(making);
+            making.we_update(&person(), &[("phone", "+48 22 123 45 67")], 200);
+            let (field, reason) = ("contact_phone".to_owned(), "moved".to_owned());
+            let (old, new) = (json!({"whole": ""}), json!({"whole": "+48 22 123 45 67"}));
+            making.evidence.state.history.push(Written { link: 2, side: Side::Flowtly, field, old, new, reason });
+        }),
         silent(I, "a_namesake_at_another_firm_was_not_refused", |making| {
             let listed = Rec::new(Side::Flowtly, Kind::Contact, "2");
             refused_contact(making, &listed, CLIENT);
@@ -645,6 +655,16 @@ fn refusals() -> Vec<Trial> {
             refused_without_address(making, "tombstone", None);
         }),
     ]
+}
+
+/// The same in one request with a number, and the client is gone.
+fn refused_move_and_phone(making: &mut Making) {
+    making.person_types(&contact(), "phone", "+48 22 123 45 67");
+    let beta = refused_move(making);
+    making.deed(&beta, What::Removed);
+    "tombstone".clone_into(&mut making.evidence.state.links[2].state);
+    making.removed(&beta);
+    making.we_update(&person(), &[("client", "2"), ("phone", "+48 22 123 45 67")], 400);
 }
 
 /// A person moves to another company in the CRM, and its client in Flowtly, which is returned, does not take him in.
