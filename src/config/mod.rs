@@ -17,6 +17,8 @@ mod secret;
 mod flowtly;
 mod hubspot;
 mod mapping;
+mod custom;
+mod scope;
 mod rules;
 mod settings;
 mod load;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::flowtly::FlowtlySection;
 use super::hubspot::HubSpotSection;
 use crate::connector::http::HttpSettings;
+use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
@@ -99,6 +100,11 @@ impl Settings {
             Side::Flowtly => &mapped.flowtly,
             Side::Crm => &mapped.crm,
         }
+    }
+
+    /// The fields of a kind, the declared ones too, in the order in which reports show them.
+    pub fn fields(&self, kind: Kind) -> Vec<Field> {
+        Field::every(kind, Side::BOTH.into_iter().flat_map(|side| self.shape(side, kind).fields())).collect()
     }
 
     /// The rules of a kind.

@@ -116,7 +116,7 @@ fn sides() -> impl Strategy<Value = (Field, Text, Text, Text)> {
 }
 
 fn locale() -> Locale {
-    Locale { region: Some("PL".to_owned()) }
+    Locale { region: Some("PL".to_owned()), ..Locale::default() }
 }
 
 fn parts_of(text: &Text) -> Vec<Part> {

@@ -8,7 +8,7 @@ use crate::domain::field::Form;
 use crate::domain::record::Kind;
 
 fn locale() -> Locale {
-    Locale { region: Some("PL".to_owned()) }
+    Locale { region: Some("PL".to_owned()), ..Locale::default() }
 }
 
 fn fields() -> impl Iterator<Item = Field> {
@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn no_text_panics_in_any_part(texts in prop::collection::vec(any::<String>(), 7), region in any::<String>()) {
-        let locale = Locale { region: Some(region) };
+        let locale = Locale { region: Some(region), ..Locale::default() };
         for field in fields() {
             let text: Text = field.parts().iter().copied().zip(texts.iter().cloned()).collect();
             let reading = Reading::of(field, text.clone(), &locale);
