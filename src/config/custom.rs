@@ -76,7 +76,8 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: Kind) -> Vec<Custom> {
             continue;
         };
         let field = named(reader, kind, name, &key);
-        for setting in table.keys().filter(|name| !SETTINGS.contains(&name.as_str()) && !RULE.contains(&name.as_str())) {
+        for setting in table.keys().filter(|name| !SETTINGS.contains(&name.as_str()) && !RULE.contains(&name.as_str()))
+        {
             reader.refuse_name(&key.child(setting), "setting of a declared field", SETTINGS.into_iter().chain(RULE));
         }
         let sort = sort(reader, &key, table);
@@ -102,7 +103,11 @@ fn named(reader: &mut Reader<'_>, kind: Kind, name: &str, key: &Key) -> Option<C
     }
     let field = CustomField::new(kind, name);
     if field.is_none() {
-        reader.refuse(key, format!("`{name}` cannot be a name"), "use a to z, digits and _, a letter first, at most 64");
+        reader.refuse(
+            key,
+            format!("`{name}` cannot be a name"),
+            "use a to z, digits and _, a letter first, at most 64",
+        );
     }
     field
 }
@@ -142,14 +147,18 @@ fn cell(
                 max_length: max_length(reader, sort, &key, settings),
                 declared: Some(Declared {
                     sent_as: sent_as(reader, sort, &key, settings),
-                    look_up: look_up(reader, sort, &key, settings),
+                    look_up: look_up(reader, sort, side, &key, settings),
                     ..declared(sort)
                 }),
                 ..new(path)
             }
         }
         None => {
-            reader.refuse(parent, format!("no property of {side} is named"), format!("add {} = \"its name\"", side.as_str()));
+            reader.refuse(
+                parent,
+                format!("no property of {side} is named"),
+                format!("add {} = \"its name\"", side.as_str()),
+            );
             return None;
         }
         Some(_) => {
@@ -186,7 +195,7 @@ fn max_length(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &T
     mapping::max_length(reader, parent, table)
 }
 
-fn look_up(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &Table) -> Option<LookUp> {
+fn look_up(reader: &mut Reader<'_>, sort: CustomType, side: Side, parent: &Key, table: &Table) -> Option<LookUp> {
     for name in ["look_up", "label"].into_iter().filter(|name| table.contains_key(*name)) {
         if sort != CustomType::Relation {
             let message = format!("a {sort} is not looked up");
@@ -201,6 +210,10 @@ fn look_up(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &Tabl
         return None;
     }
     let list = reader.text(&parent.child("look_up"));
+    if side == Side::Flowtly && !list.starts_with('/') {
+        let mend = "write the list's path below base_url, as \"/contractors\"";
+        reader.refuse(&parent.child("look_up"), format!("`{list}` is no path"), mend);
+    }
     let label = if table.contains_key("label") { reader.text(&parent.child("label")) } else { "name".to_owned() };
     (!list.is_empty() && !label.is_empty()).then_some(LookUp { list, label })
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use super::custom::Custom;
 use super::environment::Environment;
 use super::key::Key;
 use super::layers::{CRM_MAPPINGS, Layers};
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
 use super::settings::{CrmSection, LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::custom::Custom;
 use super::{custom, flowtly, hubspot, mapping, rules, show};
 use crate::connector::http::HttpSettings;
 use crate::connector::retry::RetrySettings;

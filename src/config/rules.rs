@@ -28,13 +28,7 @@ const GONE: [(&str, Gone); 2] = [("report", Gone::Report), ("unlink", Gone::Unli
 pub(super) const RULE: [&str; 4] = ["direction", "conflict", "first", "drift"];
 
 /// Reads the rules of a kind whose mappings on both sides are given, and the fields that are declared for it.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    kind: Kind,
-    flowtly: &Shape,
-    crm: &Shape,
-    customs: &[Custom],
-) -> KindRules {
+pub(super) fn read(reader: &mut Reader<'_>, kind: Kind, flowtly: &Shape, crm: &Shape, customs: &[Custom]) -> KindRules {
     let parent = Key::of("rules").child(kind.as_str());
     let fields = fields(reader, kind, &parent, (flowtly, crm), customs);
     KindRules {

@@ -165,6 +165,12 @@ impl fmt::Display for CustomType {
     }
 }
 
+/// One declared field of each type, for laws that hold for all of them.
+#[cfg(test)]
+pub(crate) fn one_of_each(kind: Kind) -> BTreeMap<CustomField, CustomType> {
+    CustomType::ALL.into_iter().filter_map(|sort| Some((CustomField::new(kind, sort.as_str())?, sort))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::hash::{DefaultHasher, Hash as _, Hasher as _};

@@ -14,4 +14,5 @@ mod identity;
 mod state;
 mod pass;
 mod bad_input;
+mod custom;
 mod scenarios;

@@ -5,6 +5,8 @@
 //! values that it demands of a new record come from somewhere.
 
 mod properties;
+mod sorts;
+mod choices;
 mod required;
 mod side;
 mod state;

@@ -131,8 +131,8 @@ pub(super) async fn look(settings: &Settings, side: Side, source: &dyn Source) -
         };
         let shape = source.shape(kind);
         let rules = settings.kind_rules(kind);
-        let mut of_kind = judge(shape, rules, &properties);
         let other = settings.shape(side.opposite(), kind);
+        let mut of_kind = judge(shape, other, rules, &properties);
         let required = source.capabilities().of(kind).manners.required;
         of_kind.extend(unsupplied(shape, other, rules, &required, &properties));
         if of_kind.iter().all(|finding| finding.health == Health::Ok) {
