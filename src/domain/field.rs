@@ -238,32 +238,7 @@ impl Field {
 
     /// The field if it is declared by the configuration.
     pub const fn custom(self) -> Option<CustomField> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            Self::Name
-            | Self::Country
-            | Self::Currency
-            | Self::DefaultCost
-            | Self::Status
-            | Self::AttributeSet
-            | Self::DueDays
-            | Self::TaxIdentity
-            | Self::ExternalPaymentCustomerId
-            | Self::InvoiceComment
-            | Self::DefaultTaxRate
-            | Self::DocumentsLanguage
-            | Self::Phone
-            | Self::Address
-            | Self::CostGroup
-            | Self::CostGroupIcon
-            | Self::PersonName
-            | Self::Email
-            | Self::ContactPhone
-            | Self::Title
-            | Self::ContactType
-            | Self::Position
-            | Self::Parent => None,
-        }
+        if let Self::Custom(custom) = self { Some(custom) } else { None }
     }
 
     /// The kind that has this field.
