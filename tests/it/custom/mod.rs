@@ -1,0 +1,6 @@
+//! Fields that the configuration declares, and scopes that compare.
+
+mod travels;
+mod within;
+mod vanishes;
+mod scope;
