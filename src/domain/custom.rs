@@ -173,7 +173,7 @@ pub(crate) fn one_of_each(kind: Kind) -> BTreeMap<CustomField, CustomType> {
 
 #[cfg(test)]
 mod tests {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    use std::hash::DefaultHasher;
 
     use proptest::prelude::*;
     use rstest::rstest;

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::connector::port::{Presence, PropertySort};
+use crate::connector::port::{Presence, PropertySort, Target};
 use crate::domain::custom::{CustomField, CustomType};
 use crate::domain::shape::{Declared, LookUp};
 
