@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::LogFormat;
 use crate::domain::safety::RefusalName;
-use values::{parse_record, refusal_parser};
+use crate::sandbox::Embedded;
+use values::{FIRST_CRM, crm_parser, parse_record, refusal_parser};
 
 pub use decisions::{AnswerChoice, ConflictsCommand, FailuresCommand, LinksCommand, QuestionsCommand, ResolveChoice};
 pub use values::RecordArg;
@@ -339,6 +340,10 @@ pub struct Sample {
     /// What they are like
     #[arg(long, value_enum, default_value_t = Seed::Plain, value_name = "SEED")]
     pub seed: Seed,
+
+    /// Which CRM stands beside Flowtly
+    #[arg(long, value_name = "NAME", default_value = FIRST_CRM, value_parser = crm_parser())]
+    pub crm: &'static Embedded,
 }
 
 /// What the data of the embedded servers is like.

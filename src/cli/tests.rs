@@ -61,7 +61,7 @@ fn every_command_and_option_says_what_it_does() {
 #[case("flowtly-sync links remove contact 17")]
 #[case("flowtly-sync explain company:flowtly:17")]
 #[case("flowtly-sync explain contact:crm:a:b phone")]
-#[case("flowtly-sync demo --companies 3 --seed plain --keep somewhere")]
+#[case("flowtly-sync demo --companies 3 --seed plain --crm hubspot --keep somewhere")]
 #[case("flowtly-sync sandbox --flowtly-port 8001 --crm-port 8002")]
 fn a_right_line_is_taken(#[case] line: &str) {
     assert!(parse(line).is_ok(), "{line}");
@@ -70,6 +70,7 @@ fn a_right_line_is_taken(#[case] line: &str) {
 #[rstest]
 #[case("flowtly-sync", ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)]
 #[case("flowtly-sync run --allow everything", ErrorKind::InvalidValue)]
+#[case("flowtly-sync sandbox --crm salesforce", ErrorKind::InvalidValue)]
 #[case("flowtly-sync conflicts resolve --take crm", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync conflicts resolve 3", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync conflicts resolve 3 --take crm --value x", ErrorKind::ArgumentConflict)]

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
+use crate::sandbox::{EMBEDDED, Embedded};
 
 /// A record as people name it: `company:flowtly:17`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,18 @@ pub(super) fn parse_side(text: &str) -> Result<Side, String> {
 pub(super) fn refusal_parser() -> impl TypedValueParser<Value = RefusalName> {
     PossibleValuesParser::new(RefusalName::ALL.map(RefusalName::as_str))
         .try_map(|name| RefusalName::parse(&name).ok_or("there is no such refusal"))
+}
+
+/// The embedded CRM where none is named.
+pub(super) const FIRST_CRM: &str = match EMBEDDED.first() {
+    Some(embedded) => embedded.name,
+    None => panic!("there is no embedded CRM"),
+};
+
+/// Takes the name of an embedded CRM; help and errors list all names.
+pub(super) fn crm_parser() -> impl TypedValueParser<Value = &'static Embedded> {
+    PossibleValuesParser::new(EMBEDDED.iter().map(|embedded| embedded.name))
+        .try_map(|name| Embedded::named(&name).ok_or("there is no such CRM"))
 }
 
 pub(super) fn parse_id(text: &str) -> Result<RemoteId, String> {

@@ -8,16 +8,17 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::sandbox::{DEFAULTS, servers};
+use super::sandbox::{DEFAULTS, secret_file, servers};
 use super::session::{Session, print_report, request};
 use crate::cli::Sample;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
 use crate::connector::registry::Transports;
+use crate::domain::record::Kind;
 use crate::domain::safety::RefusalName;
 use crate::render::Style;
 use crate::render::plan::Format;
-use crate::sandbox::{FlowtlyServer, HubSpotServer, RouterTransport};
+use crate::sandbox::{CrmServer, FlowtlyServer, Property, RouterTransport};
 use crate::store::Store;
 use crate::store::lock::WriterLock;
 use crate::sync::Silent;
@@ -26,17 +27,17 @@ use crate::sync::pass::{self, Report};
 /// Shows it. The exit code is 0 only if the second pass was empty and the edits travelled.
 pub(super) async fn demo(sample: Sample, keep: Option<PathBuf>, out: &mut dyn Write) -> anyhow::Result<u8> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (flowtly, hubspot) = servers(sample, &clock);
+    let (flowtly, crm) = servers(sample, &clock);
     let temporary = tempfile::tempdir().context("no temporary directory can be made for the state")?;
     let directory = keep.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
-    let settings = settings(directory, &flowtly, &hubspot)?;
+    let settings = settings(directory, &flowtly, crm.as_ref())?;
     let transports = Transports {
         flowtly: Arc::new(RouterTransport::new(flowtly.router(), flowtly.faults())),
-        crm: Arc::new(RouterTransport::new(hubspot.router(), hubspot.faults())),
+        crm: Arc::new(RouterTransport::new(crm.router(), crm.faults())),
     };
     let session = Session::over(settings, transports, clock)?;
-    let mut stage = Stage { session: &session, flowtly: &flowtly, hubspot: &hubspot, out };
+    let mut stage = Stage { session: &session, flowtly: &flowtly, crm: crm.as_ref(), out };
 
     stage.heading("Two systems that have never met")?;
     stage.count()?;
@@ -62,7 +63,7 @@ pub(super) async fn demo(sample: Sample, keep: Option<PathBuf>, out: &mut dyn Wr
     let third = stage.reconcile(&[]).await?;
     ensure!(third.failing.is_empty(), "a side failed");
     for edit in &edits {
-        let shown = edit.shown(&flowtly, &hubspot).unwrap_or_default();
+        let shown = edit.shown(&flowtly, crm.as_ref()).unwrap_or_default();
         writeln!(stage.out, "{}: {shown}", edit.target)?;
         ensure!(shown == edit.text, "{} did not travel", edit.what);
     }
@@ -78,22 +79,25 @@ pub(super) async fn demo(sample: Sample, keep: Option<PathBuf>, out: &mut dyn Wr
 }
 
 /// Four files' worth of a user's set-up, written where the state stands.
-fn settings(directory: &Path, flowtly: &FlowtlyServer, hubspot: &HubSpotServer) -> anyhow::Result<Settings> {
+fn settings(directory: &Path, flowtly: &FlowtlyServer, crm: &dyn CrmServer) -> anyhow::Result<Settings> {
     let write = |name: &str, text: &str| {
         let path = directory.join(name);
         std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
         anyhow::Ok(path)
     };
     write("flowtly-password", &flowtly.options().password)?;
-    write("hubspot-token", &hubspot.options().token)?;
+    let secret_file = secret_file(crm);
+    write(&secret_file, &crm.secret())?;
     let path = write(
         "flowtly-sync.toml",
         &format!(
             "[state]\npath = \"{}\"\n[locale]\nregion = \"PL\"\n[flowtly]\nbase_url = \"http://127.0.0.1\"\nusername = {:?}\n\
-             password_file = \"flowtly-password\"\n[flowtly.defaults]\n{DEFAULTS}\n[hubspot]\n\
-             base_url = \"http://127.0.0.1\"\ntoken_file = \"hubspot-token\"\n",
+             password_file = \"flowtly-password\"\n[flowtly.defaults]\n{DEFAULTS}\n[{}]\n\
+             base_url = \"http://127.0.0.1\"\n{}",
             directory.join("flowtly-sync.sqlite").display(),
             flowtly.options().username,
+            crm.section(),
+            crm.configuration(&secret_file),
         ),
     )?;
     let nothing: [(String, String); 0] = [];
@@ -103,7 +107,7 @@ fn settings(directory: &Path, flowtly: &FlowtlyServer, hubspot: &HubSpotServer) 
 struct Stage<'a> {
     session: &'a Session,
     flowtly: &'a FlowtlyServer,
-    hubspot: &'a HubSpotServer,
+    crm: &'a dyn CrmServer,
     out: &'a mut dyn Write,
 }
 
@@ -115,11 +119,12 @@ impl Stage<'_> {
     fn count(&mut self) -> std::io::Result<()> {
         writeln!(
             self.out,
-            "Flowtly: {} clients, {} contacts. HubSpot: {} companies, {} contacts.",
+            "Flowtly: {} clients, {} contacts. {}: {} companies, {} contacts.",
             self.flowtly.client_count(),
             self.flowtly.contact_count(),
-            self.hubspot.company_count(),
-            self.hubspot.contact_count()
+            self.session.systems.crm.capabilities().system,
+            self.crm.ids(Kind::Company).len(),
+            self.crm.ids(Kind::Contact).len()
         )
     }
 
@@ -146,56 +151,52 @@ impl Stage<'_> {
         Ok(outcome?)
     }
 
-    /// Edits the first firm in Flowtly and the last one in HubSpot.
+    /// Edits the first firm in Flowtly and the last one in the CRM.
     fn edit(&mut self) -> anyhow::Result<Vec<Edit>> {
-        let id = |record: Option<&Value>, key: &str| {
-            let id =
-                record.and_then(|record| record.get(key)).context("the sandbox is empty; take more --companies")?;
-            id.as_u64().or_else(|| id.as_str()?.parse().ok()).context("a record without an id")
-        };
-        let client = id(self.flowtly.clients().first(), "id")?;
-        let company = id(self.hubspot.companies().last(), "id")?;
+        let (crm, system) = (self.crm, self.session.systems.crm.capabilities().system);
+        let empty = "the sandbox is empty; take more --companies";
+        let id = |client: &Value| client.get("id").and_then(Value::as_u64).context("a client without an id");
         let tax = |client: &Value| client.get("vatNumber").and_then(Value::as_str).map(str::to_owned);
-        let vat_of_client =
-            self.flowtly.client(client).as_ref().and_then(tax).context("the first client has no number")?;
-        let vat_of_company =
-            self.hubspot.company_property(company, "vat_number").context("the last company has no number")?;
-        let counterpart = self
-            .hubspot
-            .companies()
-            .iter()
-            .find_map(|record| {
-                let id = id(Some(record), "id").ok()?;
-                (self.hubspot.company_property(id, "vat_number")? == vat_of_client).then_some(id)
-            })
-            .context("the first client has no partner")?;
-        let partner = self
-            .flowtly
-            .clients()
-            .iter()
-            .find(|client| tax(client).as_deref() == Some(&vat_of_company))
-            .map(|client| id(Some(client), "id"))
-            .context("the last company has no partner")??;
+        let tax_of_company = |company: u64| crm.text(Kind::Company, company, Property::TaxNumber);
+        let clients = self.flowtly.clients();
+        let companies = crm.ids(Kind::Company);
+
+        let client = clients.first().context(empty)?;
+        let number = tax(client).context("the first client has no number")?;
+        let counterpart = companies.iter().copied().find(|company| tax_of_company(*company).as_ref() == Some(&number));
+        let counterpart = counterpart.context("the first client has no partner")?;
+        let company = *companies.last().context(empty)?;
+        let number = tax_of_company(company).context("the last company has no number")?;
+        let partner = clients.iter().find(|client| tax(client).as_ref() == Some(&number));
+        let partner = id(partner.context("the last company has no partner")?)?;
+        let client = id(client)?;
+
+        self.flowtly.edit_client(client, "addressCity", "Gdynia");
+        crm.edit(Kind::Company, company, Property::Phone, "+48 58 620 00 00");
+        let phone = crm.text(Kind::Company, company, Property::Phone).context("the last company takes no phone")?;
         let edits = vec![
             Edit {
                 what: format!("Flowtly, client {client}: the city becomes Gdynia"),
-                target: format!("HubSpot, company {counterpart}, city"),
-                place: Place::HubSpot(counterpart, "city"),
+                target: format!("{system}, company {}, {}", crm.id_text(counterpart), self.word(Property::City)),
+                place: Place::Crm(counterpart, Property::City),
                 text: "Gdynia".to_owned(),
             },
             Edit {
-                what: format!("HubSpot, company {company}: the phone becomes +48 58 620 00 00"),
+                what: format!("{system}, company {}: the phone becomes {phone}", crm.id_text(company)),
                 target: format!("Flowtly, client {partner}, addressPhoneNumber"),
                 place: Place::Flowtly(partner, "addressPhoneNumber"),
-                text: "+48 58 620 00 00".to_owned(),
+                text: phone,
             },
         ];
-        self.flowtly.edit_client(client, "addressCity", "Gdynia");
-        self.hubspot.edit_company(company, "phone", "+48 58 620 00 00");
         for edit in &edits {
             writeln!(self.out, "{}", edit.what)?;
         }
         Ok(edits)
+    }
+
+    /// What the CRM calls a company's property.
+    fn word(&self, property: Property) -> &'static str {
+        self.crm.place(Kind::Company, property).1
     }
 }
 
@@ -208,15 +209,15 @@ struct Edit {
 
 enum Place {
     Flowtly(u64, &'static str),
-    HubSpot(u64, &'static str),
+    Crm(u64, Property),
 }
 
 impl Edit {
     /// What the other side shows now.
-    fn shown(&self, flowtly: &FlowtlyServer, hubspot: &HubSpotServer) -> Option<String> {
+    fn shown(&self, flowtly: &FlowtlyServer, crm: &dyn CrmServer) -> Option<String> {
         match self.place {
             Place::Flowtly(id, key) => flowtly.client(id)?.get(key)?.as_str().map(str::to_owned),
-            Place::HubSpot(id, property) => hubspot.company_property(id, property),
+            Place::Crm(id, property) => crm.text(Kind::Company, id, property),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::config::Settings;
 use crate::daemon::control::protocol::RecordName;
 use crate::domain::plan::LinkId;
 use crate::render::lists::Listing;
-use crate::render::lists::history::{HistoryItem, show};
-use crate::store::{Store, history, seen};
+use crate::render::lists::history::{DocumentItem, HistoryItem, show};
+use crate::store::{Store, document, history, seen};
 
 /// Lists what was written, newest first; of one record only, where one is given. Exit code 0.
 pub async fn history(
@@ -30,12 +30,19 @@ pub async fn history(
         }
     };
     let written = history::last(&mut snapshot, links.as_deref(), limit).await?;
-    let ids: Vec<LinkId> = written.iter().map(|written| written.entry.link).collect();
+    let deeds = match settings.documents {
+        Some(_) => document::last(&mut snapshot, links.as_deref(), limit).await?,
+        None => Vec::new(),
+    };
+    let of_deeds = deeds.iter().map(|deed| deed.link);
+    let ids: Vec<LinkId> = written.iter().map(|written| written.entry.link).chain(of_deeds).collect();
     let names = named::pairs(&mut snapshot, settings.locale(), &ids).await?;
     let items: Vec<HistoryItem> = written
         .into_iter()
         .map(|written| HistoryItem { record: names.get(&written.entry.link).cloned(), written })
         .collect();
-    show(listing, &items)?;
+    let documents: Vec<DocumentItem> =
+        deeds.into_iter().map(|deed| DocumentItem { record: names.get(&deed.link).cloned(), deed }).collect();
+    show(listing, &items, &documents)?;
     Ok(0)
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{RemoteId, Side};
 use crate::domain::value::Locale;
-use crate::render::lists::failures::FailureItem;
+use crate::render::lists::failures::{DocumentFailureItem, FailureItem};
 use crate::render::words::Named;
 use crate::store::link::Link;
 use crate::store::seen::{Seen, SeenId};
 use crate::store::waiting::Failure;
-use crate::store::{Connection, StoreError, link, seen, waiting};
+use crate::store::{Connection, StoreError, document, link, seen, waiting};
 
 /// A record without a link.
 pub(super) fn record(row: &Seen) -> Named {
@@ -72,6 +72,21 @@ pub(super) async fn failures(
             Some(FailureItem { failure, record })
         })
         .collect())
+}
+
+/// What documents the CRM refused, with the names of their companies.
+pub(super) async fn document_failures(
+    connection: &mut Connection,
+    locale: &Locale,
+) -> Result<Vec<DocumentFailureItem>, StoreError> {
+    let failures = document::failures(connection).await?;
+    let links: Vec<LinkId> = failures.iter().map(|failure| failure.link).collect();
+    let pairs = pairs(connection, locale, &links).await?;
+    let item = |failure: document::Failure| {
+        let record = pairs.get(&failure.link).cloned();
+        DocumentFailureItem { failure, record }
+    };
+    Ok(failures.into_iter().map(item).collect())
 }
 
 /// A record in words for an error or a hint: `company 17 of Flowtly`. Ids only.

@@ -11,17 +11,15 @@ use super::session::stop_on_signals;
 use crate::cli::{Sample, Seed};
 use crate::clock::{Clock, SystemClock};
 use crate::sandbox::seed::{Flavour, Spread, World};
-use crate::sandbox::{Detail, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, serve};
+use crate::sandbox::{CrmServer, Detail, FlowtlyOptions, FlowtlyServer, serve};
 
 /// The number that all sandboxes' data grows from: the same data every time.
 const SEED: u64 = 17;
 
 /// Both servers, empty.
-fn empty(clock: &Arc<dyn Clock>) -> (FlowtlyServer, HubSpotServer) {
+fn empty(sample: Sample, clock: &Arc<dyn Clock>) -> (FlowtlyServer, Arc<dyn CrmServer>) {
     let flowtly = FlowtlyServer::new(FlowtlyOptions::default(), Arc::clone(clock));
-    let hubspot = HubSpotServer::new(HubSpotOptions::default(), Arc::clone(clock));
-    hubspot.add_property(ObjectType::Company, "vat_number");
-    (flowtly, hubspot)
+    (flowtly, (sample.crm.start)(Arc::clone(clock)))
 }
 
 fn world(sample: Sample, flavour: Flavour) -> World {
@@ -29,14 +27,14 @@ fn world(sample: Sample, flavour: Flavour) -> World {
 }
 
 /// Both servers, filled.
-pub(super) fn servers(sample: Sample, clock: &Arc<dyn Clock>) -> (FlowtlyServer, HubSpotServer) {
-    let (flowtly, hubspot) = empty(clock);
+pub(super) fn servers(sample: Sample, clock: &Arc<dyn Clock>) -> (FlowtlyServer, Arc<dyn CrmServer>) {
+    let (flowtly, crm) = empty(sample, clock);
     let flavour = match sample.seed {
         Seed::Plain => Flavour::Plain,
         Seed::Messy => Flavour::Messy,
     };
-    world(sample, flavour).fill(&flowtly, &hubspot, Spread::default());
-    (flowtly, hubspot)
+    world(sample, flavour).fill(&flowtly, crm.as_ref(), Spread::default());
+    (flowtly, crm)
 }
 
 /// Serves until a signal says stop.
@@ -48,15 +46,15 @@ pub(super) async fn sandbox(
     out: &mut dyn Write,
 ) -> anyhow::Result<u8> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let (flowtly, hubspot) = if agreed {
-        let (flowtly, hubspot) = empty(&clock);
-        world(sample, Flavour::Plain).contacts_per_company(1..2).fill_agreed(&flowtly, &hubspot);
-        (flowtly, hubspot)
+    let (flowtly, crm) = if agreed {
+        let (flowtly, crm) = empty(sample, &clock);
+        world(sample, Flavour::Plain).contacts_per_company(1..2).fill_agreed(&flowtly, crm.as_ref());
+        (flowtly, crm)
     } else {
         servers(sample, &clock)
     };
     flowtly.keep_log(Detail::CountsOnly);
-    hubspot.keep_log(Detail::CountsOnly);
+    crm.keep_log(Detail::CountsOnly);
     let stop = stop_on_signals()?;
     let listener = |port: u16, what: &'static str| async move {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -72,15 +70,21 @@ pub(super) async fn sandbox(
     writeln!(out, "[flowtly]\nbase_url = \"http://{flowtly_at}\"\nusername = \"{}\"", flowtly.options().username)?;
     writeln!(out, "password_file = \"flowtly-password\"   # holds: {}", flowtly.options().password)?;
     writeln!(out, "[flowtly.defaults]\n{DEFAULTS}")?;
-    writeln!(out, "[hubspot]\nbase_url = \"http://{crm_at}\"")?;
-    writeln!(out, "token_file = \"hubspot-token\"         # holds: {}", hubspot.options().token)?;
+    let secret_file = secret_file(crm.as_ref());
+    writeln!(out, "[{}]   # {secret_file} holds: {}", crm.section(), crm.secret())?;
+    write!(out, "base_url = \"http://{crm_at}\"\n{}", crm.configuration(&secret_file))?;
     out.flush()?;
     tokio::try_join!(
         serve(flowtly_listener, flowtly.router(), stop.clone()),
-        serve(crm_listener, hubspot.router(), stop.clone())
+        serve(crm_listener, crm.router(), stop.clone())
     )
     .context("a sandbox server failed")?;
     Ok(0)
+}
+
+/// Where a configuration for an embedded CRM has its secret.
+pub(super) fn secret_file(crm: &dyn CrmServer) -> String {
+    format!("{}-token", crm.section())
 }
 
 /// What the sandbox's Flowtly demands of new records.

@@ -10,14 +10,16 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Settings;
 use crate::connector::registry::{Systems, Transports, connect};
-use crate::domain::plan::ActionId;
+use crate::domain::plan::{ActionId, LinkId};
 use crate::domain::record::Kind;
 use crate::domain::safety::RefusalName;
 use crate::render::Style;
 use crate::render::plan::{Detail, Format, PlanReport};
 use crate::render::progress::Bars;
-use crate::store::{Store, action};
+use crate::store::document::DocumentId;
+use crate::store::{Store, action, document};
 use crate::sync::apply::Sinks;
+use crate::sync::documents::DocumentRules;
 use crate::sync::pass::{Ending, Report, Request};
 use crate::sync::{Pace, Progress, Ruling, World};
 
@@ -49,6 +51,7 @@ impl Session {
             locale: settings.locale().clone(),
             limits: settings.limits,
             canaries: settings.canaries.clone(),
+            documents: settings.documents.map(|at_once| DocumentRules { at_once }),
         };
         Ok(Self { settings, systems, ruling, clock })
     }
@@ -113,6 +116,17 @@ pub(super) async fn print_report(
             printer.action(out, action)?;
         }
     }
+    if report.documents.is_some() {
+        let mut after = (LinkId(0), DocumentId(0));
+        loop {
+            let rows = document::planned(store.connection(), report.pass, after, ACTIONS).await?;
+            let Some(last) = rows.last() else { break };
+            after = (last.link, last.id);
+            for row in &rows {
+                printer.document(out, &row.known)?;
+            }
+        }
+    }
     printer.end(out, report)?;
     out.flush()?;
     Ok(())
@@ -123,7 +137,7 @@ pub(super) fn exit_code(report: &Report) -> u8 {
     let (conflicts, questions, failures) = report.waiting;
     if !report.failing.is_empty() {
         1
-    } else if report.ending == Ending::Refused {
+    } else if report.ending == Ending::Refused || !report.refusals.is_empty() {
         3
     } else if conflicts + questions + failures > 0 || report.certificate.waiting > 0 {
         2

@@ -93,14 +93,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<FlowtlySection> {
         accept: media_type(reader, "flowtly.accept"),
         write_media_type: media_type(reader, "flowtly.write_media_type"),
         page_size: u32::try_from(reader.count("flowtly.page_size", 0..=1_000)).ok().filter(|size| *size > 0),
-        concurrent_pages: size(reader, "flowtly.concurrent_pages", 16),
-        concurrent_writes: size(reader, "flowtly.concurrent_writes", 16),
+        concurrent_pages: reader.size("flowtly.concurrent_pages", 16),
+        concurrent_writes: reader.size("flowtly.concurrent_writes", 16),
         concurrent_requests: usize::try_from(reader.count("flowtly.concurrent_requests", 0..=256)).unwrap_or(0),
         requests_per_minute: usize::try_from(reader.count("flowtly.requests_per_minute", 0..=1_000_000))
             .ok()
             .filter(|requests| *requests > 0),
         lag: reader.duration("flowtly.lag", Duration::ZERO..=Duration::from_hours(1)),
-        max_text: size(reader, "flowtly.max_text", 1_048_576),
+        max_text: reader.size("flowtly.max_text", 1_048_576),
         clients_path: reader.route("flowtly.clients_path"),
         contacts_path: reader.route("flowtly.contacts_path"),
         countries_path: reader.route("flowtly.countries_path"),
@@ -119,23 +119,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<FlowtlySection> {
     Some(section)
 }
 
-/// A number of records or characters from 1 to `most`.
-pub(super) fn size(reader: &mut Reader<'_>, dotted: &str, most: u64) -> usize {
-    usize::try_from(reader.count(dotted, 1..=most)).unwrap_or(usize::MAX)
-}
-
 fn credentials(reader: &mut Reader<'_>) -> Option<FlowtlyCredentials> {
     let username = reader.optional("flowtly.username");
     let password = reader.secret("flowtly.password");
     let token = reader.secret("flowtly.token");
-    let says = |reader: &Reader<'_>, names: [&str; 2]| {
-        names.iter().any(|name| {
-            let value = reader.layers.value(&Key::of("flowtly").child(name));
-            value.is_some_and(|value| value.as_str() != Some(""))
-        })
-    };
-    let says_password = says(reader, ["password", "password_file"]);
-    let says_token = says(reader, ["token", "token_file"]);
+    let says_password = reader.says("flowtly.password");
+    let says_token = reader.says("flowtly.token");
     let both = "say either username and password, or a token";
     match (username, says_password, says_token) {
         (Some(_), _, true) | (None, true, true) => {

@@ -11,7 +11,7 @@ impl Key {
     pub(super) const ROOT: Self = Self(Vec::new());
 
     /// The key that a dotted text names.
-    pub(super) fn of(dotted: &str) -> Self {
+    pub(crate) fn of(dotted: &str) -> Self {
         Self(dotted.split('.').map(str::to_owned).collect())
     }
 
@@ -22,7 +22,7 @@ impl Key {
 
     /// The key of a part of this one.
     #[must_use]
-    pub(super) fn child(&self, part: &str) -> Self {
+    pub(crate) fn child(&self, part: &str) -> Self {
         let mut parts = self.0.clone();
         parts.push(part.to_owned());
         Self(parts)

@@ -10,13 +10,13 @@ use super::environment::{Environment, PREFIX};
 use super::key::Key;
 use super::positions::{self, Found, Sort};
 use super::problem::{Place, Problem};
+use super::system::{self, Sections};
+use crate::connector::registry::{CrmSystem, SYSTEMS};
 
-/// Every key with its default.
+/// Every key with its default; the CRM's own are in its [`CrmSystem::defaults`].
 const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// Flowtly's own shape.
 const FLOWTLY_MAPPING: &str = include_str!("../../config/mapping/flowtly.toml");
-/// By CRM, which of its properties hold what: the only list of CRMs that configuration knows.
-pub(super) const CRM_MAPPINGS: [(&str, &str); 1] = [("hubspot", include_str!("../../config/mapping/hubspot.toml"))];
 
 /// Tables whose keys are names of the user's choice or of a record's fields: whoever reads them checks them.
 const OPEN: [&str; 17] = [
@@ -45,6 +45,7 @@ pub(super) struct Layers {
     file: Option<PathBuf>,
     found: BTreeMap<Key, Found>,
     variables: BTreeMap<Key, String>,
+    system: &'static CrmSystem,
 }
 
 /// What the defaults say of a key.
@@ -67,6 +68,7 @@ impl Layers {
             file: file.map(|(path, _)| path.to_owned()),
             found: BTreeMap::new(),
             variables: BTreeMap::new(),
+            system: system::FIRST,
         };
         match positions::index(text) {
             Ok(found) => layers.found = found,
@@ -80,28 +82,30 @@ impl Layers {
                 return None;
             }
         }
-        let known = match merge(&[DEFAULTS], "", &Environment::default()) {
+        // Which keys there are depends on a setting of the user's.
+        let sections = Sections::of(SYSTEMS, text, &layers.found, environment);
+        layers.system = sections.chosen;
+        let defaults = [DEFAULTS, FLOWTLY_MAPPING, layers.system.defaults];
+        let known = match merge(&defaults, "", &Environment::default()) {
             Ok(known) => known,
             Err(error) => return layers.give_up(problems, &error),
         };
-        layers.check_file(&known, problems);
-        let accepted = layers.check_variables(&known, environment, problems);
+        layers.check_file(&known, &sections, problems);
+        let accepted = layers.check_variables(&known, &sections, environment, problems);
         if layers.found.values().any(|found| found.overflows) {
             return None;
         }
-
-        // Which mapping lies under the user's depends on a setting of the user's.
-        let first = match merge(&[DEFAULTS], text, &accepted) {
-            Ok(first) => first,
-            Err(error) => return layers.give_up(problems, &error),
-        };
-        let kind = lookup(&first, &Key::of("crm.kind")).and_then(Value::as_str);
-        let mapping = CRM_MAPPINGS.iter().find(|(name, _)| Some(*name) == kind).or(CRM_MAPPINGS.first());
-        match merge(&[DEFAULTS, FLOWTLY_MAPPING, mapping.map_or("", |(_, mapping)| mapping)], text, &accepted) {
+        match merge(&defaults, text, &accepted) {
             Ok(tree) => layers.tree = tree,
             Err(error) => return layers.give_up(problems, &error),
         }
+        sections.name_the_chosen(&mut layers.tree);
         Some(layers)
+    }
+
+    /// The CRM that the configuration is about.
+    pub(super) fn system(&self) -> &'static CrmSystem {
+        self.system
     }
 
     /// The merged value of a key.
@@ -159,7 +163,7 @@ impl Layers {
         self.file.clone().map_or(Place::Defaults, |path| Place::File { path, position })
     }
 
-    fn check_file(&self, known: &Table, problems: &mut Vec<Problem>) {
+    fn check_file(&self, known: &Table, sections: &Sections, problems: &mut Vec<Problem>) {
         let mut told: Vec<&Key> = Vec::new();
         // Tables come before what is in them: an unknown table is told once, its keys are not.
         for (key, found) in &self.found {
@@ -167,7 +171,7 @@ impl Layers {
                 continue;
             }
             let problem = match know(known, key) {
-                Known::Missing => Some(unknown(known, key)),
+                Known::Missing => Some(sections.of_another(key).unwrap_or_else(|| unknown(known, key))),
                 Known::Sort(Sort::Table) if found.sort != Sort::Table => Some((
                     format!("this is a table of settings, not {}", found.sort.describe()),
                     format!("write [{key}] and its settings below"),
@@ -192,6 +196,7 @@ impl Layers {
     fn check_variables(
         &mut self,
         known: &Table,
+        sections: &Sections,
         environment: &Environment,
         problems: &mut Vec<Problem>,
     ) -> Environment {
@@ -199,7 +204,7 @@ impl Layers {
         for (name, value) in environment.settings() {
             let key = Key::of_variable(name.get(PREFIX.len()..).unwrap_or_default());
             let problem = match know(known, &key) {
-                Known::Missing => Some(unknown(known, &key)),
+                Known::Missing => Some(sections.of_another(&key).unwrap_or_else(|| unknown(known, &key))),
                 Known::Sort(Sort::Table) => Some((
                     "this is a table of settings".to_owned(),
                     "name one setting of it after another `__`".to_owned(),

@@ -8,12 +8,13 @@ use tracing_subscriber::EnvFilter;
 use super::custom::Custom;
 use super::environment::Environment;
 use super::key::Key;
-use super::layers::{CRM_MAPPINGS, Layers};
+use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
-use super::settings::{CrmSection, LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::{custom, flowtly, hubspot, mapping, rules, show};
+use super::settings::{LogFormat, LogSection, Mapped, ScheduleSection, Settings};
+use super::{custom, flowtly, mapping, rules, show};
 use crate::connector::http::HttpSettings;
+use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::{Limit, Limits};
@@ -67,6 +68,26 @@ pub(super) fn load_text(file: Option<(&Path, &str)>, environment: &Environment) 
     }
 }
 
+/// What one reading function takes out of a file's text and some variables, the prefix of their names left out; or everything
+/// that is told.
+#[cfg(test)]
+pub(crate) fn read_text<T>(
+    text: &str,
+    variables: &[(&str, &str)],
+    read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, Vec<String>> {
+    let environment: Environment =
+        variables.iter().map(|(name, value)| (format!("{}{name}", super::environment::PREFIX), *value)).collect();
+    let told = |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let mut problems = Vec::new();
+    let file = Some((Path::new("sync.toml"), text));
+    let Some(layers) = Layers::gather(file, &environment, &mut problems) else { return Err(told(problems)) };
+    let mut reader = Reader::new(&layers, &environment, problems);
+    let part = read(&mut reader);
+    let problems = told(reader.into_problems());
+    part.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
 /// A part is only missing where a problem was noted, so that there is always one to tell.
 fn refused(problems: Vec<Problem>) -> Problems {
     Problems::of(problems).unwrap_or_else(|| {
@@ -80,8 +101,9 @@ fn refused(problems: Vec<Problem>) -> Problems {
 }
 
 fn read(reader: &mut Reader<'_>) -> Option<Settings> {
-    let kinds: Vec<(&str, &str)> = CRM_MAPPINGS.iter().map(|(name, _)| (*name, *name)).collect();
-    let _ = reader.choice(&Key::of("crm.kind"), &kinds, "");
+    let kinds: Vec<(&str, ())> = SYSTEMS.iter().map(|system| (system.name, ())).collect();
+    reader.choice(&Key::of("crm.kind"), &kinds, ());
+    let documents = documents(reader);
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule(reader);
@@ -93,6 +115,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         links: limit(reader, "limits.links"),
         conflicts: limit(reader, "limits.conflicts"),
         pauses: limit(reader, "limits.pauses"),
+        documents: limit(reader, "limits.documents"),
         shrink: limit(reader, "limits.shrink"),
     };
     let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
@@ -100,10 +123,10 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let declared = Kind::BOTH.map(|kind| custom::read(reader, kind));
     let locale = locale(reader, &declared);
     let flowtly = flowtly::read(reader);
-    let hubspot = hubspot::read(reader);
-    let id_property = reader.optional("hubspot.id_property");
+    let crm = (reader.layers.system().read)(reader);
     let [of_companies, of_contacts] = &declared;
-    let company = mapped(reader, Kind::Company, id_property.as_deref(), of_companies);
+    let id_property = crm.as_ref().and_then(|crm| crm.id_property());
+    let company = mapped(reader, Kind::Company, id_property, of_companies);
     let contact = mapped(reader, Kind::Contact, None, of_contacts);
     Some(Settings {
         state_path,
@@ -112,14 +135,21 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log,
         limits,
         canaries,
+        documents,
         http,
         flowtly: flowtly?,
-        crm: CrmSection::HubSpot(hubspot?),
+        crm: crm?,
         company,
         contact,
         locale,
         shown: String::new(),
     })
+}
+
+fn documents(reader: &mut Reader<'_>) -> Option<usize> {
+    let shows = reader.switch(&Key::of("documents"));
+    let at_once = usize::try_from(reader.count("documents_at_once", 1..=16)).unwrap_or(1);
+    shows.then_some(at_once)
 }
 
 fn state_path(reader: &mut Reader<'_>) -> PathBuf {

@@ -244,7 +244,8 @@ pub(super) fn read_only(reader: &mut Reader<'_>, parent: &Key, table: &Table) ->
 fn refuse_shared(reader: &mut Reader<'_>, cells: &[(Cell, Key)], reserved: Option<&str>) {
     for (index, (cell, key)) in cells.iter().enumerate() {
         if reserved == Some(cell.path.as_str()) {
-            let message = format!("`{}` holds Flowtly's id (hubspot.id_property)", cell.path);
+            let section = reader.layers.system().name;
+            let message = format!("`{}` holds Flowtly's id ({section}.id_property)", cell.path);
             reader.refuse(key, message, "map another property, or change id_property");
         }
         for (_, other_key) in cells.iter().skip(index + 1).filter(|(other, _)| other.path == cell.path) {

@@ -1,8 +1,8 @@
 //! Configuration: read once, into types that cannot be wrong.
 //!
 //! Compiled-in defaults, the user's file and `FLOWTLY_SYNC__…` variables are layers; a reader takes typed values out of
-//! them and collects every [`Problem`] with its place and its mend, so that all are told at once. [`Settings`] is what the
-//! rest of the program is given; mapping and rules are its larger parts.
+//! them and collects every [`Problem`] with its place and its mend, so that all are told at once; each CRM's connector takes
+//! its own section through it. [`Settings`] is what the rest of the program is given; mapping and rules are its larger parts.
 //!
 //! Architecture invariant: nothing outside this module reads the environment, and secrets are never printed.
 
@@ -11,11 +11,11 @@ mod key;
 mod problem;
 mod duration;
 mod positions;
+mod system;
 mod layers;
 mod reader;
 mod secret;
 mod flowtly;
-mod hubspot;
 mod mapping;
 mod custom;
 mod scope;
@@ -29,8 +29,10 @@ mod tests;
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use flowtly::{FlowtlyCredentials, FlowtlySection};
-pub use hubspot::{HubSpotLimits, HubSpotSection};
 pub use key::Key;
+#[cfg(test)]
+pub(crate) use load::read_text;
 pub use load::{find_file, load};
 pub use problem::{Place, Problem, Problems};
-pub use settings::{CrmSection, LogFormat, LogSection, ScheduleSection, Settings};
+pub use reader::Reader;
+pub use settings::{LogFormat, LogSection, ScheduleSection, Settings};

@@ -14,8 +14,8 @@ use super::layers::{Layers, nearest};
 use super::positions::Sort;
 use super::problem::{Place, Problem};
 
-/// Reads settings and collects problems.
-pub(super) struct Reader<'a> {
+/// Reads settings and collects problems. A key is named by its dotted path, `hubspot.page_size`.
+pub struct Reader<'a> {
     /// The merged layers.
     pub(super) layers: &'a Layers,
     /// Where systemd's directories are named.
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Notes that a key is wrong.
-    pub(super) fn refuse(&mut self, key: &Key, message: impl Into<String>, mend: impl Into<String>) {
+    pub(crate) fn refuse(&mut self, key: &Key, message: impl Into<String>, mend: impl Into<String>) {
         self.refuse_at(self.layers.place(key), key, message, mend);
     }
 
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text; empty means not set.
-    pub(super) fn text(&mut self, key: &Key) -> String {
+    pub(crate) fn text(&mut self, key: &Key) -> String {
         if let (Some(Value::String(text)), Some(Sort::Text)) = (self.layers.value(key), self.layers.sort(key)) {
             return text.clone();
         }
@@ -74,12 +74,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that may be missing.
-    pub(super) fn optional(&mut self, dotted: &str) -> Option<String> {
+    pub(crate) fn optional(&mut self, dotted: &str) -> Option<String> {
         Some(self.text(&Key::of(dotted))).filter(|text| !text.is_empty())
     }
 
     /// A text that must be there and satisfy a rule, told as "this must be `wanted`".
-    pub(super) fn text_where(&mut self, dotted: &str, wanted: &str, holds: impl FnOnce(&str) -> bool) -> String {
+    pub(crate) fn text_where(&mut self, dotted: &str, wanted: &str, holds: impl FnOnce(&str) -> bool) -> String {
         let key = Key::of(dotted);
         let problems = self.problems.len();
         let text = self.text(&key);
@@ -90,14 +90,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A path below a base URL.
-    pub(super) fn route(&mut self, dotted: &str) -> String {
+    pub(crate) fn route(&mut self, dotted: &str) -> String {
         self.text_where(dotted, "a path that begins with `/`, without query", |path| {
             path.starts_with('/') && !path.contains(|c: char| c.is_whitespace() || c == '?' || c == '#')
         })
     }
 
     /// A whole number within a range.
-    pub(super) fn count(&mut self, dotted: &str, range: RangeInclusive<u64>) -> u64 {
+    pub(crate) fn count(&mut self, dotted: &str, range: RangeInclusive<u64>) -> u64 {
         let key = Key::of(dotted);
         let number = match self.layers.value(&key) {
             Some(Value::Integer(number)) => Some(i128::from(*number)),
@@ -115,8 +115,13 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A number of records, characters or requests from 1 to `most`.
+    pub(crate) fn size(&mut self, dotted: &str, most: u64) -> usize {
+        usize::try_from(self.count(dotted, 1..=most)).unwrap_or(usize::MAX)
+    }
+
     /// A number within a range.
-    pub(super) fn share(&mut self, dotted: &str, range: RangeInclusive<f64>) -> f64 {
+    pub(crate) fn share(&mut self, dotted: &str, range: RangeInclusive<f64>) -> f64 {
         let key = Key::of(dotted);
         let number = match self.layers.value(&key) {
             Some(Value::Float(number)) => Some(*number),
@@ -135,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     /// True or false.
-    pub(super) fn switch(&mut self, key: &Key) -> bool {
+    pub(crate) fn switch(&mut self, key: &Key) -> bool {
         match self.layers.value(key) {
             Some(Value::Boolean(on)) => *on,
             Some(Value::String(text)) if self.layers.is_variable(key) && text == "true" => true,
@@ -148,7 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A duration within a range.
-    pub(super) fn duration(&mut self, dotted: &str, range: RangeInclusive<Duration>) -> Duration {
+    pub(crate) fn duration(&mut self, dotted: &str, range: RangeInclusive<Duration>) -> Duration {
         let key = Key::of(dotted);
         let (Some(Value::String(text)), Some(Sort::Text)) = (self.layers.value(&key), self.layers.sort(&key)) else {
             self.refuse_sort(&key, "a duration", "write a text such as \"90s\", \"5m\" or \"1h30m\"");
@@ -170,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One of several words.
-    pub(super) fn choice<T: Copy>(&mut self, key: &Key, choices: &[(&str, T)], stand_in: T) -> T {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &Key, choices: &[(&str, T)], stand_in: T) -> T {
         let problems = self.problems.len();
         let text = self.text(key);
         if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text) {
@@ -184,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list of texts; a text alone is a list of one.
-    pub(super) fn texts(&mut self, key: &Key) -> Vec<String> {
+    pub(crate) fn texts(&mut self, key: &Key) -> Vec<String> {
         let mend = "write [\"one\", \"two\"]";
         match self.layers.value(key) {
             Some(Value::String(text)) if self.layers.sort(key) == Some(Sort::Text) => vec![text.clone()],
@@ -203,13 +208,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A table whose keys are the user's; empty where it is not a table.
-    pub(super) fn table(&self, key: &Key) -> &'a Table {
+    pub(crate) fn table(&self, key: &Key) -> &'a Table {
         static EMPTY: std::sync::LazyLock<Table> = std::sync::LazyLock::new(Table::new);
         self.layers.value(key).and_then(Value::as_table).unwrap_or(&EMPTY)
     }
 
     /// A system's base URL: https (or a loopback address), ending in `/` so that paths join below it.
-    pub(super) fn base_url(&mut self, dotted: &str) -> Option<Url> {
+    pub(crate) fn base_url(&mut self, dotted: &str) -> Option<Url> {
         let key = Key::of(dotted);
         let problems = self.problems.len();
         let text = self.text(&key);

@@ -7,21 +7,43 @@ use secrecy::SecretString;
 use super::key::Key;
 use super::reader::Reader;
 
-/// The keys that hold a secret itself. Beside each, `…_file` names a file that holds one.
-pub(super) const SECRETS: [&str; 3] = ["flowtly.password", "flowtly.token", "hubspot.token"];
+/// How the name of the key ends that stands beside a secret's own and names a file that holds it. A key with such a
+/// neighbour is a secret.
+pub(super) const FILE: &str = "_file";
 
 /// A secret, and the file that it was read from where it was.
-pub(super) struct Secret {
-    pub(super) text: SecretString,
-    pub(super) file: Option<PathBuf>,
+pub(crate) struct Secret {
+    /// The secret.
+    pub(crate) text: SecretString,
+    /// The file.
+    pub(crate) file: Option<PathBuf>,
 }
 
 impl Reader<'_> {
-    /// The secret of a key of [`SECRETS`]: from its variable, else from the file that `…_file` names.
-    pub(super) fn secret(&mut self, dotted: &str) -> Option<Secret> {
+    /// The secret without which a system lets nobody in, told where it is missing.
+    pub(crate) fn credential(&mut self, dotted: &str, system: &str) -> Option<SecretString> {
+        let secret = self.secret(dotted);
+        if !self.says(dotted) {
+            let key = Key::of(dotted);
+            let file = Key::of(&format!("{dotted}{FILE}"));
+            let mend = format!("set {}, or {}", file.last(), key.variable());
+            self.refuse(&file, format!("there is no credential for {system}"), mend);
+        }
+        secret.map(|secret| secret.text)
+    }
+
+    /// Whether a secret is given, by itself or by its file, rightly or not.
+    pub(crate) fn says(&self, dotted: &str) -> bool {
+        [Key::of(dotted), Key::of(&format!("{dotted}{FILE}"))]
+            .iter()
+            .any(|key| self.layers.value(key).is_some_and(|value| value.as_str() != Some("")))
+    }
+
+    /// The secret of a key: from its variable, else from the file that the key with [`FILE`] names.
+    pub(crate) fn secret(&mut self, dotted: &str) -> Option<Secret> {
         let key = Key::of(dotted);
-        let file_key = Key::of(&format!("{dotted}_file"));
-        let file = self.optional(&format!("{dotted}_file"));
+        let file_key = Key::of(&format!("{dotted}{FILE}"));
+        let file = self.optional(&format!("{dotted}{FILE}"));
         if let Some(place) = self.layers.place_written(&key) {
             let mend = format!("put it into a file and name that with {}, or set {}", file_key.last(), key.variable());
             self.refuse_at(place, &key, "a secret does not stand in the configuration file", mend);

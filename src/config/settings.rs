@@ -1,11 +1,12 @@
 //! What a configuration comes to: plain typed parts for the rest of the program.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::flowtly::FlowtlySection;
-use super::hubspot::HubSpotSection;
 use crate::connector::http::HttpSettings;
+use crate::connector::registry::CrmSettings;
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
@@ -28,12 +29,14 @@ pub struct Settings {
     pub limits: Limits,
     /// Flowtly's ids of linked companies that every pass must find on both sides; empty for the lowest pairs.
     pub canaries: Vec<RemoteId>,
+    /// How many companies' documents are read at once; `None` where documents are not shown in the CRM.
+    pub documents: Option<usize>,
     /// How requests are sent.
     pub http: HttpSettings,
     /// How to reach Flowtly.
     pub flowtly: FlowtlySection,
-    /// Which CRM, and how to reach it.
-    pub crm: CrmSection,
+    /// How to reach the CRM.
+    pub crm: Arc<dyn CrmSettings>,
     pub(super) company: Mapped,
     pub(super) contact: Mapped,
     pub(super) locale: Locale,
@@ -46,13 +49,6 @@ pub(super) struct Mapped {
     pub(super) flowtly: Shape,
     pub(super) crm: Shape,
     pub(super) rules: KindRules,
-}
-
-/// The CRM and its settings.
-#[derive(Debug, Clone)]
-pub enum CrmSection {
-    /// HubSpot.
-    HubSpot(HubSpotSection),
 }
 
 /// The settings of `[schedule]`.

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::key::Key;
 use super::layers::Layers;
-use super::secret::SECRETS;
+use super::secret::FILE;
 
 const MASK: &str = "***";
 
@@ -16,8 +16,8 @@ pub(super) fn show(layers: Layers, state_path: &Path) -> String {
     let variables: Vec<&str> = layers.variable_names().collect();
     let variables = if variables.is_empty() { "no variables".to_owned() } else { variables.join(", ") };
     let mut tree = layers.into_tree();
-    for secret in SECRETS {
-        mask(&mut tree, &Key::of(secret));
+    for secret in secrets(&tree, &Key::ROOT) {
+        mask(&mut tree, &secret);
     }
     // A header may be a credential as well as a tenant's name.
     let headers = tree.get("flowtly").and_then(|flowtly| flowtly.get("headers")).and_then(Value::as_table);
@@ -29,6 +29,20 @@ pub(super) fn show(layers: Layers, state_path: &Path) -> String {
     }
     let body = toml::to_string_pretty(&tree).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"));
     format!("# Defaults, then {file}, then {variables}.\n{body}")
+}
+
+/// The keys that have a neighbour for a file.
+fn secrets(table: &Table, parent: &Key) -> Vec<Key> {
+    let mut found = Vec::new();
+    for (name, value) in table {
+        let key = parent.child(name);
+        if let Value::Table(inner) = value {
+            found.extend(secrets(inner, &key));
+        } else if table.contains_key(&format!("{name}{FILE}")) {
+            found.push(key);
+        }
+    }
+    found
 }
 
 fn mask(tree: &mut Table, key: &Key) {

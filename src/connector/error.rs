@@ -128,6 +128,8 @@ pub struct PortError {
     pub fields: Vec<FieldRefusal>,
     /// Records that the system names as duplicates of what was to be created.
     pub duplicates: Vec<crate::domain::record::RemoteId>,
+    /// A conditional request found another revision: nothing is wrong with what was sent, it is to be planned anew.
+    pub superseded: bool,
 }
 
 impl PortError {
@@ -140,6 +142,7 @@ impl PortError {
             retry_after: None,
             fields: Vec::new(),
             duplicates: Vec::new(),
+            superseded: false,
         }
     }
 

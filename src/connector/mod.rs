@@ -2,7 +2,7 @@
 //!
 //! The [`port`] is what the engine sees of a system; [`error`] what can go wrong; [`http`] sends requests through a
 //! transport, with [`retry`] and [`budget`]; one folder a system holds the conversation and its private wire types;
-//! the [`registry`] is the only place that knows their names.
+//! the [`registry`] is the only place that knows their names, and says what a new CRM needs.
 
 pub mod port;
 pub mod error;
@@ -11,4 +11,7 @@ pub mod retry;
 pub mod budget;
 pub mod flowtly;
 pub mod hubspot;
+pub mod espocrm;
+pub mod odoo;
+pub mod pipedrive;
 pub mod registry;

@@ -318,6 +318,9 @@ pub struct Write {
     pub parent: Option<ParentWrite>,
     /// Our id, to be stored in the record.
     pub stored_id: Option<String>,
+    /// Records of which a person said that what is created is none of them: for systems that refuse to create what looks
+    /// like one of their records.
+    pub apart_from: Vec<RemoteId>,
 }
 
 /// What a write goes to.

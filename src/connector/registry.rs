@@ -1,19 +1,87 @@
-//! The only `match` on a connector's name: from a configuration to the two systems.
+//! The CRMs, one line each, and from a configuration to the two systems. Nothing else decides by a system's name.
+//!
+//! A new CRM needs:
+//!
+//! 1. a folder `src/connector/<crm>/` (a `mod` line in `connector/mod.rs`) with a connector over the [`port`](super::port),
+//!    one struct of settings that implements [`CrmSettings`], a function that reads it (its section of the configuration, by the
+//!    [`Reader`], which notes every problem with its place and mend), and a constant [`CrmSystem`];
+//! 2. a file `config/mapping/<crm>.toml`: above, the keys of its section, each with its default and a comment; below, the
+//!    `[mapping.company]` and `[mapping.contact]` of what that CRM usually has. A key that the reader takes and the file lacks
+//!    fails a test, and so does a key without a comment. A secret `x` has an empty `x` and an empty `x_file` there. The key of the company
+//!    property that holds Flowtly's id is called `id_property`;
+//! 3. a line in [`SYSTEMS`];
+//! 4. a sandbox, `src/sandbox/<crm>/`, with a line in [`EMBEDDED`](crate::sandbox::EMBEDDED).
+//!
+//! With these it has its choice of `crm.kind`, its defaults, its errors, `check --show-config`, `demo`, `sandbox`, and its place in the contract
+//! suite.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
+use url::Url;
 
-use super::budget::{Budget, BudgetSettings, Window};
 use super::error::PortError;
+use super::espocrm;
 use super::flowtly::{Credentials, FlowtlyConnector, FlowtlySettings};
-use super::http::{NetworkSettings, ReqwestTransport, Transport};
-use super::hubspot::{HubSpotConnector, HubSpotSettings, settings as hubspot_limits};
+use super::http::{HttpSettings, NetworkSettings, ReqwestTransport, Transport};
+use super::hubspot;
+use super::odoo;
+use super::pipedrive;
 use super::port::Connector;
 use crate::clock::Clock;
-use crate::config::{CrmSection, FlowtlyCredentials, FlowtlySection, HubSpotSection, Settings};
+use crate::config::{FlowtlyCredentials, FlowtlySection, Reader, Settings};
 use crate::domain::record::{Kind, Side};
+use crate::domain::shape::Shape;
+
+/// Every CRM; the first is meant where a configuration names none.
+#[rustfmt::skip]
+pub const SYSTEMS: &[CrmSystem] = &[
+    hubspot::SYSTEM,
+    espocrm::SYSTEM,
+    odoo::SYSTEM,
+    pipedrive::SYSTEM,
+];
+
+/// A CRM, as configuration knows it.
+#[derive(Debug)]
+pub struct CrmSystem {
+    /// The choice of `crm.kind`, and the name of its section.
+    pub name: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// Its section with all defaults, and its mapping: `config/mapping/<name>.toml`.
+    pub defaults: &'static str,
+    /// Reads its section; `None` only where a problem was noted.
+    pub read: fn(&mut Reader<'_>) -> Option<Arc<dyn CrmSettings>>,
+}
+
+/// What is configured of a CRM.
+pub trait CrmSettings: fmt::Debug + Send + Sync {
+    /// Where it answers.
+    fn base_url(&self) -> &Url;
+
+    /// The company property that holds our id, so that no field may be mapped to it; `None` stores no ids.
+    fn id_property(&self) -> Option<&str>;
+
+    /// Makes the connector. Nothing is sent yet.
+    fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError>;
+}
+
+/// What every connector is made of, beside its settings.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What is mapped of companies.
+    pub company: Shape,
+    /// What is mapped of contacts.
+    pub contact: Shape,
+    /// What requests go through.
+    pub transport: Arc<dyn Transport>,
+    /// Every wait and every stamp.
+    pub clock: Arc<dyn Clock>,
+    /// How requests are sent.
+    pub http: HttpSettings,
+}
 
 /// Both systems, ready to be talked to. Nothing has been sent yet.
 #[derive(Debug, Clone)]
@@ -36,14 +104,10 @@ pub struct Transports {
 impl Transports {
     /// The network. Only a loopback address may be plain HTTP, which the configuration has checked.
     pub fn network(settings: &Settings) -> Result<Self, PortError> {
-        let plain =
-            |url: &url::Url| NetworkSettings { plain_http: url.scheme() == "http", ..NetworkSettings::default() };
-        let crm = match &settings.crm {
-            CrmSection::HubSpot(section) => &section.base_url,
-        };
+        let plain = |url: &Url| NetworkSettings { plain_http: url.scheme() == "http", ..NetworkSettings::default() };
         Ok(Self {
             flowtly: Arc::new(ReqwestTransport::new(plain(&settings.flowtly.base_url))?),
-            crm: Arc::new(ReqwestTransport::new(plain(crm))?),
+            crm: Arc::new(ReqwestTransport::new(plain(settings.crm.base_url()))?),
         })
     }
 }
@@ -59,17 +123,13 @@ pub fn connect(settings: &Settings, transports: Transports, clock: &Arc<dyn Cloc
         Arc::clone(clock),
         settings.http.clone(),
     );
-    let crm: Arc<dyn Connector> = match &settings.crm {
-        CrmSection::HubSpot(section) => Arc::new(HubSpotConnector::new(
-            hubspot_settings(section),
-            shape(Side::Crm, Kind::Company),
-            shape(Side::Crm, Kind::Contact),
-            transports.crm,
-            Arc::clone(clock),
-            settings.http.clone(),
-            hubspot_budget(section, clock),
-        )?),
-    };
+    let crm = settings.crm.connect(Parts {
+        company: shape(Side::Crm, Kind::Company),
+        contact: shape(Side::Crm, Kind::Contact),
+        transport: transports.crm,
+        clock: Arc::clone(clock),
+        http: settings.http.clone(),
+    })?;
     Ok(Systems { flowtly: Arc::new(flowtly), crm })
 }
 
@@ -107,41 +167,4 @@ fn flowtly_settings(section: &FlowtlySection) -> FlowtlySettings {
         max_text: section.max_text,
         lag_seconds: section.lag.as_secs(),
     }
-}
-
-fn hubspot_settings(section: &HubSpotSection) -> HubSpotSettings {
-    HubSpotSettings {
-        base_url: section.base_url.clone(),
-        api_version: section.api_version.clone(),
-        token: section.token.clone(),
-        token_file: None,
-        page_size: section.page_size,
-        search_page_size: section.search_page_size,
-        search_cap: section.search_cap,
-        id_property: section.id_property.clone(),
-        search_lag: section.search_lag,
-        overlap: section.overlap,
-        late_commit: section.late_commit,
-        max_text: section.max_text,
-        list_after_is_id: section.list_after_is_id,
-        account_path: section.account_path.clone(),
-        concurrent_writes: section.concurrent_writes,
-        burst_requests: section.limits.burst,
-        search_requests: section.limits.search,
-        daily_requests: section.limits.daily,
-    }
-}
-
-fn hubspot_budget(section: &HubSpotSection, clock: &Arc<dyn Clock>) -> Budget {
-    let window = |limit, period| Window { limit, period };
-    let search = window(section.limits.search, hubspot_limits::SEARCH_WINDOW);
-    let settings = BudgetSettings {
-        windows: vec![window(section.limits.burst, hubspot_limits::BURST_WINDOW)],
-        lanes: BTreeMap::from([(hubspot_limits::SEARCH_LANE, vec![search])]),
-        daily: Some(section.limits.daily),
-        // The configured numbers already leave the firm's other tools their part.
-        reserve_share: 0.0,
-        concurrent: 0,
-    };
-    Budget::new(Arc::clone(clock), settings)
 }

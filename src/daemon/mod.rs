@@ -153,12 +153,12 @@ async fn last_complete_is_old(store: &mut Store, clock: &dyn Clock, schedule: &S
 fn tell(notifier: Notifier, report: &Report) {
     let (conflicts, questions, failures) = report.waiting;
     let waits = format!("{conflicts} conflicts, {questions} questions, {failures} failures wait");
+    for refusal in &report.refusals {
+        warn!(refusal.name = refusal.name.as_str(), "the plan was refused: {}", refusal.message);
+    }
     let status = match report.ending {
         Ending::Refused => {
             let names: Vec<&str> = report.refusals.iter().map(|refusal| refusal.name.as_str()).collect();
-            for refusal in &report.refusals {
-                warn!(refusal.name = refusal.name.as_str(), "the plan was refused: {}", refusal.message);
-            }
             format!("pass {} was refused ({}): see `diff`, then allow it; {waits}", report.pass, names.join(", "))
         }
         Ending::Applied | Ending::Partly | Ending::Planned => {

@@ -6,7 +6,7 @@
 //! [`lens`] carries from one system's shape into the other's; a [`shape`] says which remote properties make up which fields,
 //! and turns a delivered row into a [`record`]; [`rules`] and [`scope`] are what the user decides; [`matching`] finds
 //! partners, [`merge`] decides one field, the [`planner`] one pair; the [`plan`] is plain data; [`safety`] accepts it or
-//! refuses it.
+//! refuses it. [`documents`] go one way and are decided apart.
 
 pub mod field;
 pub mod custom;
@@ -20,6 +20,7 @@ pub mod matching;
 pub mod merge;
 pub mod planner;
 pub mod plan;
+pub mod documents;
 pub mod safety;
 
 #[cfg(test)]

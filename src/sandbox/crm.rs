@@ -2,6 +2,7 @@
 //! every embedded CRM through this.
 
 use std::fmt;
+use std::time::Duration;
 
 use axum::Router;
 
@@ -37,6 +38,17 @@ pub enum Property {
     JobTitle,
 }
 
+/// A company as an import brings it in.
+#[derive(Debug, Clone, Copy)]
+pub struct Import<'a> {
+    /// What any system holds, the country in English; nothing blank.
+    pub properties: &'a [(Property, &'a str)],
+    /// Its internet domain, for systems that file it.
+    pub domain: &'a str,
+    /// Our id, where the company shall carry it.
+    pub stored_id: Option<&'a str>,
+}
+
 /// An embedded CRM.
 ///
 /// Records go by number here: where a system's ids are texts, [`Self::id_text`] and [`Self::id_number`] lead from one to the
@@ -63,6 +75,11 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
     /// Totals since the start or the last [`Self::clear_log`].
     fn counts(&self) -> Counts;
 
+    /// From now on a change is shown by the index only after this time, where the system has an index that lags.
+    fn set_lag(&self, _lag: Duration) -> bool {
+        false
+    }
+
     /// Forgets requests and totals.
     fn clear_log(&self);
 
@@ -86,6 +103,11 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
 
     /// Somebody makes a record. Returns its number.
     fn add(&self, kind: Kind, properties: &[(Property, &str)], company: Option<u64>) -> u64;
+
+    /// Somebody imports a company, with what this system has besides the properties of any. Returns its number.
+    fn import(&self, company: &Import<'_>) -> u64 {
+        self.add(Kind::Company, company.properties, None)
+    }
 
     /// Somebody types a text into a property; an empty one clears it. `false` where there is no such record.
     fn edit(&self, kind: Kind, id: u64, property: Property, text: &str) -> bool;

@@ -77,6 +77,7 @@ impl Fault {
 pub struct When {
     method: Option<Method>,
     path: Option<String>,
+    exactly: bool,
     skip: u32,
     times: Option<u32>,
 }
@@ -101,6 +102,14 @@ impl When {
         self
     }
 
+    /// Only requests of this path, and none below it.
+    #[must_use]
+    pub fn exactly(mut self, path: &str) -> Self {
+        self.path = Some(path.to_owned());
+        self.exactly = true;
+        self
+    }
+
     /// Not the first ones that would be met.
     #[must_use]
     pub fn skip(mut self, requests: u32) -> Self {
@@ -117,7 +126,10 @@ impl When {
 
     fn meets(&self, method: &Method, path: &str) -> bool {
         self.method.as_ref().is_none_or(|wanted| wanted == method)
-            && self.path.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|wanted| if self.exactly { path == wanted } else { path.starts_with(wanted.as_str()) })
     }
 }
 

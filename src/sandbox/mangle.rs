@@ -22,6 +22,7 @@ pub(crate) fn other_type(mut answer: Answer) -> Answer {
 pub(crate) fn endless(ask: &Ask, mut answer: Answer) -> Answer {
     let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else { return answer };
     let own = if ask.query.is_empty() { ask.path.clone() } else { format!("{}?{}", ask.path, ask.query) };
+    let cursor = ask.parameter("cursor").unwrap_or_else(|| "0".to_owned());
     let after = ask.parameter("after").or_else(|| {
         let body: Value = serde_json::from_slice(&ask.body).ok()?;
         Some(body.get("after")?.as_str()?.to_owned())
@@ -31,6 +32,8 @@ pub(crate) fn endless(ask: &Ask, mut answer: Answer) -> Answer {
             page.insert("hydra:view".to_owned(), json!({"@id": own, "hydra:next": own}));
         } else if page.contains_key("member") {
             page.insert("view".to_owned(), json!({"@id": own, "next": own}));
+        } else if page.get("data").is_some_and(Value::is_array) {
+            page.insert("additional_data".to_owned(), json!({"next_cursor": cursor}));
         } else if page.contains_key("results") {
             page.insert("paging".to_owned(), json!({"next": {"after": after.unwrap_or_else(|| "0".to_owned())}}));
         }

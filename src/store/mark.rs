@@ -20,6 +20,8 @@ pub enum Mark {
     Shown,
     /// Sides that keep failing, as JSON.
     Quarantine,
+    /// Why documents are left alone for a while, as JSON.
+    Documents,
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
@@ -39,6 +41,7 @@ impl Mark {
             Self::Accepted => "accepted",
             Self::Shown => "shown",
             Self::Quarantine => "quarantine",
+            Self::Documents => "documents",
             Self::Running => "running",
         }
     }

@@ -22,6 +22,7 @@ pub mod history;
 pub mod pass;
 pub mod backup;
 pub mod quarantine;
+pub mod document;
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;

@@ -43,6 +43,12 @@ impl Answered {
         self.words(row, link).any(|word| matches!(word, Word::Different | Word::HasCopy))
     }
 
+    /// The candidates that are none, each with its link.
+    pub(crate) fn excluded(&self) -> impl Iterator<Item = (SeenId, Option<LinkId>)> {
+        let is_none = |other: &&Other| matches!(other.word, Word::Different | Word::HasCopy);
+        self.others.iter().filter(is_none).map(|other| (other.row, other.link))
+    }
+
     /// Whether the record is a copy of this one.
     pub(crate) fn is_copy_of(&self, row: SeenId, link: Option<LinkId>) -> bool {
         self.words(row, link).any(|word| word == Word::IsCopy)

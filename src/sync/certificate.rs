@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::plan::Situation;
 use super::plan::pair::{BothManners, StoredPair, is_outside, load, merged_away};
 use super::{PassError, World};
+use crate::domain::documents::Stand;
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
 use crate::domain::planner::plan_pair;
@@ -41,6 +42,9 @@ pub struct Certificate {
     pub unexplained: u64,
     /// Records without a partner, by reason.
     pub unlinked: BTreeMap<String, u64>,
+    /// How documents stand; `None` where they are off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documents: Option<Stand>,
 }
 
 /// Looks again at every link that a pass touched.

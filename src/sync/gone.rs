@@ -15,9 +15,11 @@ use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side, Standing};
 use crate::domain::safety::FEW;
 use crate::domain::shape::Row;
+use crate::store::action::StepOp;
+use crate::store::intent::{self, Intent};
 use crate::store::seen::SeenId;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Store, StoreError, seen, todo};
+use crate::store::{Connection, Store, StoreError, seen, todo};
 
 /// How many rows are looked at together.
 const CHUNK: u32 = 500;
@@ -151,6 +153,7 @@ async fn read(
     canaries: &mut Canaries,
 ) -> Result<(), PassError> {
     let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+    let merged_before = missing.merged.len();
     let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
     let mut rows: Vec<Row> = Vec::new();
     let mut gone = Vec::new();
@@ -186,6 +189,9 @@ async fn read(
     let mut store = store.lock().await;
     let mut transaction = store.begin().await?;
     let staged = take_in(&mut transaction, scope.stage(world, side, kind), rows).await?;
+    let merged: Vec<SeenId> = missing.merged.iter().skip(merged_before).map(|merged| merged.old).collect();
+    let absorbed = absorbed(&mut transaction, world, side, kind, &merged).await?;
+    seen::mark_gone(&mut transaction, &absorbed).await?;
     if !gone.is_empty() {
         seen::mark_gone(&mut transaction, &gone).await?;
         let links: Vec<Subject> = seen::by_id(&mut transaction, &world.ruling.locale, &gone)
@@ -211,4 +217,28 @@ async fn read(
         }
     }
     Ok(())
+}
+
+/// Of rows that continue under another id, those without a link: there is nothing to re-point, and what they last showed is
+/// nobody's any more. It must not be matched, asked about or created again beside the record that goes on. One that an open
+/// create copies, or may have made, waits for the evidence: its link, once there is one, follows the merge.
+async fn absorbed(
+    connection: &mut Connection,
+    world: World<'_>,
+    side: Side,
+    kind: Kind,
+    merged: &[SeenId],
+) -> Result<Vec<SeenId>, StoreError> {
+    if merged.is_empty() {
+        return Ok(Vec::new());
+    }
+    let open: Vec<Intent> = intent::open(connection).await?;
+    let may_be_made =
+        open.iter().any(|intent| intent.op == StepOp::Create && (intent.side, intent.kind) == (side, kind));
+    if may_be_made {
+        return Ok(Vec::new());
+    }
+    let is_copied = |row: SeenId| open.iter().any(|intent| intent.source == Some(row));
+    let rows = seen::by_id(connection, &world.ruling.locale, merged).await?;
+    Ok(rows.into_iter().filter(|row| row.link.is_none() && !is_copied(row.id)).map(|row| row.id).collect())
 }

@@ -14,7 +14,7 @@ use super::{PassError, World};
 use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Canaries, Circumstances, Refusal, RefusalName, Shown, judge, remember};
 use crate::store::mark::Mark;
-use crate::store::{Connection, Store, StoreError, deed, mark, seen};
+use crate::store::{Connection, Store, StoreError, deed, document, mark, seen};
 
 /// Limits are counted over a sliding day.
 const SLIDING_DAY: TimeDelta = TimeDelta::hours(24);
@@ -55,6 +55,13 @@ pub(super) struct Judged {
     shown: Vec<Shown>,
 }
 
+impl Judged {
+    /// Whether what the plan does with records is carried out: documents that are too many hold back nothing else.
+    pub(super) fn accepts_records(&self) -> bool {
+        self.refusals.iter().all(|refusal| refusal.name.is_about_documents())
+    }
+}
+
 /// Judges a plan. A state that knew no account is bound to the one in which its pairs were found.
 pub(super) async fn judged(
     world: World<'_>,
@@ -74,6 +81,10 @@ pub(super) async fn judged(
         }
     }
     let not_whole = not_whole(scans);
+    let mut done_today = deed::done_since(store.connection(), started - SLIDING_DAY).await?;
+    if world.ruling.documents.is_some() {
+        done_today.documents = document::done_since(store.connection(), started - SLIDING_DAY).await?;
+    }
     let circumstances = Circumstances {
         first_pass,
         known: before.iter().map(|(key, known)| (*key, known + unaccepted.get(key).copied().unwrap_or(0))).collect(),
@@ -81,7 +92,7 @@ pub(super) async fn judged(
         not_shown: missing_ids(store, missing, unaccepted).await?,
         not_whole: not_whole.clone(),
         canaries,
-        done_today: deed::done_since(store.connection(), started - SLIDING_DAY).await?,
+        done_today,
         worst: planned.worst.clone(),
         allowed,
         shown: match mark::get(store.connection(), Mark::Shown).await? {
@@ -109,10 +120,12 @@ pub(super) async fn note(
     judged: &Judged,
 ) -> Result<(), StoreError> {
     deed::prune(connection, now - DEEDS_KEPT).await?;
-    if judged.refusals.is_empty() {
+    if judged.accepts_records() {
         let gone = seen::gone(connection).await?;
         mark::set(connection, Mark::Gone, &crate::store::to_json(&gone)).await?;
         mark::set(connection, Mark::Accepted, &ruling_word(world)).await?;
+    }
+    if judged.refusals.is_empty() {
         return mark::clear(connection, Mark::Shown).await;
     }
     for refusal in &judged.refusals {

@@ -3,7 +3,8 @@
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
 //! there and [`stage`]s what differs; `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
 //! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
-//! [`apply`] writes: guard, intent, write, settle; [`certificate`] says how it stands; [`pass`] is the whole story.
+//! [`apply`] writes: guard, intent, write, settle; [`documents`] are read, planned and shown apart from all that;
+//! [`certificate`] says how it stands; [`pass`] is the whole story.
 //!
 //! Architecture invariant: only [`apply`] is given a `Sink`.
 
@@ -18,6 +19,7 @@ pub mod match_up;
 pub(crate) mod answered;
 pub mod plan;
 pub mod apply;
+pub mod documents;
 pub mod certificate;
 mod standing;
 mod judged;
@@ -56,6 +58,8 @@ pub struct Ruling {
     pub limits: Limits,
     /// Flowtly's ids of companies whose pairs every pass must find on both sides; empty for the lowest pairs.
     pub canaries: Vec<RemoteId>,
+    /// Whether, and how, Flowtly's documents are shown in the CRM.
+    pub documents: Option<documents::DocumentRules>,
 }
 
 impl Ruling {

@@ -8,9 +8,10 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts};
+use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts, show_documents};
 use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
+use super::documents::{DocumentsReport, plan_documents};
 use super::gone::{Missing, read_missing};
 use super::judged::{Found, Judged, judged, note};
 use super::lag::restless;
@@ -98,6 +99,8 @@ pub struct Report {
     pub put_off: u64,
     /// Conflicts, questions and refusals that wait now.
     pub waiting: (u64, u64, u64),
+    /// What was done about documents; `None` where they are off.
+    pub documents: Option<DocumentsReport>,
     /// How it stands.
     pub certificate: Certificate,
     /// Whether something is due at once.
@@ -108,6 +111,7 @@ pub struct Report {
 struct Checked {
     situation: Situation,
     planned: Planned,
+    documents: Option<DocumentsReport>,
     scans: Scans,
     missing: Missing,
     judged: Judged,
@@ -190,9 +194,9 @@ async fn story(
     extents: &BTreeMap<(Side, Kind), Extent>,
     complete: bool,
 ) -> Result<Report, PassError> {
-    let checked = check(world, store, request, stop, number, started, extents, complete).await?;
+    let mut checked = check(world, store, request, stop, number, started, extents, complete).await?;
     let mut store = store.lock().await;
-    let accepted = checked.judged.refusals.is_empty();
+    let accepted = checked.judged.accepts_records();
     let applied = match sinks {
         Some(sinks) if accepted => {
             // The outcome of the questions and conflicts first: what is over is taken out before what is new comes in.
@@ -201,7 +205,16 @@ async fn story(
                 checked.scans.iter().map(|(key, scanned)| (*key, scanned.frontier.clone())).collect();
             let span = info_span!("apply");
             let applied = apply(world, sinks, &mut store, &checked.situation, frontiers, stop).instrument(span).await;
-            Some(applied?)
+            let applied = applied?;
+            if let Some(report) = &mut checked.documents {
+                if checked.judged.refusals.is_empty() && !applied.failing.contains_key(&Side::Crm) {
+                    let shown = show_documents(world, sinks, &mut store, &checked.situation, report, stop);
+                    shown.instrument(info_span!("documents")).await?;
+                } else {
+                    report.put_off = report.planned();
+                }
+            }
+            Some(applied)
         }
         Some(_) | None => None,
     };
@@ -282,10 +295,15 @@ async fn check(
         missing: probed.missing.clone(),
         complete,
     };
-    let planned = plan(world, &mut store, &situation).instrument(info_span!("plan")).await?;
+    let mut planned = plan(world, &mut store, &situation).instrument(info_span!("plan")).await?;
+    let documents = plan_documents(world, &mut store, &situation, &planned.links).await?;
+    if let Some(report) = &documents {
+        planned.totals.documents = report.planned();
+        planned.worst.note_documents(report.examples.clone());
+    }
     let sent =
         planned.totals.creates.values().chain(planned.totals.updates.values()).sum::<u64>() + planned.totals.stamps;
-    world.progress.planned(sent);
+    world.progress.planned(sent + planned.totals.documents);
     let found = Found {
         first_pass: adoption.is_some(),
         started,
@@ -297,7 +315,7 @@ async fn check(
         probed: &probed,
     };
     let judged = judged(world, &mut store, &planned, found, request.allow).await?;
-    Ok(Checked { situation, planned, scans, missing, judged, probed, complete })
+    Ok(Checked { situation, planned, documents, scans, missing, judged, probed, complete })
 }
 
 /// Cursors, pass record and certificate, in one transaction.
@@ -308,12 +326,13 @@ async fn close(
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, scans, missing, judged, probed, complete } = checked;
+    let Checked { situation, planned, documents, scans, missing, judged, probed, complete } = checked;
     let now = world.clock.now();
+    let is_whole = applied
+        .as_ref()
+        .is_some_and(|applied| applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0);
     let ending = match &applied {
-        Some(applied) if applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0 => {
-            Ending::Applied
-        }
+        Some(_) if is_whole && documents.as_ref().is_none_or(DocumentsReport::is_whole) => Ending::Applied,
         Some(_) => Ending::Partly,
         None if writes && !judged.refusals.is_empty() => Ending::Refused,
         None => Ending::Planned,
@@ -346,20 +365,22 @@ async fn close(
         pass::set_cursor(&mut transaction, *side, *kind, &cursor).await?;
     }
     let as_of = pass::last_whole(&mut transaction).await?;
-    let certificate = certify(&mut transaction, as_of).await?;
+    let stand = documents.as_ref().map(|report| report.stand);
+    let certificate = Certificate { documents: stand, ..certify(&mut transaction, as_of).await? };
     let text = crate::store::to_json(&certificate);
     pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
     if writes {
         note(&mut transaction, world, now, &judged).await?;
     }
-    let proved = ending == Ending::Applied;
-    if proved {
+    // Documents prove nothing of the pairs.
+    if is_whole {
         mark::set(&mut transaction, Mark::Adoption, "proved").await?;
     }
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
     transaction.commit().await.map_err(StoreError::from)?;
-    let waiting = waiting::counts(store.connection(), now).await?;
+    let mut waiting = waiting::counts(store.connection(), now).await?;
+    waiting.2 += stand.map_or(0, |stand| stand.refused);
     let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
         info!(
@@ -392,6 +413,7 @@ async fn close(
         refused: applied.refused,
         put_off: applied.superseded + applied.interrupted,
         waiting,
+        documents,
         certificate,
         more,
     })

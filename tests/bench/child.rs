@@ -18,6 +18,7 @@ use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::apply::Sinks;
+use flowtly_sync::sync::documents::DocumentRules;
 use flowtly_sync::sync::pass::{self, Request};
 use flowtly_sync::sync::{Pace, Ruling, Silent, World};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -133,6 +134,7 @@ async fn whole_pass(config: &Path, first: bool) -> anyhow::Result<Value> {
         locale: settings.locale().clone(),
         limits: settings.limits,
         canaries: settings.canaries.clone(),
+        documents: settings.documents.map(|at_once| DocumentRules { at_once }),
     };
     let allow = if first { [RefusalName::FirstPass].into() } else { [].into() };
     let begun = Instant::now();

@@ -99,7 +99,7 @@ pub(crate) async fn serve_flowtly_only(companies: u64) -> anyhow::Result<()> {
     let flowtly = FlowtlyServer::new(FlowtlyOptions::default(), Arc::clone(&clock));
     let hubspot = HubSpotServer::new(HubSpotOptions::default(), clock);
     hubspot.add_property(ObjectType::Company, "vat_number");
-    let spread = Spread { flowtly_only: 100, hubspot_only: 0 };
+    let spread = Spread { flowtly_only: 100, crm_only: 0 };
     World::generate(usize::try_from(companies)?, 17, Flavour::Plain)
         .contacts_per_company(1..2)
         .fill(&flowtly, &hubspot, spread);

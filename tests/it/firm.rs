@@ -22,6 +22,7 @@ use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::waiting::{self, WaitingConflict, WaitingQuestion};
 use flowtly_sync::store::{Store, action};
 use flowtly_sync::sync::apply::Sinks;
+use flowtly_sync::sync::documents::DocumentRules;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
 use flowtly_sync::sync::{Pace, PassError, Ruling, Silent, World};
 use serde_json::{Value, json};
@@ -237,6 +238,7 @@ pub fn ruling(settings: &Settings) -> Ruling {
         locale: settings.locale().clone(),
         limits: settings.limits,
         canaries: settings.canaries.clone(),
+        documents: settings.documents.map(|at_once| DocumentRules { at_once }),
     }
 }
 

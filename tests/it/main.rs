@@ -10,9 +10,11 @@ mod meddle;
 
 mod accidents;
 mod decisions;
+mod documents;
 mod identity;
 mod state;
 mod pass;
 mod bad_input;
 mod custom;
 mod scenarios;
+mod espocrm;

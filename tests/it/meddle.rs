@@ -32,7 +32,14 @@ type Distortion = Box<dyn Fn(&str) -> String + Send>;
 
 /// What is still to be done by people, and what stands between the systems and us.
 #[derive(Clone, Default)]
-pub struct Meddling(Arc<Mutex<Vec<Act>>>, Arc<Mutex<Vec<(Side, String, Distortion)>>>);
+pub struct Meddling(Arc<Mutex<Vec<Act>>>, Arc<Mutex<Vec<(Side, String, Distortion)>>>, Arc<Frozen>);
+
+/// A request that is never answered, for a pass that dies meanwhile.
+#[derive(Default)]
+struct Frozen {
+    at: Mutex<Option<(Side, Method, String, Moment)>>,
+    told: tokio::sync::Notify,
+}
 
 impl Meddling {
     /// At the next request of this method whose path and query contain `path`.
@@ -64,6 +71,30 @@ impl Meddling {
             let said = String::from_utf8(body.to_vec()).unwrap();
             Bytes::from(met.into_iter().fold(said, |said, (_, _, distortion)| distortion(&said)))
         })
+    }
+
+    /// The next request of this method whose path and query end like this is never answered.
+    pub fn freeze(&self, side: Side, method: Method, path: &str, moment: Moment) {
+        *self.2.at.lock().unwrap() = Some((side, method, path.to_owned(), moment));
+    }
+
+    /// Waits until a request is not answered.
+    pub async fn is_frozen(&self) {
+        self.2.told.notified().await;
+    }
+
+    async fn hang(&self, side: Side, method: &Method, path: &str, moment: Moment) {
+        let is_it = self
+            .2
+            .at
+            .lock()
+            .unwrap()
+            .take_if(|(s, m, p, at)| *s == side && m == method && path.ends_with(p.as_str()) && *at == moment)
+            .is_some();
+        if is_it {
+            self.2.told.notify_one();
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Whether everything was done.
@@ -116,8 +147,10 @@ impl<T: Transport> Transport for Meddler<T> {
         let method = request.method().clone();
         let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
         self.meddling.run(self.side, &method, &path, Moment::Before);
+        self.meddling.hang(self.side, &method, &path, Moment::Before).await;
         let response = self.inner.send(request, timeout, limit).await;
         self.meddling.run(self.side, &method, &path, Moment::After);
+        self.meddling.hang(self.side, &method, &path, Moment::After).await;
         response.map(|response| self.meddling.distorted(self.side, &path, response))
     }
 }

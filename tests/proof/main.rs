@@ -4,7 +4,7 @@
 //! failed. `PROOF=long` makes every part ten times as long; `PROOF_SEEDS=N` runs so many seeds, `PROOF_SEED=N` replays one.
 //! Without `--release` a sample is taken, so that `cargo test` stays quick. `PROOF_LOG=debug` shows what the engine says.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test leans on may panic")]
-#![expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the figures are what this program is for")]
 #![expect(unreachable_pub, reason = "a test binary: what its files share is public among them")]
 
 #[path = "../it/firm.rs"]

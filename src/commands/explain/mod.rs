@@ -7,15 +7,20 @@ use anyhow::bail;
 use self::fields::{Halves, fields};
 use super::{named, questions};
 use crate::config::Settings;
-use crate::connector::port::Source;
+use crate::connector::port::{Document, Source};
+use crate::domain::documents::{Known, State};
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::render::lists::Listing;
-use crate::render::lists::explain::{DocumentSaid, Documents, Explanation, HalfSaid, LinkSaid, TodoSaid, show};
+use crate::render::lists::explain::{
+    DocumentSaid, Documents, Explanation, HalfSaid, LinkSaid, StandSaid, TodoSaid, show,
+};
+use crate::render::words::when;
+use crate::store::document::Row;
 use crate::store::seen::Seen;
 use crate::store::todo::Subject;
-use crate::store::{Connection, Store, StoreError, intent, link, seen, todo};
+use crate::store::{Connection, Store, StoreError, document, intent, link, seen, todo};
 
 /// What is to be explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +60,10 @@ pub async fn explain(
         bail!("`{field}` is mapped on neither side; `flowtly-sync check --show-config` shows what is");
     }
     let mut explanations = Vec::new();
+    let known = match (settings.documents, rows.first().and_then(|row| row.link)) {
+        (Some(_), Some(link)) if asked.kind == Kind::Company => document::known(&mut snapshot, link, &[]).await?,
+        _ => Vec::new(),
+    };
     for row in rows {
         explanations.push(one(&mut snapshot, settings, asked.field, row).await?);
     }
@@ -63,7 +72,7 @@ pub async fn explain(
     store.close().await?;
     for explanation in &mut explanations {
         if let (Kind::Company, None, Some(id)) = (asked.kind, asked.field, &explanation.record.flowtly) {
-            explanation.documents = documents(flowtly, id).await;
+            explanation.documents = documents(flowtly, id, settings.documents.map(|_| known.as_slice())).await;
         }
     }
     show(listing, &explanations)?;
@@ -131,21 +140,68 @@ fn half_said(half: &Seen) -> HalfSaid {
     }
 }
 
-/// That they cannot be read is told, and stops nothing: the explanation stands without them.
-async fn documents(flowtly: Option<&dyn Source>, company: &RemoteId) -> Documents {
+/// That they cannot be read is told, and stops nothing: the explanation stands without them. `known` is what the state knows
+/// of them; `None` where documents are off.
+async fn documents(flowtly: Option<&dyn Source>, company: &RemoteId, known: Option<&[Row]>) -> Documents {
     let Some(flowtly) = flowtly else {
         return Documents::Failed("Flowtly could not be asked; see `flowtly-sync check`".to_owned());
     };
     match flowtly.documents(company).await {
         Ok(None) => Documents::None,
-        Ok(Some(documents)) => Documents::Listed(
-            documents
-                .into_iter()
-                .map(|document| DocumentSaid { id: document.id, name: document.name, location: document.location })
-                .collect(),
-        ),
+        Ok(Some(documents)) => Documents::Listed(listed(documents, known)),
         Err(error) => Documents::Failed(error.to_string()),
     }
+}
+
+/// What Flowtly lists, then what it lists no more.
+fn listed(documents: Vec<Document>, known: Option<&[Row]>) -> Vec<DocumentSaid> {
+    let is_listed = |row: &&Row| documents.iter().any(|document| document.id.as_ref() == Some(&row.known.document));
+    let gone: Vec<DocumentSaid> = known
+        .unwrap_or_default()
+        .iter()
+        .filter(|row| !is_listed(row))
+        .map(|row| DocumentSaid {
+            id: Some(row.known.document.clone()),
+            name: Some(row.known.title.clone()),
+            location: row.known.link.clone(),
+            stands: Some(stand(&row.known, true)),
+        })
+        .collect();
+    let listed = documents.into_iter().map(|Document { id, name, location, .. }| {
+        let stands = known.map(|known| {
+            let row = known.iter().find(|row| id.as_ref() == Some(&row.known.document));
+            match (&id, &name, row) {
+                (Some(_), Some(_), Some(row)) => stand(&row.known, false),
+                (Some(_), Some(_), None) => said("wanted", "not looked at yet"),
+                (Some(_), None, _) => said("incomplete", "not shown: it has no name"),
+                (None, Some(_), _) => said("incomplete", "not shown: it has no id"),
+                (None, None, _) => said("incomplete", "not shown: it has neither id nor name"),
+            }
+        });
+        DocumentSaid { id, name, location, stands }
+    });
+    listed.chain(gone).collect()
+}
+
+fn said(state: &'static str, says: &str) -> StandSaid {
+    StandSaid { state, says: says.to_owned(), crm_id: None, gone: false }
+}
+
+fn stand(known: &Known, gone: bool) -> StandSaid {
+    let says = match (known.state, &known.refused) {
+        (State::Wanted, Some((_, next_try))) => {
+            format!("the CRM refused it, see `flowtly-sync failures`; tried again at {}", when(*next_try))
+        }
+        (State::Wanted, None) if known.crm_id.is_some() => "to be renamed in the CRM".to_owned(),
+        (State::Wanted, None) if gone => "never shown".to_owned(),
+        (State::Wanted, None) => "to be shown in the CRM".to_owned(),
+        (State::Sending, _) => "sent to the CRM, and looked for there".to_owned(),
+        (State::Moved, _) => "its company goes on as another record, and it is looked for there".to_owned(),
+        (State::Shown, _) => "shown in the CRM".to_owned(),
+        (State::Removed, _) => "taken away in the CRM, and left alone".to_owned(),
+    };
+    let says = if gone { format!("gone in Flowtly; {says}") } else { says };
+    StandSaid { state: known.state.as_str(), says, crm_id: known.crm_id.clone(), gone }
 }
 
 #[cfg(test)]

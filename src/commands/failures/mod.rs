@@ -20,7 +20,11 @@ pub async fn failures(settings: &Settings, listing: &mut Listing<'_>) -> anyhow:
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let items = named::failures(&mut snapshot, settings.locale(), |_| true).await?;
-    show(listing, &items)?;
+    let documents = match settings.documents {
+        Some(_) => named::document_failures(&mut snapshot, settings.locale()).await?,
+        None => Vec::new(),
+    };
+    show(listing, &items, &documents)?;
     Ok(0)
 }
 

@@ -8,11 +8,10 @@ use super::named;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::record::{Kind, Side};
-use crate::domain::value::Locale;
 use crate::render::lists::Listing;
 use crate::render::lists::status::{CursorItem, PassItem, Status, TodoItem, Waiting, show};
 use crate::store::mark::Mark;
-use crate::store::{Connection, Store, StoreError, intent, mark, pass, quarantine, todo, waiting};
+use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, todo, waiting};
 use crate::sync::certificate::Certificate;
 
 /// How many passes are shown.
@@ -25,12 +24,13 @@ const LOOK_BACK: u32 = 100;
 pub async fn status(settings: &Settings, clock: &dyn Clock, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
-    let status = gather(&mut snapshot, settings.locale(), clock.now()).await?;
+    let status = gather(&mut snapshot, settings, clock.now()).await?;
     show(listing, &status)?;
     Ok(0)
 }
 
-async fn gather(connection: &mut Connection, locale: &Locale, now: DateTime<Utc>) -> Result<Status, StoreError> {
+async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<Utc>) -> Result<Status, StoreError> {
+    let locale = settings.locale();
     let mut accounts = BTreeMap::new();
     for side in Side::BOTH {
         accounts.extend(mark::account(connection, side).await?.map(|id| (side, id)));
@@ -58,7 +58,10 @@ async fn gather(connection: &mut Connection, locale: &Locale, now: DateTime<Utc>
             totals: pass::totals(connection, record.id).await?,
         });
     }
-    let (conflicts, questions, failures) = waiting::counts(connection, now).await?;
+    let (conflicts, questions, mut failures) = waiting::counts(connection, now).await?;
+    if settings.documents.is_some() {
+        failures += document::stand(connection).await?.refused;
+    }
     let mut cursors = Vec::new();
     for side in Side::BOTH {
         for kind in Kind::BOTH {

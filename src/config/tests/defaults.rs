@@ -6,7 +6,8 @@ use toml::Table;
 
 use super::super::load::load_text;
 use super::{CREDENTIALS, environment, load_file, told};
-use crate::config::{CrmSection, Environment, FlowtlyCredentials, Key, LogFormat};
+use crate::config::{Environment, FlowtlyCredentials, Key, LogFormat};
+use crate::connector::registry::SYSTEMS;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, Side};
 use crate::domain::value::Text;
@@ -28,29 +29,38 @@ fn leaves(table: &Table, parent: &Key) -> Vec<Key> {
 #[test]
 fn every_key_of_the_defaults_is_read() {
     let keys = leaves(&toml::from_str(DEFAULTS).unwrap(), &Key::ROOT);
-    assert!(keys.len() > 60, "the defaults have lost keys: {}", keys.len());
-    for key in keys {
-        // No setting is a date, so that whoever reads the key must complain.
-        let told = told(&format!("{key} = 1979-05-27"));
-        let complains = told.iter().any(|line| line.contains(&format!(" {key}: ")));
-        assert!(complains, "nothing reads {key}: {told:?}");
+    assert!(keys.len() > 50, "the defaults have lost keys: {}", keys.len());
+    for system in SYSTEMS {
+        let mut own = leaves(&toml::from_str(system.defaults).unwrap(), &Key::ROOT);
+        // A property may have any name, a date's too.
+        own.retain(|key| key.parts()[0] != "mapping");
+        assert!(own.len() > 10, "the defaults of {} have lost keys: {}", system.label, own.len());
+        for key in keys.iter().filter(|key| **key != Key::of("crm.kind")).chain(&own) {
+            // No setting is a date, so that whoever reads the key must complain.
+            let told = told(&format!("crm.kind = {:?}\n{key} = 1979-05-27", system.name));
+            let complains = told.iter().any(|line| line.contains(&format!(" {key}: ")));
+            assert!(complains, "nothing reads {key} for {}: {told:?}", system.label);
+        }
     }
+    assert!(told("crm.kind = 1979-05-27")[0].contains(" crm.kind: "));
 }
 
 #[test]
 fn every_key_that_is_read_has_a_default() {
-    // A key without a default is told as "there is no value".
-    let problems = told("");
-    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(told(""), Vec::<String>::new());
+    for system in SYSTEMS {
+        let told = told(&format!("crm.kind = {:?}", system.name));
+        assert!(!told.iter().any(|line| line.contains("there is no value")), "{told:?}");
+    }
 }
 
 #[test]
 fn every_key_of_the_defaults_has_a_comment() {
-    let keys = leaves(&toml::from_str(DEFAULTS).unwrap(), &Key::ROOT);
-    let lines: Vec<&str> = DEFAULTS.lines().collect();
+    // What a CRM maps says itself what it is.
+    let of_systems = SYSTEMS.iter().map(|system| system.defaults.split("\n[mapping.").next().unwrap());
     let mut explained = false;
     let mut silent = Vec::new();
-    for line in lines {
+    for line in DEFAULTS.lines().chain(of_systems.flat_map(str::lines)) {
         // A comment explains the group of lines below it.
         explained = line.starts_with('#') || explained && !line.is_empty();
         if !explained && line.contains('=') {
@@ -63,7 +73,7 @@ fn every_key_of_the_defaults_has_a_comment() {
             .iter()
             .any(|rule| line.starts_with(rule))
     });
-    assert_eq!(silent, Vec::<&str>::new(), "of {} keys", keys.len());
+    assert_eq!(silent, Vec::<&str>::new());
 }
 
 #[test]
@@ -97,10 +107,8 @@ fn without_a_file_defaults_and_variables_hold() {
     assert_eq!(settings.locale().region, None);
     assert_eq!(settings.flowtly.base_url.as_str(), "https://api.flowtly.eu/");
     assert_eq!(settings.flowtly.search_parameter, None);
-    let CrmSection::HubSpot(hubspot) = &settings.crm;
-    assert_eq!(hubspot.base_url.as_str(), "https://api.hubapi.com/");
-    assert_eq!(hubspot.id_property.as_deref(), Some("flowtly_id"));
-    assert_eq!(hubspot.limits.burst, 90);
+    assert_eq!(settings.crm.base_url().as_str(), "https://api.hubapi.com/");
+    assert_eq!(settings.crm.id_property(), Some("flowtly_id"));
 }
 
 #[test]
@@ -124,6 +132,8 @@ fn what_is_shown_is_toml_that_says_where_it_came_from() {
     assert!(CREDENTIALS.iter().all(|(name, _)| shown.contains(name)), "{shown}");
     let table: Table = toml::from_str(shown).unwrap();
     assert_eq!(table["http"]["timeout"].as_str(), Some("1m"));
+    assert_eq!(table["crm"]["kind"].as_str(), Some("hubspot"));
+    assert_eq!(table["hubspot"]["limits"]["burst"].as_integer(), Some(90));
     assert_eq!(table["mapping"]["company"]["tax_identity"]["number"].as_str(), Some("vat_number"));
     assert_eq!(table["mapping"]["flowtly"]["company"]["address"]["unit"].as_str(), Some("addressLocaleNumber"));
     assert!(leaves(&table, &Key::ROOT).len() > 90);

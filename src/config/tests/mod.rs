@@ -12,6 +12,7 @@ mod problems;
 mod rules;
 mod scope;
 mod secrets;
+mod systems;
 mod values;
 
 /// The least that must be said: who we are.

@@ -7,16 +7,20 @@ use secrecy::ExposeSecret;
 
 use super::super::load::load_text;
 use super::{environment, load_with};
-use crate::config::{CrmSection, Environment, FlowtlyCredentials, Settings};
-
-fn hubspot_token(settings: &Settings) -> &str {
-    let CrmSection::HubSpot(hubspot) = &settings.crm;
-    hubspot.token.expose_secret()
-}
+use crate::config::{Environment, FlowtlyCredentials, Settings};
 
 fn in_directory(directory: &Path, text: &str, variables: &[(&str, &str)]) -> Result<Settings, String> {
     let environment: Environment = [("FLOWTLY_SYNC__FLOWTLY__TOKEN", "t")].iter().chain(variables).copied().collect();
     load_text(Some((&directory.join("sync.toml"), text)), &environment).map_err(|problems| problems.to_string())
+}
+
+/// The password that a user has in a configuration.
+fn password(directory: &Path, text: &str, variables: &[(&str, &str)]) -> String {
+    let who = [("FLOWTLY_SYNC__FLOWTLY__USERNAME", "u"), ("FLOWTLY_SYNC__HUBSPOT__TOKEN", "t")];
+    let environment: Environment = who.iter().chain(variables).copied().collect();
+    let settings = load_text(Some((&directory.join("sync.toml"), text)), &environment).unwrap();
+    let FlowtlyCredentials::Login { password, .. } = &settings.flowtly.credentials else { panic!("no login") };
+    password.expose_secret().to_owned()
 }
 
 #[rstest]
@@ -26,8 +30,7 @@ fn in_directory(directory: &Path, text: &str, variables: &[(&str, &str)]) -> Res
 #[case(" with blanks ")]
 #[case("a,b")]
 fn a_secret_in_a_variable_stays_as_it_is(#[case] secret: &str) {
-    let settings = load_with("", &environment(&[("FLOWTLY_SYNC__HUBSPOT__TOKEN", secret)])).unwrap();
-    assert_eq!(hubspot_token(&settings), secret);
+    assert_eq!(password(Path::new("."), "", &[("FLOWTLY_SYNC__FLOWTLY__PASSWORD", secret)]), secret);
 }
 
 #[rstest]
@@ -37,8 +40,7 @@ fn a_secret_in_a_variable_stays_as_it_is(#[case] secret: &str) {
 fn a_secret_in_a_file_loses_its_last_line_break_alone(#[case] content: &str, #[case] secret: &str) {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("token"), content).unwrap();
-    let settings = in_directory(directory.path(), "hubspot.token_file = \"token\"", &[]).unwrap();
-    assert_eq!(hubspot_token(&settings), secret);
+    assert_eq!(password(directory.path(), "flowtly.password_file = \"token\"", &[]), secret);
 }
 
 #[test]
@@ -47,21 +49,20 @@ fn a_relative_file_stands_in_the_credentials_directory_where_there_is_one() {
     let credentials = tempfile::tempdir().unwrap();
     std::fs::write(beside.path().join("token"), "beside").unwrap();
     std::fs::write(credentials.path().join("token"), "credential").unwrap();
-    let text = "hubspot.token_file = \"token\"";
-    assert_eq!(hubspot_token(&in_directory(beside.path(), text, &[]).unwrap()), "beside");
+    let text = "flowtly.password_file = \"token\"";
+    assert_eq!(password(beside.path(), text, &[]), "beside");
     let variable = ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap());
-    assert_eq!(hubspot_token(&in_directory(beside.path(), text, &[variable]).unwrap()), "credential");
-    let absolute = format!("hubspot.token_file = {:?}", beside.path().join("token"));
-    assert_eq!(hubspot_token(&in_directory(beside.path(), &absolute, &[variable]).unwrap()), "beside");
+    assert_eq!(password(beside.path(), text, &[variable]), "credential");
+    let absolute = format!("flowtly.password_file = {:?}", beside.path().join("token"));
+    assert_eq!(password(beside.path(), &absolute, &[variable]), "beside");
 }
 
 #[test]
 fn a_variable_wins_over_a_file_that_the_configuration_names() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("token"), "of the file").unwrap();
-    let variable = ("FLOWTLY_SYNC__HUBSPOT__TOKEN", "of the variable");
-    let settings = in_directory(directory.path(), "hubspot.token_file = \"token\"", &[variable]).unwrap();
-    assert_eq!(hubspot_token(&settings), "of the variable");
+    let variable = ("FLOWTLY_SYNC__FLOWTLY__PASSWORD", "of the variable");
+    assert_eq!(password(directory.path(), "flowtly.password_file = \"token\"", &[variable]), "of the variable");
 }
 
 #[rstest]

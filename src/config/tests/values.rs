@@ -5,10 +5,27 @@ use std::time::Duration;
 
 use super::super::load::{find_file, load_text};
 use super::{environment, load_file, load_with};
-use crate::config::{CrmSection, LogFormat};
+use crate::config::LogFormat;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::rules::Preference;
 use crate::domain::safety::Limit;
+
+#[test]
+fn documents_are_shown_only_where_the_file_says_so() {
+    assert_eq!(load_file("").unwrap().documents, None);
+    assert_eq!(load_file("documents = false\ndocuments_at_once = 9").unwrap().documents, None);
+    let settings = load_file("documents = true").unwrap();
+    assert_eq!(settings.documents, Some(4));
+    assert_eq!(settings.limits.documents, Limit { count: 50, share: 0.1 });
+    let settings =
+        load_file("documents = true\ndocuments_at_once = 1\nlimits = { documents = { count = 7 } }").unwrap();
+    assert_eq!((settings.documents, settings.limits.documents.count), (Some(1), 7));
+    let settings = load_with("", &environment(&[("FLOWTLY_SYNC__DOCUMENTS", "true")])).unwrap();
+    assert_eq!(settings.documents, Some(4));
+    for wrong in ["documents = \"true\"", "documents = 1", "documents_at_once = 0", "documents_at_once = 17"] {
+        assert!(load_file(wrong).is_err(), "{wrong}");
+    }
+}
 
 #[test]
 fn a_file_changes_what_it_names_and_nothing_else() {
@@ -70,11 +87,11 @@ fn a_limit_that_cannot_be_evaluated_is_no_setting() {
 
 #[test]
 fn variables_win_over_the_file_whatever_their_type() {
-    let text = "[http]\ntimeout = \"10s\"\n[flowtly]\npage_size = 10\n[hubspot]\nlist_after_is_id = true";
+    let text = "[http]\ntimeout = \"10s\"\n[flowtly]\npage_size = 10\n[hubspot]\nid_property = \"of_the_file\"";
     let environment = environment(&[
         ("FLOWTLY_SYNC__HTTP__TIMEOUT", "20s"),
         ("FLOWTLY_SYNC__FLOWTLY__PAGE_SIZE", "20"),
-        ("FLOWTLY_SYNC__HUBSPOT__LIST_AFTER_IS_ID", "false"),
+        ("FLOWTLY_SYNC__HUBSPOT__ID_PROPERTY", "of_the_variable"),
         ("FLOWTLY_SYNC__SCHEDULE__JITTER", "0.25"),
         ("FLOWTLY_SYNC__LIMITS__SHRINK__COUNT", "7"),
         ("FLOWTLY_SYNC__FLOWTLY__ORGANISATION", "00123"),
@@ -85,8 +102,7 @@ fn variables_win_over_the_file_whatever_their_type() {
     let settings = load_with(text, &environment).unwrap();
     assert_eq!(settings.http.timeout, Duration::from_secs(20));
     assert_eq!(settings.flowtly.page_size, Some(20));
-    let CrmSection::HubSpot(hubspot) = &settings.crm;
-    assert!(!hubspot.list_after_is_id);
+    assert_eq!(settings.crm.id_property(), Some("of_the_variable"));
     assert!((settings.schedule.jitter - 0.25).abs() < f64::EPSILON);
     assert_eq!(settings.limits.shrink.count, 7);
     assert_eq!(settings.flowtly.organisation.as_deref(), Some("00123"));
@@ -99,8 +115,7 @@ fn an_empty_text_takes_a_setting_away() {
     let text = "[hubspot]\nid_property = \"\"\n[flowtly]\npage_size = 0\nrequests_per_minute = 0";
     let settings = load_file(text).unwrap();
     assert_eq!((settings.flowtly.page_size, settings.flowtly.requests_per_minute), (None, None));
-    let CrmSection::HubSpot(hubspot) = &settings.crm;
-    assert_eq!(hubspot.id_property, None);
+    assert_eq!(settings.crm.id_property(), None);
 }
 
 #[test]

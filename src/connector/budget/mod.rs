@@ -43,6 +43,8 @@ pub struct BudgetSettings {
 pub struct Budget {
     clock: Option<Arc<dyn Clock>>,
     settings: BudgetSettings,
+    /// What a request of a lane takes of the daily quota, where that is not 1.
+    costs: BTreeMap<&'static str, u64>,
     /// Whoever waits for a window holds the gate of its lane, so that those behind it stay in order.
     gates: BTreeMap<Option<&'static str>, tokio::sync::Mutex<()>>,
     slots: Option<Arc<Semaphore>>,
@@ -95,6 +97,14 @@ impl Budget {
         Self::build(Some(clock), BudgetSettings::default())
     }
 
+    /// The same budget for a system whose daily quota is no count of requests: what a request of each lane takes of it. A lane
+    /// needs no window of its own to have a cost.
+    #[must_use]
+    pub fn with_costs(mut self, costs: BTreeMap<&'static str, u64>) -> Self {
+        self.costs = costs;
+        self
+    }
+
     /// Waits until a request in `lane` may be sent. Fails with [`ErrorKind::Quota`] when the day's quota, less the reserve,
     /// is used up.
     pub async fn permit(&self, lane: Option<&'static str>) -> Result<Permit, PortError> {
@@ -110,8 +120,9 @@ impl Budget {
             None => None,
         };
         let Some(clock) = &self.clock else { return Ok(Permit { _slot: slot }) };
+        let cost = lane.and_then(|lane| self.costs.get(lane)).copied().unwrap_or(1);
         loop {
-            let wait = self.state().take(known, clock.elapsed(), clock.now(), &self.settings)?;
+            let wait = self.state().take(known, cost, clock.elapsed(), clock.now(), &self.settings)?;
             if wait.is_zero() {
                 return Ok(Permit { _slot: slot });
             }
@@ -153,6 +164,7 @@ impl Budget {
             state: Mutex::new(state),
             clock,
             settings,
+            costs: BTreeMap::new(),
         }
     }
 
@@ -179,11 +191,12 @@ impl State {
     fn take(
         &mut self,
         lane: Option<&'static str>,
+        cost: u64,
         now: Duration,
         date: DateTime<Utc>,
         settings: &BudgetSettings,
     ) -> Result<Duration, PortError> {
-        self.day.check(now, date, settings)?;
+        self.day.check(cost, now, date, settings)?;
         let mut slides: Vec<&mut Slide> = self.common.iter_mut().collect();
         if let Some(own) = lane.and_then(|lane| self.lanes.get_mut(lane)) {
             slides.extend(own);
@@ -195,7 +208,7 @@ impl State {
         for slide in slides {
             slide.grant(now);
         }
-        self.day.count();
+        self.day.count(cost);
         Ok(Duration::ZERO)
     }
 }
@@ -229,7 +242,13 @@ impl Day {
         }
     }
 
-    fn check(&mut self, now: Duration, date: DateTime<Utc>, settings: &BudgetSettings) -> Result<(), PortError> {
+    fn check(
+        &mut self,
+        cost: u64,
+        now: Duration,
+        date: DateTime<Utc>,
+        settings: &BudgetSettings,
+    ) -> Result<(), PortError> {
         self.turn(date);
         self.learned = self.learned.filter(|learned| now.saturating_sub(learned.at) < BELIEF);
         let left = match (self.learned, settings.daily) {
@@ -238,7 +257,7 @@ impl Day {
             (None, None) => return Ok(()),
         };
         let reserve = reserve(settings);
-        if left > reserve {
+        if left >= reserve.saturating_add(cost) {
             return Ok(());
         }
         let next_day = (date.date_naive() + chrono::Days::new(1)).and_time(NaiveTime::MIN).and_utc();
@@ -252,10 +271,10 @@ impl Day {
         Err(error)
     }
 
-    fn count(&mut self) {
-        self.used = self.used.saturating_add(1);
+    fn count(&mut self, cost: u64) {
+        self.used = self.used.saturating_add(cost);
         if let Some(learned) = &mut self.learned {
-            learned.remaining = learned.remaining.saturating_sub(1);
+            learned.remaining = learned.remaining.saturating_sub(cost);
         }
     }
 }

@@ -131,3 +131,23 @@ async fn only_so_many_are_under_way_at_once() {
     drop(first);
     assert!(budget.permit(None).now_or_never().is_some());
 }
+
+#[tokio::test]
+async fn a_request_takes_what_its_lane_costs_and_never_from_the_reserve() {
+    let clock = clock();
+    let settings = BudgetSettings { daily: Some(100), reserve_share: 0.5, ..BudgetSettings::default() };
+    let budget = Budget::new(clock, settings).with_costs(BTreeMap::from([("list", 20), ("search", 30)]));
+    budget.permit(Some("list")).await.unwrap();
+    budget.permit(None).await.unwrap();
+    assert_eq!(
+        budget.permit(Some("search")).await.unwrap_err().kind,
+        ErrorKind::Quota,
+        "29 are left above the reserve"
+    );
+    budget.permit(Some("list")).await.unwrap();
+    budget.learn(Some(71), None);
+    budget.permit(Some("list")).await.unwrap();
+    assert_eq!(budget.permit(Some("list")).await.unwrap_err().kind, ErrorKind::Quota);
+    budget.permit(None).await.unwrap();
+    assert_eq!(budget.permit(None).await.unwrap_err().kind, ErrorKind::Quota);
+}

@@ -169,10 +169,24 @@ pub(super) async fn documents(shared: &Shared, company: &RemoteId) -> Result<Opt
         .talk
         .read(url, "/clients/{id}/documents", |reply| serde_json::from_slice::<Value>(&reply.body).map_err(Into::into));
     match read.await {
-        Ok((reply, _)) => Ok(Some(documents::documents(&reply))),
+        Ok((reply, _)) => {
+            let mut documents = documents::documents(&reply);
+            for document in &mut documents {
+                document.location = document.location.take().map(|location| absolute(shared, location));
+            }
+            Ok(Some(documents))
+        }
         Err(error) if is_no_address(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Where a document can be had, for whoever does not know where Flowtly is. What is no path of the host stays as it is.
+fn absolute(shared: &Shared, location: String) -> String {
+    if !location.starts_with('/') {
+        return location;
+    }
+    shared.talk.settings.base_url.join(&location).map_or(location, String::from)
 }
 
 async fn wanted(shared: &Shared, kind: Kind) -> Result<Wanted, PortError> {

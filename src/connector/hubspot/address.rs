@@ -30,6 +30,18 @@ impl Addresses {
         self.dated_or_classic("objects", &self.version, type_name(kind), rest)
     }
 
+    /// `…/notes/{rest}`: notes, which are records of no kind of ours.
+    pub(super) fn notes(&self, rest: &[&str]) -> Url {
+        self.dated_or_classic("objects", &self.version, "notes", rest)
+    }
+
+    /// `…/companies/notes/{rest}`: the links from companies to their notes.
+    pub(super) fn notes_of_companies(&self, rest: &[&str]) -> Url {
+        let mut tail = vec!["notes"];
+        tail.extend(rest);
+        self.dated_or_classic("associations", "v4", type_name(Kind::Company), &tail)
+    }
+
     /// `…/companies/{rest}`: the properties of a kind.
     pub(super) fn properties(&self, kind: Kind) -> Url {
         self.dated_or_classic("properties", &self.version, type_name(kind), &[])
@@ -83,6 +95,9 @@ mod tests {
         let url = addresses.associations(Kind::Contact, Kind::Company, &["batch", "create"]);
         assert_eq!(url.path(), "/crm/associations/2026-03/contacts/companies/batch/create");
         assert_eq!(addresses.properties(Kind::Contact).path(), "/crm/properties/2026-03/contacts");
+        assert_eq!(addresses.notes(&["7"]).path(), "/crm/objects/2026-03/notes/7");
+        let url = addresses.notes_of_companies(&["batch", "read"]);
+        assert_eq!(url.path(), "/crm/associations/2026-03/companies/notes/batch/read");
     }
 
     #[test]

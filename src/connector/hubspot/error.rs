@@ -11,6 +11,9 @@ use crate::domain::record::RemoteId;
 /// HubSpot's own words are cut here, in characters: some list every allowed choice.
 const LONGEST_QUOTE: usize = 400;
 
+/// What HubSpot writes, without a category, of a record that is not there.
+const NO_SUCH_RECORD: &str = "resource not found";
+
 /// What HubSpot writes before the list of refused properties.
 const INVALID_VALUES: &str = "Property values were not valid: ";
 
@@ -76,6 +79,7 @@ fn kind_of_category(fault: &Fault) -> ErrorKind {
     match fault.category.as_deref().unwrap_or_default() {
         "CONFLICT" | "OBJECT_ALREADY_EXISTS" => ErrorKind::Conflict,
         "OBJECT_NOT_FOUND" | "NOT_FOUND" => ErrorKind::NotFound,
+        "" if fault.message.as_deref() == Some(NO_SUCH_RECORD) => ErrorKind::NotFound,
         "RATE_LIMITS" | "RATE_LIMIT" => ErrorKind::RateLimited,
         "MISSING_SCOPES" | "BANNED" => ErrorKind::Forbidden,
         "INTERNAL_ERROR" | "SERVER_ERROR" | "TIMEOUT" | "UNAVAILABLE" => ErrorKind::Unavailable,

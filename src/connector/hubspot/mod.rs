@@ -1,8 +1,8 @@
 //! HubSpot: companies and contacts over its CRM API.
 //!
-//! In reading order: the [`settings`]; the addresses and the layout (what is asked of a kind); the wire types and the rows
+//! In reading order: the settings; the addresses and the layout (what is asked of a kind); the wire types and the rows
 //! that come of them; errors; the conversation itself; reads by id, associations, searches and walks; writes (batches,
-//! then the companies of contacts); the schema.
+//! then the companies of contacts); documents as notes; the schema.
 //!
 //! What shapes this connector: a list goes by key and shows everything, but not what changed; the search shows what
 //! changed, but late, and without archived records; a merge may give the survivor a new id; there is no conditional
@@ -20,18 +20,18 @@ use self::layout::Layout;
 use self::talk::{Talk, endpoint_must_exist};
 use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
-use super::http::{HttpClient, HttpSettings, Transport};
+use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Sink, Source, Walk,
-    Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
+    Source, Walk, Write, Written,
 };
-use crate::clock::Clock;
+use super::registry::{CrmSystem, Parts};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::{Row, Shape};
 
-pub mod settings;
+mod settings;
 mod address;
 mod layout;
 mod request;
@@ -48,11 +48,21 @@ mod find;
 mod batch;
 mod parents;
 mod write;
+mod note;
+mod documents;
 mod schema;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
 mod tests;
+
+/// HubSpot, as configuration knows it.
+pub const SYSTEM: CrmSystem = CrmSystem {
+    name: "hubspot",
+    label: "HubSpot",
+    defaults: include_str!("../../../config/mapping/hubspot.toml"),
+    read: |reader| Some(Arc::new(settings::read(reader)?)),
+};
 
 /// A HubSpot account.
 #[derive(Debug)]
@@ -62,25 +72,17 @@ pub struct HubSpotConnector {
 }
 
 impl HubSpotConnector {
-    /// A connector that sends through `transport` within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot
-    /// work, the token included.
-    pub fn new(
-        settings: HubSpotSettings,
-        company_shape: Shape,
-        contact_shape: Shape,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        http: HttpSettings,
-        budget: Budget,
-    ) -> Result<Self, PortError> {
-        settings.check()?;
-        if company_shape.kind != Kind::Company || contact_shape.kind != Kind::Contact {
+    /// A connector that sends within `budget`. Fails with [`ErrorKind::Setting`] where a setting cannot work, the token
+    /// included.
+    pub fn new(settings: HubSpotSettings, parts: Parts, budget: Budget) -> Result<Self, PortError> {
+        let Parts { company, contact, transport, clock, http } = parts;
+        if company.kind != Kind::Company || contact.kind != Kind::Contact {
             return Err(PortError::new(ErrorKind::Setting, "the mappings of companies and contacts are mixed up"));
         }
-        let capabilities = capabilities(&settings, &http, [&company_shape, &contact_shape]);
+        let capabilities = capabilities(&settings, &http, [&company, &contact]);
         let layout = |kind, shape| Layout::new(kind, shape, settings.id_property.as_deref(), settings.max_text);
-        let company = layout(Kind::Company, company_shape);
-        let contact = layout(Kind::Contact, contact_shape);
+        let company = layout(Kind::Company, company);
+        let contact = layout(Kind::Contact, contact);
         let client = HttpClient::new("HubSpot", transport, clock, budget, http, error::explain);
         let token = settings.token.clone();
         let talk = Talk::new(settings, company, contact, client, token.expose_secret())?;
@@ -173,12 +175,20 @@ impl Source for HubSpotConnector {
             Find::Text(text) => find::by_text(&self.talk, kind, text).await.map(Some),
         }
     }
+
+    async fn shown(&self, company: &RemoteId) -> Result<Option<Vec<Shown>>, PortError> {
+        documents::shown(&self.talk, company).await.map(Some)
+    }
 }
 
 #[async_trait]
 impl Sink for HubSpotConnector {
     async fn write(&self, kind: Kind, writes: &[Write]) -> Vec<Written> {
         write::write(&self.talk, kind, writes).await
+    }
+
+    async fn show(&self, company: &RemoteId, id: Option<&RemoteId>, showing: &Showing) -> Result<Shown, PortError> {
+        documents::show(&self.talk, company, id, showing).await
     }
 }
 

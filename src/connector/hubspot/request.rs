@@ -136,6 +136,37 @@ pub(super) struct LinksOf {
     pub(super) after: Option<String>,
 }
 
+/// A note to be made or changed.
+#[derive(Debug, Serialize)]
+pub(super) struct NoteBody<'a> {
+    pub(super) properties: NoteProperties,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) associations: Option<[NoteLink<'a>; 1]>,
+}
+
+/// What a note says. The time is required of a new one: it is its place among what happened.
+#[derive(Debug, Serialize)]
+pub(super) struct NoteProperties {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hs_timestamp: Option<String>,
+    pub(super) hs_note_body: String,
+}
+
+/// What a new note belongs to.
+#[derive(Debug, Serialize)]
+pub(super) struct NoteLink<'a> {
+    to: IdInput<'a>,
+    types: [LinkType; 1],
+}
+
+impl<'a> NoteLink<'a> {
+    /// A note of a company: HubSpot's own type 190.
+    pub(super) const fn to_company(id: &'a str) -> Self {
+        let note_to_company = LinkType { association_category: HUBSPOT_DEFINED, association_type_id: 190 };
+        Self { to: IdInput { id }, types: [note_to_company] }
+    }
+}
+
 /// A property to be made.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,6 +15,7 @@ use crate::clock::ManualClock;
 use crate::connector::budget::Budget;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::{HttpSettings, Transport};
+use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, RemoteId, Side};
@@ -59,6 +60,14 @@ impl Script {
         self.add(format!("POST {target}"), Some(body), Ok((status, reply)))
     }
 
+    pub(super) fn post_text(self, target: &str, body: Value, status: u16, reply: &str) -> Self {
+        self.add(format!("POST {target}"), Some(body), Ok((status, reply.to_owned())))
+    }
+
+    pub(super) fn patch(self, target: &str, body: Value, status: u16, reply: &Value) -> Self {
+        self.add(format!("PATCH {target}"), Some(body), Ok((status, reply.to_string())))
+    }
+
     /// A request that no reply comes to.
     pub(super) fn post_lost(self, target: &str, body: Value, kind: ErrorKind) -> Self {
         self.add(format!("POST {target}"), Some(body), Err(kind))
@@ -80,7 +89,7 @@ impl Script {
         contact: Shape,
         change: impl FnOnce(&mut HubSpotSettings),
     ) -> (HubSpotConnector, Arc<Self>) {
-        let mut settings = HubSpotSettings { token: "secret-token".into(), ..HubSpotSettings::default() };
+        let mut settings = HubSpotSettings::of_defaults();
         change(&mut settings);
         self.connect(contact, settings).unwrap()
     }
@@ -102,15 +111,14 @@ impl Script {
                 max_tries: 1,
             },
         };
-        let connector = HubSpotConnector::new(
-            settings,
-            shape(Kind::Company),
+        let parts = Parts {
+            company: shape(Kind::Company),
             contact,
-            script.clone(),
-            Arc::new(ManualClock::new(now())),
+            transport: script.clone(),
+            clock: Arc::new(ManualClock::new(now())),
             http,
-            Budget::default(),
-        )?;
+        };
+        let connector = HubSpotConnector::new(settings, parts, Budget::default())?;
         Ok((connector, script))
     }
 

@@ -1,180 +1,206 @@
 //! What a firm configures about its HubSpot account, and the limits that HubSpot documents.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::Deserialize;
 use url::Url;
 
-use crate::connector::error::{ErrorKind, PortError};
-
-/// Requests in [`BURST_WINDOW`] that a private app of the smallest tier may send (larger tiers: 190, 250).
-pub const BURST_REQUESTS: usize = 100;
+use super::HubSpotConnector;
+use crate::clock::Clock;
+use crate::config::{Key, Reader};
+use crate::connector::budget::{Budget, BudgetSettings, Window};
+use crate::connector::error::PortError;
+use crate::connector::port::Connector;
+use crate::connector::registry::{CrmSettings, Parts};
 
 /// The length of the burst window.
-pub const BURST_WINDOW: Duration = Duration::from_secs(10);
-
-/// Searches in [`SEARCH_WINDOW`], over the whole account and apart from the burst limit.
-pub const SEARCH_REQUESTS: usize = 5;
+const BURST_WINDOW: Duration = Duration::from_secs(10);
 
 /// The length of the search window.
-pub const SEARCH_WINDOW: Duration = Duration::from_secs(1);
-
-/// Requests a day, shared by all private apps of an account of the smallest tier.
-pub const DAILY_REQUESTS: u64 = 250_000;
+const SEARCH_WINDOW: Duration = Duration::from_secs(1);
 
 /// The lane of the request budget that searches count in.
-pub const SEARCH_LANE: &str = "search";
+pub(super) const SEARCH_LANE: &str = "search";
 
 /// Records in one batch, and in one page of a list, at most.
-pub const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// Records in one page of a search, at most.
-pub const SEARCH_PAGE: usize = 200;
+const SEARCH_PAGE: u64 = 200;
 
-/// What is configured of a HubSpot account.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+const DAY: Duration = Duration::from_hours(24);
+
+/// The settings of `[hubspot]`; `config/mapping/hubspot.toml` says what each means.
+#[derive(Debug, Clone)]
 pub struct HubSpotSettings {
-    /// Where HubSpot answers.
-    pub base_url: Url,
+    /// Where HubSpot answers; ends in `/`.
+    pub(super) base_url: Url,
     /// The dated release of the API (`2026-03`), or a classic one (`v3`).
-    pub api_version: String,
+    pub(super) api_version: String,
     /// The token of a service key or private app.
-    pub token: SecretString,
-    /// The file that the configuration reads the token from; the connector itself reads no file.
-    pub token_file: Option<PathBuf>,
+    pub(super) token: SecretString,
     /// Records in a page of a list: 1 to [`BATCH`].
-    pub page_size: usize,
+    pub(super) page_size: usize,
     /// Records in a page of a search: 1 to [`SEARCH_PAGE`].
-    pub search_page_size: usize,
+    pub(super) search_page_size: usize,
     /// How far into one search HubSpot lets a client page, in records.
-    pub search_cap: usize,
+    pub(super) search_cap: usize,
     /// The unique company property that holds our id; `None` stores no ids.
-    pub id_property: Option<String>,
-    /// For how long the search index may show what was before a write; in seconds.
-    #[serde(with = "seconds")]
-    pub search_lag: Duration,
-    /// How far back an incremental read reaches behind the last one; in seconds.
-    #[serde(with = "seconds")]
-    pub overlap: Duration,
-    /// For how long after our time-out HubSpot may still carry a request out; in seconds.
-    #[serde(with = "seconds")]
-    pub late_commit: Duration,
+    pub(super) id_property: Option<String>,
+    /// For how long the search index may show what was before a write.
+    pub(super) search_lag: Duration,
+    /// How far back an incremental read reaches behind the last one.
+    pub(super) overlap: Duration,
+    /// For how long after our time-out HubSpot may still carry a request out.
+    pub(super) late_commit: Duration,
     /// The longest text of a property that is read, in characters; a longer one is unknown.
-    pub max_text: usize,
+    pub(super) max_text: usize,
     /// Whether the cursor of a list is the id from which it goes on, so that a list can begin behind a known id.
-    pub list_after_is_id: bool,
+    pub(super) list_after_is_id: bool,
     /// The path that tells the account's portal id.
-    pub account_path: String,
+    pub(super) account_path: String,
     /// How many writes may be under way at once.
-    pub concurrent_writes: usize,
-    /// Requests in the burst window that this account may send.
-    pub burst_requests: usize,
-    /// Searches a second that this account may send.
-    pub search_requests: usize,
-    /// Requests a day that this account may send, other tools included.
-    pub daily_requests: u64,
+    pub(super) concurrent_writes: usize,
+    /// Requests in [`BURST_WINDOW`] that this account may send.
+    pub(super) burst_requests: usize,
+    /// Searches in [`SEARCH_WINDOW`], over the whole account and apart from the burst limit.
+    pub(super) search_requests: usize,
+    /// Requests a day that this account may send.
+    pub(super) daily_requests: u64,
 }
 
-impl Default for HubSpotSettings {
-    fn default() -> Self {
-        Self {
-            base_url: default_base_url(),
-            api_version: "2026-03".to_owned(),
-            token: SecretString::default(),
-            token_file: None,
-            page_size: BATCH,
-            search_page_size: SEARCH_PAGE,
-            search_cap: 10_000,
-            id_property: Some("flowtly_id".to_owned()),
-            search_lag: Duration::from_mins(1),
-            overlap: Duration::from_mins(10),
-            late_commit: Duration::from_mins(1),
-            max_text: 65_536,
-            list_after_is_id: true,
-            account_path: "/account-info/v3/details".to_owned(),
-            concurrent_writes: 4,
-            burst_requests: BURST_REQUESTS,
-            search_requests: SEARCH_REQUESTS,
-            daily_requests: DAILY_REQUESTS,
-        }
+/// Reads `[hubspot]`; `None` only where a problem was noted.
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<HubSpotSettings> {
+    let base_url = reader.base_url("hubspot.base_url");
+    let token = reader.credential("hubspot.token", "HubSpot");
+    let search_page_size = reader.size("hubspot.search_page_size", SEARCH_PAGE);
+    let search_cap = reader.size("hubspot.search_cap", 1_000_000);
+    if search_cap < search_page_size {
+        let mend = "make hubspot.search_cap at least hubspot.search_page_size";
+        reader.refuse(&Key::of("hubspot.search_cap"), "a search shows less than one page of it", mend);
     }
+    let settings = HubSpotSettings {
+        api_version: reader.text_where("hubspot.api_version", "one part of a path, such as \"2026-03\"", |text| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        }),
+        account_path: reader.route("hubspot.account_path"),
+        page_size: reader.size("hubspot.page_size", BATCH as u64),
+        search_page_size,
+        search_cap,
+        list_after_is_id: reader.switch(&Key::of("hubspot.list_after_is_id")),
+        id_property: reader.optional("hubspot.id_property"),
+        concurrent_writes: reader.size("hubspot.concurrent_writes", 16),
+        search_lag: reader.duration("hubspot.search_lag", Duration::ZERO..=DAY),
+        overlap: reader.duration("hubspot.overlap", Duration::ZERO..=DAY * 7),
+        late_commit: reader.duration("hubspot.late_commit", Duration::ZERO..=DAY),
+        max_text: reader.size("hubspot.max_text", 1_048_576),
+        burst_requests: reader.size("hubspot.limits.burst", 10_000),
+        search_requests: reader.size("hubspot.limits.search", 1_000),
+        daily_requests: reader.count("hubspot.limits.daily", 1..=100_000_000),
+        base_url: base_url?,
+        token: token?,
+    };
+    Some(settings)
 }
 
 impl HubSpotSettings {
-    /// Fails with [`ErrorKind::Setting`], naming the key, where a value cannot work.
-    pub(super) fn check(&self) -> Result<(), PortError> {
-        let wrong = |message: &str| Err(PortError::new(ErrorKind::Setting, message));
-        if self.base_url.cannot_be_a_base() || self.base_url.host().is_none() {
-            return wrong("base_url names no host: write it like https://api.hubapi.com");
-        }
-        if !(1..=BATCH).contains(&self.page_size) {
-            return wrong("page_size must be from 1 to 100");
-        }
-        if !(1..=SEARCH_PAGE).contains(&self.search_page_size) {
-            return wrong("search_page_size must be from 1 to 200");
-        }
-        if self.search_cap < self.search_page_size {
-            return wrong("search_cap must not be below search_page_size");
-        }
-        if self.api_version.is_empty() || self.api_version.contains(['/', '?', '#']) {
-            return wrong("api_version must be a release such as 2026-03, or v3");
-        }
-        if self.id_property.as_ref().is_some_and(String::is_empty) {
-            return wrong("id_property is empty: name a property, or leave stored ids off");
-        }
-        Ok(())
+    fn budget(&self, clock: Arc<dyn Clock>) -> Budget {
+        let search = Window { limit: self.search_requests, period: SEARCH_WINDOW };
+        let settings = BudgetSettings {
+            windows: vec![Window { limit: self.burst_requests, period: BURST_WINDOW }],
+            lanes: BTreeMap::from([(SEARCH_LANE, vec![search])]),
+            daily: Some(self.daily_requests),
+            // The configured numbers already leave the firm's other tools their part.
+            reserve_share: 0.0,
+            concurrent: 0,
+        };
+        Budget::new(clock, settings)
     }
 }
 
-fn default_base_url() -> Url {
-    // The literal is a valid URL; there is no other way to have one in a default than to parse it.
-    #[expect(clippy::expect_used, reason = "a literal, covered by a test")]
-    Url::parse("https://api.hubapi.com").expect("a valid literal")
-}
+impl CrmSettings for HubSpotSettings {
+    fn base_url(&self) -> &Url {
+        &self.base_url
+    }
 
-/// Durations as numbers of seconds, fractions allowed.
-mod seconds {
-    use std::time::Duration;
+    fn id_property(&self) -> Option<&str> {
+        self.id_property.as_deref()
+    }
 
-    use serde::{Deserialize, Deserializer, de::Error};
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        Duration::try_from_secs_f64(seconds).map_err(|_| D::Error::custom("not a number of seconds from 0 on"))
+    fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
+        let budget = self.budget(Arc::clone(&parts.clock));
+        Ok(Arc::new(HubSpotConnector::new(self.clone(), parts, budget)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
+    use crate::config::read_text;
+
+    fn told(text: &str) -> Vec<String> {
+        read_text(text, &[("HUBSPOT__TOKEN", "pat-eu1-secret")], read).unwrap_err()
+    }
 
     #[test]
-    fn the_defaults_are_the_documented_ones_and_pass_the_check() {
-        let settings: HubSpotSettings = toml::from_str("").unwrap();
-        assert!(settings.check().is_ok());
+    fn the_defaults_are_the_documented_ones() {
+        let settings = HubSpotSettings::of_defaults();
         assert_eq!(settings.base_url.as_str(), "https://api.hubapi.com/");
         assert_eq!((settings.page_size, settings.search_page_size, settings.search_cap), (100, 200, 10_000));
-        assert_eq!(settings.search_lag, Duration::from_mins(1));
+        assert_eq!((settings.search_lag, settings.overlap), (Duration::from_mins(1), Duration::from_hours(1)));
+        assert_eq!((settings.burst_requests, settings.search_requests, settings.daily_requests), (90, 4, 200_000));
         assert_eq!(settings.id_property.as_deref(), Some("flowtly_id"));
     }
 
     #[test]
-    fn unknown_keys_and_impossible_values_are_refused() {
-        assert!(toml::from_str::<HubSpotSettings>("pagesize = 10").is_err());
-        assert!(toml::from_str::<HubSpotSettings>("search_lag = -1").is_err());
-        let settings: HubSpotSettings = toml::from_str("page_size = 101\nsearch_lag = 2.5").unwrap();
+    fn what_is_written_is_taken() {
+        let text = "hubspot.search_lag = \"2500ms\"\nhubspot.list_after_is_id = false\nhubspot.id_property = \"\"";
+        let settings = read_text(text, &[("HUBSPOT__TOKEN", "pat"), ("HUBSPOT__LIMITS__SEARCH", "7")], read).unwrap();
         assert_eq!(settings.search_lag, Duration::from_millis(2_500));
-        assert!(settings.check().unwrap_err().message.contains("page_size"));
-        let settings: HubSpotSettings = toml::from_str("base_url = \"mailto:x@example.org\"").unwrap();
-        assert_eq!(settings.check().unwrap_err().kind, ErrorKind::Setting);
+        assert!(!settings.list_after_is_id);
+        assert_eq!((settings.id_property.as_deref(), settings.search_requests), (None, 7));
+        assert_eq!(settings.token.expose_secret(), "pat");
+    }
+
+    #[test]
+    fn unknown_keys_and_impossible_values_are_refused() {
+        for (text, wanted) in [
+            (
+                "[hubspot]\npagesize = 10",
+                "sync.toml:2:1: hubspot.pagesize: there is no such setting; did you mean `hubspot.page_size`?",
+            ),
+            ("[hubspot]\nsearch_lag = -1", "hubspot.search_lag: this must be a duration"),
+            (
+                "[hubspot]\npage_size = 101",
+                "hubspot.page_size: the number is out of range; set it to a whole number from 1 to 100",
+            ),
+            ("[hubspot]\nsearch_page_size = 201", "hubspot.search_page_size: the number is out of range"),
+            ("[hubspot]\nsearch_cap = 100", "hubspot.search_cap: a search shows less than one page of it"),
+            ("[hubspot]\napi_version = \"v3/objects\"", "hubspot.api_version: `v3/objects` does not do"),
+            (
+                "[hubspot]\nbase_url = \"mailto:x@example.org\"",
+                "hubspot.base_url: the connection would not be encrypted",
+            ),
+        ] {
+            let told = told(text);
+            assert!(told.len() == 1 && told[0].contains(wanted), "{told:#?}");
+        }
     }
 
     #[test]
     fn the_token_is_never_shown() {
-        let settings: HubSpotSettings = toml::from_str("token = \"pat-eu1-secret\"").unwrap();
+        let settings = HubSpotSettings { token: "pat-eu1-secret".into(), ..HubSpotSettings::of_defaults() };
         assert!(!format!("{settings:?}").contains("secret"));
+    }
+
+    impl HubSpotSettings {
+        /// The defaults, with a token that only a test would send.
+        pub(in super::super) fn of_defaults() -> Self {
+            read_text("", &[("HUBSPOT__TOKEN", "secret-token")], read).unwrap()
+        }
     }
 }

@@ -104,8 +104,30 @@ impl Talk {
         self.post(route, url, body, None, Repeat::IfNotApplied).await
     }
 
+    /// Changes one record: never again when its outcome is not known.
+    pub(super) async fn change<B: Serialize + Sync>(
+        &self,
+        route: &'static str,
+        url: Url,
+        body: &B,
+    ) -> Result<Reply, PortError> {
+        self.carry(Method::PATCH, route, url, body, None, Repeat::IfNotApplied).await
+    }
+
     async fn post<B: Serialize + Sync>(
         &self,
+        route: &'static str,
+        url: Url,
+        body: &B,
+        lane: Option<&'static str>,
+        repeat: Repeat,
+    ) -> Result<Reply, PortError> {
+        self.carry(Method::POST, route, url, body, lane, repeat).await
+    }
+
+    async fn carry<B: Serialize + Sync>(
+        &self,
+        method: Method,
         route: &'static str,
         url: Url,
         body: &B,
@@ -117,7 +139,7 @@ impl Talk {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let body = Some(Bytes::from(body));
-        self.send(Call { method: Method::POST, url, route, headers, body, repeat, lane }).await
+        self.send(Call { method, url, route, headers, body, repeat, lane }).await
     }
 
     async fn send(&self, call: Call) -> Result<Reply, PortError> {

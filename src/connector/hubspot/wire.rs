@@ -88,7 +88,7 @@ pub(super) struct SearchPage {
     pub(super) paging: Option<Paging>,
 }
 
-/// A record as the index shows it.
+/// A record as the index shows it, or a note.
 #[derive(Debug, Deserialize)]
 pub(super) struct Hit {
     pub(super) id: WireId,
@@ -101,6 +101,14 @@ impl Hit {
     pub(super) fn property(&self, name: &str) -> Option<&str> {
         self.properties.get(name).and_then(Option::as_deref)
     }
+}
+
+/// Records by id, with whatever was asked of them.
+#[derive(Debug, Deserialize)]
+pub(super) struct RecordsReply {
+    pub(super) results: Vec<Hit>,
+    #[serde(default)]
+    pub(super) errors: Vec<Fault>,
 }
 
 /// Links of several records.

@@ -181,11 +181,11 @@ mod tests {
 
     fn update(id: &str) -> Write {
         let target = Target::Update { id: RemoteId::new(id), version: None };
-        Write { target, texts: Vec::new(), parent: None, stored_id: None }
+        Write { target, texts: Vec::new(), parent: None, stored_id: None, apart_from: Vec::new() }
     }
 
     fn create() -> Write {
-        Write { target: Target::Create, texts: Vec::new(), parent: None, stored_id: None }
+        Write { target: Target::Create, texts: Vec::new(), parent: None, stored_id: None, apart_from: Vec::new() }
     }
 
     fn positions(writes: &[Write]) -> Vec<Vec<usize>> {

@@ -218,6 +218,7 @@ fn totals_count_each_operation_where_it_belongs() {
         local: 4,
         pauses: BTreeMap::from([(Side::Crm, 2), (Side::Flowtly, 1)]),
         stamps: 1,
+        documents: 0,
     };
     assert_eq!(totals, expected);
 }

@@ -33,6 +33,9 @@ pub struct Totals {
     pub pauses: BTreeMap<Side, u64>,
     /// Our id to be written into CRM records.
     pub stamps: u64,
+    /// Documents to be shown or renamed in the CRM.
+    #[serde(default)]
+    pub documents: u64,
 }
 
 impl Totals {
@@ -68,6 +71,7 @@ impl Totals {
             || self.conflicts > 0
             || self.questions > 0
             || self.local > 0
+            || self.documents > 0
             || self.creates.values().chain(self.updates.values()).any(|count| *count > 0)
     }
 }

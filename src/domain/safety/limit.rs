@@ -26,6 +26,8 @@ pub struct Limits {
     pub conflicts: Limit,
     /// Pairs that are paused, separated or go on with another record because of what a side shows.
     pub pauses: Limit,
+    /// Documents that are shown or renamed in the CRM; the share is of the records there.
+    pub documents: Limit,
     /// Records that a side may have fewer than before, after a whole walk.
     pub shrink: Limit,
 }

@@ -158,6 +158,14 @@ fn counts(totals: &Totals, limits: &Limits, circumstances: &Circumstances) -> Ve
         .chain(of_pairs(RefusalName::TooManyLinks, limits.links, totals.links, done.links))
         .chain(of_pairs(RefusalName::TooManyConflicts, limits.conflicts, totals.conflicts, done.conflicts))
         .chain(by_side(RefusalName::TooManyPauses, limits.pauses, &totals.pauses, &done.pauses))
+        .chain([Count {
+            name: RefusalName::TooManyDocuments,
+            side: Some(Side::Crm),
+            planned: totals.documents,
+            done: done.documents,
+            known: known(Side::Crm),
+            limit: limits.documents,
+        }])
         .collect()
 }
 
@@ -186,14 +194,24 @@ fn first_pass(totals: &Totals, counts: &[Count], circumstances: &Circumstances) 
     }
     let sum = |counts: &BTreeMap<Side, u64>| counts.values().sum::<u64>();
     let (creates, updates) = (sum(&totals.creates), sum(&totals.updates));
-    let found = [totals.links, creates, updates, totals.stamps, totals.conflicts, totals.questions, totals.local];
+    let found = [
+        totals.links,
+        creates,
+        updates,
+        totals.stamps,
+        totals.conflicts,
+        totals.questions,
+        totals.local,
+        totals.documents,
+    ];
     let says = format!(
         "the first pass of a new state only plans: {} links, {creates} creates, {updates} updates, {} cleared values, \
-         {} conflicts, {} questions; look at `diff`",
+         {} conflicts, {} questions{}; look at `diff`",
         totals.links,
         sum(&totals.blanked),
         totals.conflicts,
         totals.questions,
+        if totals.documents > 0 { format!(", {} documents", totals.documents) } else { String::new() },
     );
     // The allowance stands for every limited number of the plan, so each of them is what was shown.
     let numbers = counts

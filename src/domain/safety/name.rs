@@ -22,6 +22,8 @@ pub enum RefusalName {
     TooManyConflicts,
     /// More pairs that are archived, gone or merged on a side than the limit.
     TooManyPauses,
+    /// More documents to be shown than the limit: they wait, and nothing else does.
+    TooManyDocuments,
     /// A side shows far fewer records than it had.
     ShrunkenListing,
     /// A list could not be read whole, and the plan recognises or creates records.
@@ -32,7 +34,7 @@ pub enum RefusalName {
 
 impl RefusalName {
     /// All names, in the order in which they are told.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::FirstPass,
         Self::TooManyCreates,
         Self::TooManyUpdates,
@@ -40,10 +42,16 @@ impl RefusalName {
         Self::TooManyLinks,
         Self::TooManyConflicts,
         Self::TooManyPauses,
+        Self::TooManyDocuments,
         Self::ShrunkenListing,
         Self::WalkNotWhole,
         Self::CanaryNotSeen,
     ];
+
+    /// Whether it is about documents alone: these wait then, and everything else is carried out.
+    pub const fn is_about_documents(self) -> bool {
+        matches!(self, Self::TooManyDocuments)
+    }
 
     /// The word that `--allow` takes.
     pub const fn as_str(self) -> &'static str {
@@ -55,6 +63,7 @@ impl RefusalName {
             Self::TooManyLinks => "too-many-links",
             Self::TooManyConflicts => "too-many-conflicts",
             Self::TooManyPauses => "too-many-pauses",
+            Self::TooManyDocuments => "too-many-documents",
             Self::ShrunkenListing => "shrunken-listing",
             Self::WalkNotWhole => "walk-not-whole",
             Self::CanaryNotSeen => "canary-not-seen",
@@ -71,6 +80,7 @@ impl RefusalName {
             Self::TooManyLinks => "links to be made",
             Self::TooManyConflicts => "new conflicts",
             Self::TooManyPauses => "pairs archived, gone or merged",
+            Self::TooManyDocuments => "documents to be shown",
             Self::ShrunkenListing => "records not shown",
             Self::WalkNotWhole => "records told of and not shown, or the other way round",
             Self::CanaryNotSeen => "pairs not found",

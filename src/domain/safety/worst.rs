@@ -74,6 +74,12 @@ impl Worst {
         }
     }
 
+    /// Takes the first documents of a plan as they come.
+    pub fn note_documents(&mut self, examples: Vec<Example>) {
+        let weighed = examples.into_iter().take(FEW).map(|example| (0, example)).collect();
+        self.0.insert((RefusalName::TooManyDocuments, Some(Side::Crm)), weighed);
+    }
+
     /// The worst of a sort, worst first.
     pub fn of(&self, name: RefusalName, side: Option<Side>) -> Vec<Example> {
         let kept = self.0.get(&(name, side)).into_iter().flatten();

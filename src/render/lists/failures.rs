@@ -9,6 +9,7 @@ use crate::render::json;
 use crate::render::lists::{Form, Listing};
 use crate::render::style::{Style, Tone};
 use crate::render::words::{Named, count, when};
+use crate::store::document;
 use crate::store::waiting::Failure;
 
 /// A refusal and its record.
@@ -21,16 +22,40 @@ pub struct FailureItem {
     pub record: Named,
 }
 
-/// Shows them; in JSON an array.
-pub fn show(listing: &mut Listing<'_>, failures: &[FailureItem]) -> io::Result<()> {
+/// A document that the CRM refused to show, and its company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DocumentFailureItem {
+    /// Which, why, how often, and when it is tried again.
+    #[serde(flatten)]
+    pub failure: document::Failure,
+    /// Its company; `None` if the pair was dissolved since.
+    pub record: Option<Named>,
+}
+
+/// Shows them, records before documents; in JSON an array.
+pub fn show(listing: &mut Listing<'_>, failures: &[FailureItem], documents: &[DocumentFailureItem]) -> io::Result<()> {
     let style = match listing.form {
-        Form::Json => return json::pretty(listing.out, failures),
+        Form::Json => {
+            #[derive(Serialize)]
+            #[serde(untagged)]
+            enum Item<'a> {
+                Record(&'a FailureItem),
+                Document(&'a DocumentFailureItem),
+            }
+            let records = failures.iter().map(Item::Record);
+            let items: Vec<Item<'_>> = records.chain(documents.iter().map(Item::Document)).collect();
+            return json::pretty(listing.out, &items);
+        }
         Form::Text(style) => style,
     };
-    if failures.is_empty() {
+    if failures.is_empty() && documents.is_empty() {
         return writeln!(listing.out, "Nothing was refused.");
     }
     failures.iter().try_for_each(|item| text(listing.out, style, item))?;
+    documents.iter().try_for_each(|item| document(listing.out, style, item))?;
+    if failures.is_empty() {
+        return writeln!(listing.out, "\nDocuments are tried again by themselves, and at once when they are renamed.");
+    }
     writeln!(listing.out, "\nTo try again now: flowtly-sync failures retry NUMBER, or --all")
 }
 
@@ -48,6 +73,17 @@ pub fn retried(out: &mut dyn Write, failures: &[FailureItem]) -> io::Result<()> 
 
 fn field(failure: &Failure) -> String {
     if failure.field.is_empty() { "the record".to_owned() } else { Clean(&failure.field).to_string() }
+}
+
+fn document(out: &mut dyn Write, style: Style, item: &DocumentFailureItem) -> io::Result<()> {
+    let DocumentFailureItem { failure, record } = item;
+    let company = record.as_ref().map_or_else(|| "a pair that is none any more".to_owned(), Named::line);
+    let said = style.paint(Tone::Bad, &Clean(&failure.message).to_string());
+    let (id, title) = (Clean(&failure.document).to_string(), Clean(&failure.title).to_string());
+    writeln!(out, "  document {id}  {} of {company}", style.paint(Tone::Strong, &title))?;
+    let tries = count(u64::try_from(failure.attempts).unwrap_or(0), "attempt");
+    let (since, next) = (when(failure.since), when(failure.next_try));
+    writeln!(out, "      CRM refuses it: {said} ({tries} since {since}; tried again at {next})")
 }
 
 /// Shows one in two lines.

@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::check::{Finding, Findings, Health};
 use super::conflicts::ConflictItem;
-use super::explain::{DocumentSaid, Documents, Explanation, FieldSaid, HalfSaid, LinkSaid, Since, TodoSaid, ValueSaid};
+use super::explain::{
+    DocumentSaid, Documents, Explanation, FieldSaid, HalfSaid, LinkSaid, Since, StandSaid, TodoSaid, ValueSaid,
+};
 use super::failures::FailureItem;
 use super::links::{LinkItem, Links};
 use super::questions::QuestionItem;
@@ -194,6 +196,12 @@ fn explanation() -> Explanation {
             id: Some(HOSTILE.to_owned()),
             name: Some(HOSTILE.to_owned()),
             location: Some(HOSTILE.to_owned()),
+            stands: Some(StandSaid {
+                state: "wanted",
+                says: HOSTILE.to_owned(),
+                crm_id: Some(RemoteId::new(HOSTILE)),
+                gone: false,
+            }),
         }]),
     }
 }

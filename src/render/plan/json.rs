@@ -4,16 +4,31 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::domain::documents::{Does, Known};
 use crate::domain::plan::{Action, Totals};
-use crate::domain::record::{Kind, Side};
+use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::Refusal;
 use crate::render::json::{Array, compact};
 use crate::sync::certificate::Certificate;
+use crate::sync::documents::DocumentsReport;
 use crate::sync::pass::{Ending, Report};
 
 #[derive(Debug, Default)]
 pub(super) struct Json {
     actions: Array,
+    /// Begun when the actions are over.
+    documents: Option<Array>,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the key of its id in the JSON")]
+struct Document<'a> {
+    does: &'static str,
+    document: &'a str,
+    title: &'a str,
+    link: Option<&'a str>,
+    company: &'a RemoteId,
+    crm_id: Option<&'a RemoteId>,
 }
 
 #[derive(Serialize)]
@@ -57,6 +72,7 @@ struct Head<'a> {
     refused: u64,
     put_off: u64,
     waiting: Waiting,
+    documents: Option<&'a DocumentsReport>,
     more: bool,
     certificate: &'a Certificate,
 }
@@ -93,6 +109,7 @@ impl Json {
             refused: report.refused,
             put_off: report.put_off,
             waiting: Waiting { conflicts, questions, failures },
+            documents: report.documents.as_ref(),
             more: report.more,
             certificate: &report.certificate,
         };
@@ -108,8 +125,29 @@ impl Json {
         self.actions.item(out, &Told { action, says: action.reason.to_string() })
     }
 
+    pub(super) fn document(&mut self, out: &mut dyn Write, document: &Known) -> io::Result<()> {
+        let told = Document {
+            does: if document.crm_id.is_some() { Does::Rename } else { Does::Show }.as_str(),
+            document: &document.document,
+            title: &document.title,
+            link: document.link.as_deref(),
+            company: &document.company,
+            crm_id: document.crm_id.as_ref(),
+        };
+        self.documents(out)?.item(out, &told)
+    }
+
+    /// The array of documents, begun behind the one of actions.
+    fn documents(&mut self, out: &mut dyn Write) -> io::Result<&mut Array> {
+        if self.documents.is_none() {
+            self.actions.end(out)?;
+            out.write_all(b",\n\"planned_documents\":")?;
+        }
+        Ok(self.documents.get_or_insert_default())
+    }
+
     pub(super) fn end(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        self.actions.end(out)?;
+        self.documents(out)?.end(out)?;
         writeln!(out, "}}")
     }
 }

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::summary::{NOTHING, sections, title};
-use super::{sign, verb, whereabouts};
+use super::{document_ids, document_verb, sign, verb, whereabouts};
+use crate::domain::documents::Known;
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, Op};
 use crate::domain::value::Text;
@@ -24,10 +25,7 @@ impl Markdown {
     }
 
     pub(super) fn action(&mut self, out: &mut dyn Write, action: &Action) -> io::Result<()> {
-        if !self.has_table {
-            writeln!(out, "\n| | Record | Does | Field | From | To | Why |\n|---|---|---|---|---|---|---|")?;
-            self.has_table = true;
-        }
+        self.table(out)?;
         let row =
             |out: &mut dyn Write, field: &dyn Display, from: &dyn Display, to: &dyn Display, why: &dyn Display| {
                 let (sign, _) = sign(&action.op);
@@ -94,6 +92,22 @@ impl Markdown {
             | Op::Unlink { .. }
             | Op::Skip => row(out, &"", &"", &"", &action.reason),
         }
+    }
+
+    pub(super) fn document(&mut self, out: &mut dyn Write, document: &Known) -> io::Result<()> {
+        self.table(out)?;
+        let (sign, _, verb) = document_verb(document);
+        let record = format!("document {} ({})", document.title, document_ids(document));
+        let link = document.link.as_deref().unwrap_or_default();
+        writeln!(out, "| `{sign}` | {} | {verb} |  |  | {} |  |", Cell(record), Cell(link))
+    }
+
+    fn table(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.has_table {
+            writeln!(out, "\n| | Record | Does | Field | From | To | Why |\n|---|---|---|---|---|---|---|")?;
+            self.has_table = true;
+        }
+        Ok(())
     }
 
     pub(super) fn end(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {

@@ -5,7 +5,7 @@
 //! | key | |
 //! |---|---|
 //! | `pass`, `complete`, `ending` | the pass's number; whether it walked everything; `applied`, `partly`, `refused`, `planned` |
-//! | `totals` | [`Totals`](crate::domain::plan::Totals): `links`, `creates`, `updates`, `blanked` (by `flowtly`, `crm`), `conflicts`, `questions`, `skipped` (by reason), `agreed`, `local`, `pauses` (by side), `stamps` |
+//! | `totals` | [`Totals`](crate::domain::plan::Totals): `links`, `creates`, `updates`, `blanked` (by `flowtly`, `crm`), `conflicts`, `questions`, `skipped` (by reason), `agreed`, `local`, `pauses` (by side), `stamps`, `documents` |
 //! | `refusals` | what the safety limits refuse: `name`, `side`, `kind`, `found`, `allowed`, `message`, `numbers` (what an allowance stands for: `of`, `side`, `kind`, `found`), `examples` (the worst: `kind`, `label`, `flowtly`, `crm`, `values`) |
 //! | `missing` | mapped properties that are missing: `side`, `kind`, `property` |
 //! | `not_whole` | lists that could not be read whole: `side`, `kind` |
@@ -13,9 +13,11 @@
 //! | `failing` | sides that failed: `side`, `message` |
 //! | `written`, `refused`, `put_off` | how many writes were carried out, refused, put off |
 //! | `waiting` | what waits for a person now: `conflicts`, `questions`, `failures` |
+//! | `documents` | what was done about documents ([`DocumentsReport`](crate::sync::documents::DocumentsReport)); null where they are off |
 //! | `more` | whether something is due at once |
-//! | `certificate` | [`Certificate`](crate::sync::certificate::Certificate): `as_of`, `equal`, `differ`, `reasons`, `waiting`, `pending`, `unexplained`, `unlinked` |
+//! | `certificate` | [`Certificate`](crate::sync::certificate::Certificate): `as_of`, `equal`, `differ`, `reasons`, `waiting`, `pending`, `unexplained`, `unlinked`, `documents` (where they are on) |
 //! | `actions` | every [`Action`]: `id`, `kind`, `label`, `link`, `flowtly`, `crm`, `op` (its own `op` names the sort), `reason` (`why`), and the reason in words, `says` |
+//! | `planned_documents` | every document to be shown or renamed: `does` (`show`, `rename`), `document`, `title`, `link`, `company` (the CRM's), `crm_id` |
 
 mod json;
 mod markdown;
@@ -28,6 +30,7 @@ use std::io::{self, Write};
 
 use super::style::{Style, Tone};
 use super::words;
+use crate::domain::documents::Known;
 use crate::domain::plan::{Action, Op, Reason};
 use crate::domain::record::{RemoteId, Side};
 use crate::sync::pass::Report;
@@ -98,6 +101,15 @@ impl PlanReport {
             Form::Text(text) if is_told => text.action(out, action),
             Form::Markdown(markdown) if is_told => markdown.action(out, action),
             Form::Text(_) | Form::Markdown(_) => Ok(()),
+        }
+    }
+
+    /// Writes one document that is to be shown or renamed; to be called for each, behind the actions.
+    pub fn document(&mut self, out: &mut dyn Write, document: &Known) -> io::Result<()> {
+        match &mut self.form {
+            Form::Text(text) => text.document(out, document),
+            Form::Markdown(markdown) => markdown.document(out, document),
+            Form::Json(json) => json.document(out, document),
         }
     }
 
@@ -204,6 +216,20 @@ fn verb(action: &Action) -> String {
         Op::Question(_) => "question".to_owned(),
         Op::Skip => "leave".to_owned(),
     }
+}
+
+/// What is done about a document that is wanted.
+const fn document_verb(document: &Known) -> (&'static str, Tone, &'static str) {
+    match document.crm_id {
+        None => ("+", Tone::Good, "show in the CRM"),
+        Some(_) => ("~", Tone::Change, "rename in the CRM"),
+    }
+}
+
+/// The ids that a document is about.
+fn document_ids(document: &Known) -> String {
+    let (id, company) = (super::clean::Clean(&document.document), super::clean::Clean(&document.company));
+    format!("Flowtly document {id}, CRM company {company}")
 }
 
 /// The ids that an action is about, and the company of a contact.

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::documents::Stand;
 use crate::domain::record::Side;
 use crate::render::lines::Section;
 use crate::render::style::Tone;
 use crate::render::words::{self, count, when};
 use crate::sync::certificate::Certificate;
+use crate::sync::documents::DocumentsReport;
 use crate::sync::pass::{Ending, Report};
 
 /// What stands where no action is told.
@@ -31,7 +33,17 @@ pub(super) fn title(report: &Report) -> (String, &'static str) {
 
 /// Everything behind the actions, in order; empty sections are not shown.
 pub(super) fn sections(report: &Report) -> Vec<Section> {
-    vec![totals(report), refusals(report), troubles(report), waiting(report), certificate(&report.certificate)]
+    vec![
+        totals(report),
+        report
+            .documents
+            .as_ref()
+            .map_or_else(|| Section::new("Documents"), |documents| self::documents(report, documents)),
+        refusals(report),
+        troubles(report),
+        waiting(report),
+        certificate(&report.certificate),
+    ]
 }
 
 fn totals(report: &Report) -> Section {
@@ -85,6 +97,52 @@ fn totals(report: &Report) -> Section {
         ));
     }
     section
+}
+
+fn documents(report: &Report, documents: &DocumentsReport) -> Section {
+    let mut section = Section::new("Documents");
+    if documents.planned() > 0 {
+        section.own(format!(
+            "{} to be shown, {} to be renamed in the CRM",
+            count(documents.shows, "document"),
+            documents.renames
+        ));
+    }
+    if matches!(report.ending, Ending::Applied | Ending::Partly) && documents.planned() > 0 {
+        section.own(format!(
+            "carried out: {} shown, {} renamed; {} refused, {} of unknown outcome, {} put off",
+            documents.shown, documents.renamed, documents.refused, documents.unknown, documents.put_off
+        ));
+    }
+    if documents.adopted > 0 {
+        section.own(format!("{} found there already, by our mark", count(documents.adopted, "document")));
+    }
+    if documents.unread > 0 {
+        section.own_toned(
+            Tone::Ask,
+            format!("of {} the documents could not be read; it is tried again", count(documents.unread, "company")),
+        );
+    }
+    if let Some(trouble) = &documents.trouble {
+        section.foreign(format!("left alone for now: {trouble}"));
+    }
+    section
+}
+
+/// How documents stand, for a certificate.
+fn documents_stand(section: &mut Section, stand: &Stand) {
+    section.own(format!("{} shown in the CRM", count(stand.shown, "document")));
+    let mut some = |number: u64, text: &str| {
+        if number > 0 {
+            section.own_below(format!("{number} {text}"));
+        }
+    };
+    some(stand.wanted - stand.refused.min(stand.wanted), "still to be shown or renamed");
+    some(stand.refused, "refused by the CRM; tried again by itself");
+    some(stand.unknown, "sent or moved, and looked for");
+    some(stand.removed, "taken away in the CRM, and left alone");
+    some(stand.gone, "gone in Flowtly; what shows them is left alone");
+    some(stand.incomplete, "without id or name in Flowtly: not shown; see `explain company:…`");
 }
 
 fn refusals(report: &Report) -> Section {
@@ -164,6 +222,9 @@ pub fn certificate(certificate: &Certificate) -> Section {
         for (reason, number) in &certificate.unlinked {
             section.own_below(format!("{number} {reason}"));
         }
+    }
+    if let Some(stand) = &certificate.documents {
+        documents_stand(&mut section, stand);
     }
     section
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::connector::error::{ErrorKind, PortError};
+use crate::domain::documents::State;
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{
     ActionId, Asks, CandidateNote, Change, Conflict, KeyKind, LinkId, LinkRef, Question, RecordRef, Totals,
@@ -16,6 +17,7 @@ use crate::domain::safety::{Example, Number, Refusal, RefusalName};
 use crate::domain::value::Text;
 use crate::render::clean::is_harmful;
 use crate::sync::certificate::Certificate;
+use crate::sync::documents::DocumentsReport;
 use crate::sync::pass::Ending;
 
 const HOSTILE: &str = "\u{1b}[2J\u{9b}1mEvil|*x*\n@all <b>\u{202e}";
@@ -133,6 +135,7 @@ fn report(actions: &[Action]) -> Report {
         refused: 0,
         put_off: 0,
         waiting: (0, 0, 0),
+        documents: None,
         certificate: Certificate { equal: 1, ..Certificate::default() },
         more: false,
     }
@@ -263,6 +266,7 @@ fn what_surrounds_the_actions_is_told() {
         pending: 1,
         unexplained: 2,
         unlinked: BTreeMap::from([("CRM company: outside the scope".to_owned(), 40)]),
+        documents: None,
     };
     let text = told(Format::Text, Style::Plain, Detail::Brief, &report, &[]);
     assert_eq!(
@@ -367,6 +371,8 @@ fn json_is_one_object_whose_actions_read_back_as_they_were() {
             "waiting",
             "more",
             "certificate",
+            "documents",
+            "planned_documents",
             "actions",
         ];
         expected.sort_unstable();
@@ -455,4 +461,55 @@ fn colours_come_only_if_asked_for_and_never_from_a_system() {
         found += 1;
     }
     assert!(found > 4 && found % 2 == 0);
+}
+
+/// A document in each form, whatever its title holds.
+#[test]
+fn a_document_is_told_in_every_form() {
+    let document = |crm_id: Option<&str>| Known {
+        mark: "1/6/3".to_owned(),
+        document: "3".to_owned(),
+        title: format!("Offer {HOSTILE}"),
+        link: Some("https://a.b/3".to_owned()),
+        company: RemoteId::new("900"),
+        crm_id: crm_id.map(RemoteId::new),
+        told: None,
+        state: State::Wanted,
+        provable: None,
+        gone: false,
+        refused: None,
+    };
+    let report = Report {
+        documents: Some(DocumentsReport { shows: 1, renames: 1, ..DocumentsReport::default() }),
+        ..report(&[])
+    };
+    let told = |format: Format| {
+        let mut printer = PlanReport::new(format, Style::Plain, Detail::Brief);
+        let mut out = Vec::new();
+        printer.begin(&mut out, &report).unwrap();
+        printer.document(&mut out, &document(None)).unwrap();
+        printer.document(&mut out, &document(Some("70"))).unwrap();
+        printer.end(&mut out, &report).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let text = told(Format::Text);
+    assert!(
+        text.contains("(Flowtly document 3, CRM company 900)\n  + show in the CRM\n      link: https://a.b/3\n"),
+        "{text}"
+    );
+    assert!(text.contains("  ~ rename in the CRM\n"), "{text}");
+    assert!(text.contains("Documents\n  1 document to be shown, 1 to be renamed in the CRM\n"), "{text}");
+    assert!(!text.contains(summary::NOTHING), "{text}");
+    let markdown = told(Format::Markdown);
+    assert_eq!(markdown.matches("| show in the CRM |").count(), 1, "{markdown}");
+    assert_eq!(markdown.matches("| rename in the CRM |").count(), 1, "{markdown}");
+    for form in [&text, &markdown] {
+        assert!(!form.contains('\u{1b}'), "{form:?}");
+    }
+    let json: Value = serde_json::from_str(&told(Format::Json)).unwrap();
+    assert_eq!(
+        (json["actions"].clone(), json["planned_documents"][1]["does"].clone()),
+        (serde_json::json!([]), serde_json::json!("rename"))
+    );
+    assert_eq!(json["documents"]["shows"], 1);
 }

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::summary::{NOTHING, sections, title};
-use super::{sign, verb, whereabouts};
+use super::{document_ids, document_verb, sign, verb, whereabouts};
+use crate::domain::documents::Known;
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, Op, RecordRef};
 use crate::domain::record::Kind;
@@ -20,11 +21,12 @@ type Subject = (Kind, Option<RecordRef>, Option<RecordRef>);
 pub(super) struct Text {
     style: Style,
     block: Option<Subject>,
+    has_documents: bool,
 }
 
 impl Text {
     pub(super) const fn new(style: Style) -> Self {
-        Self { style, block: None }
+        Self { style, block: None, has_documents: false }
     }
 
     pub(super) fn begin(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
@@ -46,8 +48,17 @@ impl Text {
         body(out, action)
     }
 
+    pub(super) fn document(&mut self, out: &mut dyn Write, document: &Known) -> io::Result<()> {
+        self.has_documents = true;
+        let (sign, tone, verb) = document_verb(document);
+        let title = self.style.paint(Tone::Strong, &Clean(&document.title).to_string());
+        writeln!(out, "\ndocument {title} ({})", document_ids(document))?;
+        writeln!(out, "  {}", self.style.paint(tone, &format!("{sign} {verb}")))?;
+        document.link.as_ref().map_or(Ok(()), |link| writeln!(out, "      link: {}", Clean(link)))
+    }
+
     pub(super) fn end(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
-        if self.block.is_none() {
+        if self.block.is_none() && !self.has_documents {
             writeln!(out, "\n{NOTHING}")?;
         }
         sections(report).iter().try_for_each(|section| section.text(out, self.style))

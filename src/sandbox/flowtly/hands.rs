@@ -6,7 +6,7 @@ use super::FlowtlyServer;
 use super::negotiate::Format;
 use super::render::{Pen, Place};
 use super::schema::{CLIENT, CONTACT, Slot, slot};
-use super::state::{State, client_fields, contact_fields};
+use super::state::{Document, State, client_fields, contact_fields};
 
 impl FlowtlyServer {
     /// A person makes a client: an object of API field names; countries, currencies and other references by id or IRI.
@@ -84,9 +84,38 @@ impl FlowtlyServer {
         self.with(|state, _| {
             let id = state.documents.keys().next_back().map_or(1, |last| last + 1);
             state.clients.get_mut(client)?.documents.push(id);
-            state.documents.insert(id, name.to_owned());
+            let document = Document { name: Some(name.to_owned()), shows_id: true };
+            state.documents.insert(id, document);
             state.revision += 1;
             Some(id)
+        })
+    }
+
+    /// A person renames a document; without a name it is shown without one. Whether it is there.
+    pub fn rename_document(&self, id: u64, name: Option<&str>) -> bool {
+        self.with(|state, _| {
+            let Some(document) = state.documents.get_mut(&id) else { return false };
+            document.name = name.map(str::to_owned);
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// From now on a document is shown without its id, as storage that was moved in from elsewhere is. Whether it is there.
+    pub fn hide_document_id(&self, id: u64) -> bool {
+        self.with(|state, _| {
+            let Some(document) = state.documents.get_mut(&id) else { return false };
+            document.shows_id = false;
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// A person takes a document away. Whether it was there.
+    pub fn remove_document(&self, id: u64) -> bool {
+        self.with(|state, _| {
+            state.revision += 1;
+            state.documents.remove(&id).is_some()
         })
     }
 

@@ -154,19 +154,23 @@ impl Pen<'_> {
         json::key(out, "documents");
         out.push(b'[');
         for id in &client.documents {
-            let Some(name) = self.state.documents.get(id) else { continue };
+            let Some(document) = self.state.documents.get(id) else { continue };
             json::comma(out);
             out.push(b'{');
-            if self.format == Format::Linked {
+            if self.format == Format::Linked && document.shows_id {
                 json::key(out, "@id");
                 self.text(out, &format!("{}/documents/{id}", self.options.prefix));
                 json::key(out, "@type");
                 out.extend_from_slice(b"\"Document\"");
             }
-            json::key(out, "id");
-            json::number(out, id);
-            json::key(out, "name");
-            self.text(out, name);
+            if document.shows_id {
+                json::key(out, "id");
+                json::number(out, id);
+            }
+            if let Some(name) = &document.name {
+                json::key(out, "name");
+                self.text(out, name);
+            }
             json::key(out, "url");
             self.text(out, &format!("{}/documents/{id}/download", self.options.prefix));
             out.push(b'}');

@@ -43,12 +43,19 @@ pub(super) struct Contact {
     pub(super) updated: DateTime<Utc>,
 }
 
+/// A document of a client.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    pub(super) name: Option<String>,
+    pub(super) shows_id: bool,
+}
+
 /// Everything.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) clients: Table<Client>,
     pub(super) contacts: Table<Contact>,
-    pub(super) documents: BTreeMap<u64, String>,
+    pub(super) documents: BTreeMap<u64, Document>,
     /// Clients that went away, with their contacts: what a backup would bring back.
     pub(super) lost: BTreeMap<u64, (Client, Vec<(u64, Contact)>)>,
     /// Counts changes, for entity tags.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::HubSpotServer;
 use super::drawer::Drawer;
+use super::notes::Note;
 use super::render::View;
 use super::schema::{Definition, Kind, Sort, Source, Visibility, custom};
 use super::state::State;
@@ -174,6 +175,45 @@ impl HubSpotServer {
     /// How many live contacts there are.
     pub fn contact_count(&self) -> usize {
         self.count(Kind::Contacts)
+    }
+
+    /// The live notes at a company, in the order of their ids: id and text.
+    pub fn notes_of(&self, company: u64) -> Vec<(u64, String)> {
+        self.with(|state, _| {
+            let text = |note: &Note| note.properties.get("hs_note_body").cloned().unwrap_or_default();
+            state.notes_of(company).map(|(id, note)| (id, text(note))).collect()
+        })
+    }
+
+    /// How many live notes there are.
+    pub fn note_count(&self) -> usize {
+        self.with(|state, _| state.notes.values().filter(|note| !note.archived).count())
+    }
+
+    /// A person writes a note at a company. Returns its id.
+    pub fn add_note(&self, company: u64, text: &str) -> u64 {
+        self.with(|state, _| {
+            let id = state.notes.keys().next_back().map_or(70_001, |last| last + 1);
+            let properties = [("hs_note_body".to_owned(), text.to_owned())].into();
+            state.notes.insert(id, Note { properties, companies: vec![company], ..Note::default() });
+            id
+        })
+    }
+
+    /// A person rewrites a note. Whether it is there.
+    pub fn edit_note(&self, id: u64, text: &str) -> bool {
+        self.with(|state, _| {
+            let note = state.notes.get_mut(&id).filter(|note| !note.archived);
+            note.map(|note| note.properties.insert("hs_note_body".to_owned(), text.to_owned())).is_some()
+        })
+    }
+
+    /// A person deletes a note. Whether it was live.
+    pub fn archive_note(&self, id: u64) -> bool {
+        self.with(|state, _| {
+            let note = state.notes.get_mut(&id).filter(|note| !note.archived);
+            note.map(|note| note.archived = true).is_some()
+        })
     }
 
     /// An administrator adds a text property.

@@ -1,7 +1,7 @@
-//! HubSpot's CRM: companies and contacts.
+//! HubSpot's CRM: companies and contacts, and notes at companies.
 //!
-//! The `options` say how a portal is set up; `hands` are people at work in it. A request goes through `route` and
-//! `limits` to `objects`, `batch`, `search`, `associations` or `properties`; `write` judges what is to be
+//! The `options` say how a portal is set up; `hands` are people at work in it, `crm` the same as in any CRM. A request goes
+//! through `route` and `limits` to `objects`, `batch`, `search`, `associations`, `notes` or `properties`; `write` judges what is to be
 //! stored by the `schema`, `render` writes records, `errors` refusals.
 
 mod schema;
@@ -17,9 +17,11 @@ mod batch;
 mod filter;
 mod search;
 mod associations;
+mod notes;
 mod properties;
 mod route;
 mod hands;
+mod crm;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,6 +64,13 @@ impl HubSpotServer {
         let state = Mutex::new((State::new(&options), Usage::default()));
         let system = HubSpot { options, manners, state };
         Self { shell: Arc::new(Shell { system, faults: Faults::default(), log: Log::default(), clock }) }
+    }
+
+    /// An empty portal as usual, in which an administrator has made the property for tax numbers.
+    pub fn furnished(clock: Arc<dyn Clock>) -> Self {
+        let server = Self::new(HubSpotOptions::default(), clock);
+        server.add_property(ObjectType::Company, "vat_number");
+        server
     }
 
     /// Its HTTP side.

@@ -7,6 +7,7 @@ use super::associations;
 use super::batch;
 use super::errors::{Failure, rate_limited};
 use super::limits::Usage;
+use super::notes;
 use super::objects;
 use super::options::HubSpotOptions;
 use super::schema::Kind;
@@ -56,6 +57,7 @@ enum Route<'path> {
     Links(Kind, associations::Operation),
     Properties(Kind),
     Property(Kind, &'path str),
+    Notes(notes::Route<'path>),
 }
 
 impl Route<'_> {
@@ -63,8 +65,12 @@ impl Route<'_> {
         match self {
             Self::Account | Self::LinksOf(..) | Self::Property(..) => &[Method::GET],
             Self::Objects(_) | Self::Properties(_) => &[Method::GET, Method::POST],
-            Self::Object(..) => &[Method::GET, Method::PATCH, Method::DELETE],
-            Self::Search(_) | Self::Merge(_) | Self::Batch(..) | Self::Links(..) => &[Method::POST],
+            Self::Object(..) | Self::Notes(notes::Route::One(_)) => &[Method::GET, Method::PATCH, Method::DELETE],
+            Self::Search(_)
+            | Self::Merge(_)
+            | Self::Batch(..)
+            | Self::Links(..)
+            | Self::Notes(notes::Route::All | notes::Route::Read | notes::Route::OfCompanies) => &[Method::POST],
             Self::DefaultLink(..) => &[Method::PUT],
             Self::Link(..) => &[Method::PUT, Method::DELETE],
         }
@@ -74,7 +80,8 @@ impl Route<'_> {
         match self {
             Self::Search(_)
             | Self::Batch(_, batch::Operation::Read)
-            | Self::Links(_, associations::Operation::Read) => Intent::Read,
+            | Self::Links(_, associations::Operation::Read)
+            | Self::Notes(notes::Route::Read | notes::Route::OfCompanies) => Intent::Read,
             Self::Account
             | Self::Objects(_)
             | Self::Object(..)
@@ -85,12 +92,9 @@ impl Route<'_> {
             | Self::Link(..)
             | Self::Links(..)
             | Self::Properties(_)
-            | Self::Property(..) => {
-                if *method == Method::GET || *method == Method::HEAD {
-                    Intent::Read
-                } else {
-                    Intent::Write
-                }
+            | Self::Property(..)
+            | Self::Notes(notes::Route::All | notes::Route::One(_)) => {
+                if *method == Method::GET || *method == Method::HEAD { Intent::Read } else { Intent::Write }
             }
         }
     }
@@ -103,6 +107,8 @@ impl Route<'_> {
         };
         match self {
             Self::Account => None,
+            // Notes go with the right to contacts.
+            Self::Notes(_) => Some(format!("crm.objects.contacts.{word}")),
             Self::Properties(kind) | Self::Property(kind, _) => Some(format!("crm.schemas.{}.{word}", kind.plural())),
             Self::Objects(kind)
             | Self::Object(kind, _)
@@ -219,6 +225,12 @@ fn operate(options: &HubSpotOptions, state: &mut State, manners: &Manners, ask: 
         Route::Properties(kind) if *method == Method::GET => Ok(properties::list(state, kind)),
         Route::Properties(kind) => properties::create(&scene, state, kind),
         Route::Property(kind, name) => properties::show(state, kind, name),
+        Route::Notes(notes::Route::All) => notes::create(&scene, state),
+        Route::Notes(notes::Route::Read) => notes::read(&scene, state),
+        Route::Notes(notes::Route::OfCompanies) => notes::of_companies(&scene, state),
+        Route::Notes(notes::Route::One(id)) if *method == Method::GET => notes::show(&scene, state, id),
+        Route::Notes(notes::Route::One(id)) if *method == Method::PATCH => notes::update(&scene, state, id),
+        Route::Notes(notes::Route::One(id)) => notes::archive(state, id),
     }
 }
 
@@ -241,6 +253,15 @@ fn route<'path>(options: &HubSpotOptions, segments: &[&'path str]) -> Option<(&'
         _ => return None,
     };
     let route = match (area, rest) {
+        ("objects", ["notes", rest @ ..]) => Route::Notes(match rest {
+            [] => notes::Route::All,
+            ["batch", "read"] => notes::Route::Read,
+            [id] => notes::Route::One(id),
+            _ => return None,
+        }),
+        ("associations", [from, "notes", "batch", "read"]) if Kind::parse(from) == Some(Kind::Companies) => {
+            Route::Notes(notes::Route::OfCompanies)
+        }
         ("objects", [kind, rest @ ..]) => object_route(Kind::parse(kind)?, rest)?,
         ("associations", [from, to, rest @ ..]) => {
             let from = Kind::parse(from)?;

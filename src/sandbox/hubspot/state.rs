@@ -1,6 +1,10 @@
 //! What a portal holds.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use super::drawer::{Drawer, Indexed, Link, Object};
+use super::notes::Note;
 use super::options::HubSpotOptions;
 use super::schema::Kind;
 use crate::sandbox::packed::Packed;
@@ -10,6 +14,7 @@ use crate::sandbox::packed::Packed;
 pub(super) struct State {
     pub(super) companies: Drawer,
     pub(super) contacts: Drawer,
+    pub(super) notes: BTreeMap<u64, Note>,
     /// Records that went for good: what a backup would bring back.
     pub(super) lost: Vec<(Kind, u64, Object)>,
     lag: i64,
@@ -18,13 +23,21 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(options: &HubSpotOptions) -> Self {
-        Self {
+        let mut state = Self {
             companies: Drawer::new(Kind::Companies, options.flowtly_id, 5_000_000_001),
             contacts: Drawer::new(Kind::Contacts, false, 1_001),
+            notes: BTreeMap::new(),
             lost: Vec::new(),
-            lag: i64::try_from(options.search_lag.as_millis()).unwrap_or(i64::MAX),
+            lag: 0,
             answers: 0,
-        }
+        };
+        state.set_lag(options.search_lag);
+        state
+    }
+
+    /// How long a change does not show in search from now on.
+    pub(super) fn set_lag(&mut self, lag: Duration) {
+        self.lag = i64::try_from(lag.as_millis()).unwrap_or(i64::MAX);
     }
 
     pub(super) fn drawer(&self, kind: Kind) -> &Drawer {
@@ -39,6 +52,12 @@ impl State {
             Kind::Companies => &mut self.companies,
             Kind::Contacts => &mut self.contacts,
         }
+    }
+
+    /// The live notes of a company. Those of a company that was merged away are the survivor's.
+    pub(super) fn notes_of(&self, company: u64) -> impl Iterator<Item = (u64, &Note)> {
+        let is_at = move |note: &Note| note.companies.iter().any(|at| self.companies.survivor(*at) == company);
+        self.notes.iter().filter(move |(_, note)| !note.archived && is_at(note)).map(|(id, note)| (*id, note))
     }
 
     /// A fresh id for an answer.

@@ -5,40 +5,41 @@ use fastrand::Rng;
 use super::mess::{Mess, accident, placeholder};
 use super::numbers::tax_number;
 use super::{Firm, Flavour, Person, World};
+use crate::domain::record::Kind;
+use crate::sandbox::crm::{CrmServer, Import, Property};
 use crate::sandbox::flowtly::{FlowtlyServer, NewClient, NewContact};
-use crate::sandbox::hubspot::HubSpotServer;
 
 /// On which side firms are, in per cent; the rest is on both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
     /// Only in Flowtly.
     pub flowtly_only: u32,
-    /// Only in HubSpot.
-    pub hubspot_only: u32,
+    /// Only in the CRM.
+    pub crm_only: u32,
 }
 
 impl Default for Spread {
     fn default() -> Self {
-        Self { flowtly_only: 10, hubspot_only: 10 }
+        Self { flowtly_only: 10, crm_only: 10 }
     }
 }
 
 /// Where the firms ended up: the truth that a matching is measured by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// The same firm: Flowtly's id and HubSpot's.
+    /// The same firm: Flowtly's id and the CRM's.
     pub pairs: Vec<(u64, u64)>,
-    /// Clients that HubSpot does not have.
+    /// Clients that the CRM does not have.
     pub flowtly_only: Vec<u64>,
     /// Companies that Flowtly does not have.
-    pub hubspot_only: Vec<u64>,
+    pub crm_only: Vec<u64>,
     /// Companies that are a second record of a firm in [`Self::pairs`].
     pub twins: Vec<u64>,
-    /// The same person: Flowtly's id and HubSpot's.
+    /// The same person: Flowtly's id and the CRM's.
     pub contact_pairs: Vec<(u64, u64)>,
 }
 
-/// How HubSpot's half of a firm differs from Flowtly's.
+/// How the CRM's half of a firm differs from Flowtly's.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Difference {
     /// Telephones in another spelling.
@@ -51,16 +52,16 @@ struct Difference {
 
 impl World {
     /// Spreads the firms over both sides. Plain differences are ones that rules decide.
-    pub fn fill(&self, flowtly: &FlowtlyServer, hubspot: &HubSpotServer, spread: Spread) -> Filled {
+    pub fn fill(&self, flowtly: &FlowtlyServer, crm: &dyn CrmServer, spread: Spread) -> Filled {
         let mut rng = Rng::with_seed(self.seed ^ 0x5EED);
         let mut filled = Filled::default();
         for firm in self.firms() {
             let place = rng.u32(0..100);
             if place < spread.flowtly_only {
                 filled.flowtly_only.push(add_client(flowtly, &firm, None).0);
-            } else if place < spread.flowtly_only.saturating_add(spread.hubspot_only) {
-                let (company, _) = add_company(hubspot, &firm, Difference::default(), None);
-                filled.hubspot_only.push(company);
+            } else if place < spread.flowtly_only.saturating_add(spread.crm_only) {
+                let (company, _) = add_company(crm, &firm, Difference::default(), None);
+                filled.crm_only.push(company);
             } else {
                 let difference = Difference {
                     respelt: rng.bool(),
@@ -69,22 +70,21 @@ impl World {
                     blank_titles: rng.u32(0..8) == 0,
                     mess: if self.flavour == Flavour::Messy { accident(&mut rng) } else { None },
                 };
-                add_both(flowtly, hubspot, &firm, difference, &mut filled, &mut rng);
+                add_both(flowtly, crm, &firm, difference, &mut filled, &mut rng);
             }
         }
         filled
     }
 
-    /// Puts all firms into both sides, equal in every mapped field, as if they had been synchronised: the property
-    /// `flowtly_id` holds organisation and client, where the portal has it.
-    pub fn fill_agreed(&self, flowtly: &FlowtlyServer, hubspot: &HubSpotServer) -> Filled {
+    /// Puts all firms into both sides, equal in every mapped field, as if they had been synchronised: organisation and
+    /// client are stored in the company, where the CRM has a place for them.
+    pub fn fill_agreed(&self, flowtly: &FlowtlyServer, crm: &dyn CrmServer) -> Filled {
         let mut filled = Filled::default();
         let organization = flowtly.options().organization.clone();
-        let has_id = hubspot.options().flowtly_id;
         for firm in self.firms() {
             let (client, contacts) = add_client(flowtly, &firm, None);
-            let stored = has_id.then(|| format!("{organization}/{client}"));
-            let (company, people) = add_company(hubspot, &firm, Difference::default(), stored.as_deref());
+            let stored = format!("{organization}/{client}");
+            let (company, people) = add_company(crm, &firm, Difference::default(), Some(&stored));
             filled.pairs.push((client, company));
             filled.contact_pairs.extend(contacts.into_iter().zip(people));
         }
@@ -94,7 +94,7 @@ impl World {
 
 fn add_both(
     flowtly: &FlowtlyServer,
-    hubspot: &HubSpotServer,
+    crm: &dyn CrmServer,
     firm: &Firm,
     difference: Difference,
     filled: &mut Filled,
@@ -102,17 +102,17 @@ fn add_both(
 ) {
     let tax = (difference.mess == Some(Mess::Placeholder)).then(|| placeholder(rng));
     let (client, contacts) = add_client(flowtly, firm, tax);
-    let (company, people) = add_company(hubspot, firm, difference, None);
+    let (company, people) = add_company(crm, firm, difference, None);
     filled.pairs.push((client, company));
     filled.contact_pairs.extend(contacts.into_iter().zip(people));
     match difference.mess {
         Some(Mess::Twin) => {
             let nobody = Firm { people: Vec::new(), ..firm.clone() };
-            filled.twins.push(add_company(hubspot, &nobody, difference, None).0);
+            filled.twins.push(add_company(crm, &nobody, difference, None).0);
         }
         Some(Mess::Namesake) => {
             let namesake = Firm { people: Vec::new(), tax: tax_number(firm.country, rng), ..firm.clone() };
-            filled.hubspot_only.push(add_company(hubspot, &namesake, difference, None).0);
+            filled.crm_only.push(add_company(crm, &namesake, difference, None).0);
         }
         Some(
             Mess::Placeholder | Mess::NoTaxNumber | Mess::NoCountry | Mess::OtherPhone | Mess::NoEmail | Mess::Orphan,
@@ -153,12 +153,7 @@ fn add_client(flowtly: &FlowtlyServer, firm: &Firm, tax: Option<&str>) -> (u64, 
 }
 
 /// A company with its people. Its id and theirs.
-fn add_company(
-    hubspot: &HubSpotServer,
-    firm: &Firm,
-    difference: Difference,
-    stored_id: Option<&str>,
-) -> (u64, Vec<u64>) {
+fn add_company(crm: &dyn CrmServer, firm: &Firm, difference: Difference, stored_id: Option<&str>) -> (u64, Vec<u64>) {
     let has = |mess: Mess| difference.mess == Some(mess);
     let (line, no_text) = (firm.line(), String::new());
     let address = |text: &String| if difference.blank_address { no_text.clone() } else { text.clone() };
@@ -168,33 +163,29 @@ fn add_company(
         (false, false) => spelt(&firm.phone, firm.country, difference.respelt),
     };
     let no_tax = has(Mess::NoTaxNumber) || has(Mess::NoCountry);
-    let mut properties: Vec<(&str, String)> = vec![
-        ("name", firm.name.clone()),
-        ("domain", firm.domain.clone()),
-        ("phone", phone),
-        ("address", address(&line)),
-        ("city", address(&firm.city)),
-        ("zip", address(&firm.post_code)),
-        ("country", if has(Mess::NoCountry) { String::new() } else { firm.country_name.to_owned() }),
-        ("vat_number", if no_tax { String::new() } else { firm.tax.vat.clone() }),
-        ("lifecyclestage", "customer".to_owned()),
+    let (city, post_code, line) = (address(&firm.city), address(&firm.post_code), address(&line));
+    let properties = [
+        (Property::Name, firm.name.as_str()),
+        (Property::Phone, phone.as_str()),
+        (Property::Street, line.as_str()),
+        (Property::City, city.as_str()),
+        (Property::PostCode, post_code.as_str()),
+        (Property::Country, if has(Mess::NoCountry) { "" } else { firm.country_name }),
+        (Property::TaxNumber, if no_tax { "" } else { firm.tax.vat.as_str() }),
     ];
-    if let Some(stored_id) = stored_id {
-        properties.push(("flowtly_id", stored_id.to_owned()));
-    }
-    let borrowed: Vec<(&str, &str)> = properties.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let company = hubspot.add_company(&borrowed);
+    let filled: Vec<(Property, &str)> = properties.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    let company = crm.import(&Import { properties: &filled, domain: &firm.domain, stored_id });
     let people = firm
         .people
         .iter()
         .enumerate()
-        .map(|(place, person)| add_person(hubspot, firm, person, place, difference, company))
+        .map(|(place, person)| add_person(crm, firm, person, place, difference, company))
         .collect();
     (company, people)
 }
 
 fn add_person(
-    hubspot: &HubSpotServer,
+    crm: &dyn CrmServer,
     firm: &Firm,
     person: &Person,
     place: usize,
@@ -204,13 +195,14 @@ fn add_person(
     let has = |mess: Mess| place == 0 && difference.mess == Some(mess);
     let phone = spelt(&person.phone, firm.country, difference.respelt);
     let properties = [
-        ("firstname", person.first.as_str()),
-        ("lastname", person.last.as_str()),
-        ("email", if has(Mess::NoEmail) { "" } else { person.email.as_str() }),
-        ("phone", phone.as_str()),
-        ("jobtitle", if difference.blank_titles { "" } else { person.title }),
+        (Property::FirstName, person.first.as_str()),
+        (Property::LastName, person.last.as_str()),
+        (Property::Email, if has(Mess::NoEmail) { "" } else { person.email.as_str() }),
+        (Property::Phone, phone.as_str()),
+        (Property::JobTitle, if difference.blank_titles { "" } else { person.title }),
     ];
-    hubspot.add_contact(&properties, (!has(Mess::Orphan)).then_some(company))
+    let filled: Vec<(Property, &str)> = properties.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+    crm.add(Kind::Contact, &filled, (!has(Mess::Orphan)).then_some(company))
 }
 
 /// A Pole writes a Polish number as it is dialled at home; other numbers carry their country.

@@ -5,21 +5,21 @@ use fastrand::Rng;
 /// One accident of a firm that is on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mess {
-    /// A colleague made it a second time in HubSpot, with the same tax number.
+    /// A colleague made it a second time in the CRM, with the same tax number.
     Twin,
-    /// Another firm in HubSpot has the same name and country, and its own tax number.
+    /// Another firm in the CRM has the same name and country, and its own tax number.
     Namesake,
     /// A tax number that says nothing stands in Flowtly.
     Placeholder,
-    /// HubSpot has no tax number.
+    /// The CRM has no tax number.
     NoTaxNumber,
-    /// HubSpot has neither tax number nor country.
+    /// The CRM has neither tax number nor country.
     NoCountry,
     /// The two sides have different telephones.
     OtherPhone,
-    /// Its first contact has no e-mail address in HubSpot.
+    /// Its first contact has no e-mail address in the CRM.
     NoEmail,
-    /// Its first contact belongs to nobody in HubSpot.
+    /// Its first contact belongs to nobody in the CRM.
     Orphan,
 }
 

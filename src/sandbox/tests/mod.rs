@@ -6,6 +6,13 @@ mod flowtly_writes;
 mod hubspot_reads;
 mod hubspot_writes;
 mod hubspot_links;
+mod espocrm_reads;
+mod espocrm_writes;
+mod odoo_reads;
+mod odoo_writes;
+mod pipedrive_reads;
+mod pipedrive_writes;
+mod hubspot_notes;
 mod failures;
 mod seeds;
 
@@ -20,7 +27,7 @@ use http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use super::{FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer};
+use super::{EspoOptions, EspoServer, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer};
 use crate::clock::ManualClock;
 
 const LINKED: &str = "application/ld+json";
@@ -159,5 +166,49 @@ impl Portal {
 
     fn pass(&self, millis: u64) {
         self.clock.advance(Duration::from_millis(millis));
+    }
+}
+
+/// An EspoCRM.
+struct Espo {
+    server: EspoServer,
+    clock: Arc<ManualClock>,
+    router: Router,
+}
+
+impl Espo {
+    fn open(options: EspoOptions) -> Self {
+        let clock = clock();
+        let server = EspoServer::new(options, clock.clone());
+        Self { router: server.router(), server, clock }
+    }
+
+    fn plain() -> Self {
+        Self::open(EspoOptions::default())
+    }
+
+    async fn get(&self, target: &str) -> Seen {
+        let request = format!("GET /api/v1/{target}");
+        send(&self.router, &request, &["x-api-key: sandbox-key"], Body::empty()).await
+    }
+
+    /// Sends JSON, with headers beside the usual ones.
+    async fn send(&self, request: &str, more: &[&str], body: impl Into<Body>) -> Seen {
+        let (method, target) = request.split_once(' ').unwrap();
+        let usual = ["x-api-key: sandbox-key", "content-type: application/json"];
+        let headers = [usual.as_slice(), more].concat();
+        send(&self.router, &format!("{method} /api/v1/{target}"), &headers, body).await
+    }
+
+    async fn post(&self, target: &str, body: Value) -> Seen {
+        self.send(&format!("POST {target}"), &[], body.to_string()).await
+    }
+
+    async fn put(&self, target: &str, body: Value) -> Seen {
+        self.send(&format!("PUT {target}"), &[], body.to_string()).await
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
     }
 }

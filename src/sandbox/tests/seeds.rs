@@ -106,10 +106,10 @@ fn a_seed_makes_one_world() {
 fn a_plain_world_differs_only_in_blanks_and_spelling() {
     let (flowtly, hubspot) = servers();
     let filled = World::generate(300, 1, Flavour::Plain).fill(&flowtly, &hubspot, Spread::default());
-    assert!(filled.pairs.len() > 200 && filled.flowtly_only.len() > 10 && filled.hubspot_only.len() > 10);
+    assert!(filled.pairs.len() > 200 && filled.flowtly_only.len() > 10 && filled.crm_only.len() > 10);
     assert!(filled.twins.is_empty());
     assert_eq!(flowtly.client_count(), filled.pairs.len() + filled.flowtly_only.len());
-    assert_eq!(hubspot.company_count(), filled.pairs.len() + filled.hubspot_only.len());
+    assert_eq!(hubspot.company_count(), filled.pairs.len() + filled.crm_only.len());
     let (mut blanks, mut spellings) = (0, 0);
     for (client, company) in &filled.pairs {
         let client = flowtly.client(*client).unwrap();

@@ -105,6 +105,7 @@ impl Applying<'_> {
                 },
             })
             .collect();
+        let others = self.known_others(store.connection(), side, &ready).await?;
         let writes: Vec<Write> = ready
             .iter()
             .map(|ready| Write {
@@ -117,6 +118,7 @@ impl Applying<'_> {
                     .collect(),
                 parent: ready.parent.as_ref().map(|(_, id)| ParentWrite { from: None, to: id.clone() }),
                 stored_id: ready.stored_id.clone(),
+                apart_from: others.get(&ready.source.id).cloned().unwrap_or_default(),
             })
             .collect();
         let (ids, answers) = self.send(store, side, kind, batch, &intents, &writes).await?;
@@ -385,6 +387,27 @@ impl Applying<'_> {
         let refusal = Refusal { side, field: "", payload, message: &error.message };
         self.refused(connection, kind, subject, refusal).await?;
         Ok(None)
+    }
+
+    /// Records of the target side of which a person said that the sources are something else.
+    async fn known_others(
+        &self,
+        connection: &mut Connection,
+        side: Side,
+        ready: &[Ready],
+    ) -> Result<BTreeMap<seen::SeenId, Vec<RemoteId>>, StoreError> {
+        let locale = &self.world.ruling.locale;
+        let sources: Vec<&Seen> = ready.iter().map(|ready| &ready.source).collect();
+        let mut others = BTreeMap::new();
+        for (source, told) in answered(connection, locale, &sources).await? {
+            let (rows, links): (Vec<_>, Vec<_>) = told.excluded().unzip();
+            let links: Vec<_> = links.into_iter().flatten().collect();
+            let halves = link::by_id(connection, &links).await?.into_values().map(|link| link.remote_id(side).clone());
+            let rows = seen::by_id(connection, locale, &rows).await?.into_iter().map(|row| row.record);
+            let alone = rows.filter(|record| record.side == side).map(|record| record.id);
+            others.insert(source, alone.chain(halves).collect());
+        }
+        Ok(others)
     }
 
     /// Duplicates that a system named, without those of which a person said that they are something else.

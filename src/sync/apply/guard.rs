@@ -199,5 +199,6 @@ fn write_of(
         texts,
         parent,
         stored_id: None,
+        apart_from: Vec::new(),
     }
 }

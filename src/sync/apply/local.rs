@@ -113,8 +113,12 @@ impl Applying<'_> {
                         return self.ask_about_double(connection, &new, &action.label).await;
                     }
                     records.remove(&new.reference());
-                    self.hold_for_repoint(connection, link, *side, &new, &action.reason).await?;
+                    let old = self.hold_for_repoint(connection, link, *side, &new, &action.reason).await?;
                     link::repoint(connection, link, *side, (new.id, to)).await?;
+                    if let (Some(old), Reason::Merged) = (old, &action.reason) {
+                        // What the old id showed last is nobody's any more.
+                        seen::mark_gone(connection, &[old]).await?;
+                    }
                     self.did(Deed::Pause(*side));
                     todo::arm(connection, action.kind, &[Subject::Link(link)], Why::Staged, Some(self.now())).await?;
                     self.applied.links.insert(link);
@@ -330,7 +334,7 @@ impl Applying<'_> {
     }
 
     /// The new half may show other values than the old one did: bases that say "as seen" take the old text. What was entered
-    /// anew and left blank was cleared by nobody: it counts as never agreed, and is filled.
+    /// anew and left blank was cleared by nobody: it counts as never agreed, and is filled. Returns the old half's row.
     async fn hold_for_repoint(
         &self,
         connection: &mut Connection,
@@ -338,9 +342,9 @@ impl Applying<'_> {
         side: Side,
         new: &Seen,
         reason: &Reason,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<SeenId>, StoreError> {
         let halves = seen::by_link(connection, &self.world.ruling.locale, &[link]).await?;
-        let Some(old) = halves.into_iter().find(|half| half.record.side == side) else { return Ok(()) };
+        let Some(old) = halves.into_iter().find(|half| half.record.side == side) else { return Ok(None) };
         let mut bases = base::load(connection, &[link]).await?;
         if let Some(mut half) = bases.remove(&(link, side)) {
             base::hold(&mut half, &old.record, &new.record);
@@ -349,7 +353,7 @@ impl Applying<'_> {
             }
             base::put(connection, &[(link, side, half)]).await?;
         }
-        Ok(())
+        Ok(Some(old.id))
     }
 }
 

@@ -11,7 +11,9 @@ mod create;
 mod born;
 mod stamp;
 mod settle;
+mod documents;
 
+pub(crate) use documents::show_documents;
 pub(crate) use local::wake_contacts;
 pub(crate) use stamp::{STAMP_FIELD, stamp_payload};
 
@@ -53,7 +55,7 @@ impl Sinks<'_> {
 }
 
 /// How long a refused payload waits after its first, second, … refusal.
-const REFUSAL_GAPS: [TimeDelta; 5] =
+pub(crate) const REFUSAL_GAPS: [TimeDelta; 5] =
     [TimeDelta::minutes(15), TimeDelta::hours(1), TimeDelta::hours(6), TimeDelta::hours(24), TimeDelta::days(7)];
 
 /// After this many writes in a row whose outcome is unknown a side is left alone until the next pass.

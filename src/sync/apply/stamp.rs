@@ -122,6 +122,7 @@ impl Applying<'_> {
                 texts: Vec::new(),
                 parent: None,
                 stored_id: Some(text.clone()),
+                apart_from: Vec::new(),
             })
             .collect();
         let (ids, answers) = self.send(store, Side::Crm, Kind::Company, batch, &intents, &writes).await?;

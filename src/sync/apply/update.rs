@@ -121,6 +121,12 @@ impl Applying<'_> {
                     self.settle_update(&mut transaction, side, &ready, *row).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                 }
+                Written::Failed(error) if error.superseded && error.kind.outcome() == Outcome::NotApplied => {
+                    intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
+                    self.applied.superseded += 1;
+                    let moved = [Subject::Link(ready.link.id)];
+                    todo::arm(&mut transaction, kind, &moved, Why::Superseded, Some(self.now())).await?;
+                }
                 Written::Failed(error)
                     if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>
                 {

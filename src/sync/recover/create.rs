@@ -9,7 +9,7 @@ use crate::connector::port::Find;
 use crate::domain::field::Field;
 use crate::domain::matching::{self, identifying};
 use crate::domain::plan::{Asks, CandidateNote, LinkId, Op, Question};
-use crate::domain::record::{Kind, Record, RemoteId, Side, Standing};
+use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::value::{Reading, is_placeholder};
 use crate::store::action::StepOp;
 use crate::store::base::{self, Entry};
@@ -25,6 +25,7 @@ use crate::sync::scan::Scans;
 use crate::sync::stage::take_in;
 use crate::sync::{PassError, World, on};
 
+use super::shown::{Shown, shows};
 use super::{Recovery, close, is_over, over_after};
 
 /// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows:
@@ -120,7 +121,8 @@ async fn home(store: &mut Store, intent: &Intent) -> Result<Option<RemoteId>, St
 }
 
 /// Unlinked records of the target side that appeared after the send, and share a key with the source, belong to the company to
-/// which it was sent, or may be what people have made of it since.
+/// which it was sent, or may be what people have made of it since. What a person is asked about already stays among them,
+/// whatever becomes of it, until the person answers.
 async fn newer(
     world: World<'_>,
     store: &mut Store,
@@ -154,17 +156,26 @@ async fn newer(
             rows.insert(row.id, row);
         }
     }
+    let asked = waiting::questioned(store.connection()).await?;
+    let asked = asked.iter().filter(|(subject, question)| *subject == source.id && question.asks == Asks::LostCreate);
+    let ids: Vec<&str> =
+        asked.flat_map(|(_, question)| &question.candidates).map(|one| one.record.id.as_str()).collect();
+    let found = seen::by_remote_id(store.connection(), locale, side, kind, &ids).await?;
+    rows.extend(found.into_iter().map(|row| (row.id, row)));
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
-    // A system may show the time of a creation in whole seconds.
-    let sent = sent.trunc_subsecs(0);
     let is_newer = |row: &Seen| {
-        let by_number = intent.body.highest.zip(row.record.id.as_number()).is_some_and(|(known, id)| id > known);
-        by_number || row.record.created.is_some_and(|created| created >= sent)
+        let by_number = intent.body.highest.zip(row.record.id.as_number()).map(|(known, id)| id > known);
+        let is_after = row.record.created.is_some_and(|created| created > sent);
+        // A system may show the time of a creation in whole seconds, and what was made just before the send is no older: within
+        // that second the number decides, where there is one.
+        let in_its_second = || row.record.created.is_some_and(|created| created >= sent.trunc_subsecs(0));
+        is_after || by_number.unwrap_or_else(in_its_second)
     };
     Ok(rows
         .into_values()
         .filter(|row| row.record.kind == intent.kind && row.link.is_none() && !row.gone)
-        .filter(|row| row.record.standing == Standing::Live && is_newer(row))
+        // One that somebody has archived since did arrive, too: its pair rests, and it is not made again.
+        .filter(is_newer)
         // A person said that it is something else.
         .filter(|row| !told.excludes(row.id, row.link))
         .collect())
@@ -201,11 +212,8 @@ fn may_have_become(as_sent: &Record, intent: &Intent, record: &Record) -> bool {
 /// Whether a record shows every field as it was sent.
 fn is_as_sent(world: World<'_>, intent: &Intent, record: &Record) -> bool {
     let Op::Create { fields, .. } = &intent.body.action.op else { return false };
-    fields.iter().all(|(field, sent)| {
-        let sent = Reading::of(*field, sent.clone(), &world.ruling.locale);
-        let shown = record.reading(*field);
-        shown.same_as(&sent) || shown.agrees_with(&sent)
-    })
+    let locale = &world.ruling.locale;
+    fields.iter().all(|(field, sent)| shows(*field, record.reading(*field), sent, locale) == Shown::AsSent)
 }
 
 /// The record is ours: it is linked as its create would have done it.
@@ -242,7 +250,8 @@ async fn adopt(
     todo::arm(connection, intent.kind, &[Subject::Link(link)], Why::Interrupted, Some(world.clock.now())).await
 }
 
-/// Fields that are stored as they were sent are agreed; the others are merged by the next plan.
+/// Fields that are stored as they were sent are agreed, and so is what the system left of a text that it cut: the rule about
+/// values that never agreed would put the beginning in the place of the whole. The others are merged by the next plan.
 async fn agree_on_sent(
     connection: &mut Connection,
     world: World<'_>,
@@ -258,8 +267,7 @@ async fn agree_on_sent(
     let (mut ours, mut theirs) = (base::Bases::new(), base::Bases::new());
     for (field, text) in fields {
         let sent = Reading::of(*field, text.clone(), locale);
-        let shown = target.reading(*field);
-        let agrees = shown.same_as(&sent) || shown.agrees_with(&sent);
+        let agrees = shows(*field, target.reading(*field), text, locale) != Shown::Other;
         if let (true, Some(key), Some(source_key)) = (agrees, base::key(shape, *field), base::key(source_shape, *field))
         {
             theirs.insert(*field, Entry { key, text: None });

@@ -4,6 +4,7 @@
 //! waits for what the scan shows, and as long as that proves nothing it stays open, its record rests, and a person is asked.
 
 mod create;
+mod shown;
 
 pub(crate) use create::conclude;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
 
+use self::shown::{Shown, shows};
 use super::stage::{Missing, Stage, take_in};
 use super::{PassError, World, on};
 use crate::connector::port::Lookup;
@@ -19,7 +21,7 @@ use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Change, LinkId, Op, Reason};
 use crate::domain::record::{RemoteId, Side};
 use crate::domain::shape::Row;
-use crate::domain::value::{Reading, Text};
+use crate::domain::value::Text;
 use crate::store::action::StepOp;
 use crate::store::base::{self, Entry};
 use crate::store::intent::{self, Intent, Outcome};
@@ -142,14 +144,21 @@ async fn update(
     let homes = homes(store, intent.side, changes).await?;
     let says = |change: &Change, text: &Text| {
         if change.field == Field::Parent {
-            return text.part(Part::Whole).and_then(|link| homes.get(link)).is_some_and(|id| row.parents.contains(id));
+            let is_home =
+                text.part(Part::Whole).and_then(|link| homes.get(link)).is_some_and(|id| row.parents.contains(id));
+            return if is_home { Shown::AsSent } else { Shown::Other };
         }
-        let shown = record.reading(change.field);
-        let text = Reading::of(change.field, text.clone(), locale);
-        shown.same_as(&text) || shown.agrees_with(&text)
+        shows(change.field, record.reading(change.field), text, locale)
     };
-    let arrived: Vec<&Change> = changes.iter().filter(|change| says(change, &change.after)).collect();
-    let untouched = changes.iter().all(|change| change.field == Field::Parent || says(change, &change.before));
+    let is_before = |change: &Change| says(change, &change.before) == Shown::AsSent;
+    let has_arrived = |change: &&Change| match says(change, &change.after) {
+        Shown::AsSent => true,
+        // What may as well be left of the text from before proves nothing.
+        Shown::Beginning => says(change, &change.before) == Shown::Other,
+        Shown::Other => false,
+    };
+    let arrived: Vec<&Change> = changes.iter().filter(has_arrived).collect();
+    let untouched = changes.iter().all(|change| change.field == Field::Parent || is_before(change));
     if arrived.is_empty() && untouched {
         // What was before may still be overwritten by a request that is under way.
         return Ok(is_over(world, intent.side, sent).then_some(Outcome::Void));

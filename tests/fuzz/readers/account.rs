@@ -83,7 +83,8 @@ impl Bench {
         let parent =
             (kind == Kind::Contact).then(|| ParentWrite { from: Some(RemoteId::new("8")), to: RemoteId::new("9") });
         let stored_id = (kind == Kind::Company).then(|| "org/1".to_owned());
-        let first = Write { target: target.clone(), texts: texts(Some(word)), parent, stored_id };
+        let first =
+            Write { target: target.clone(), texts: texts(Some(word)), parent, stored_id, apart_from: Vec::new() };
         let second = match target {
             Target::Create => Write { texts: texts(Some("another")), ..first.clone() },
             Target::Update { .. } => Write {

@@ -150,3 +150,46 @@ async fn contacts_of_a_company_that_was_merged_away_stay_where_they_are_until_a_
     let told = report.certificate.reasons.keys().any(|reason| reason.contains("its company is not linked"));
     assert!(told, "{:?}", report.certificate);
 }
+
+/// Gets a company of its own: nothing that is there is the same firm.
+async fn stands_alone(firm: &Firm, client: u64, others: &[u64]) {
+    firm.reconcile().await;
+    firm.reconcile().await;
+    let own = firm.pairs(Kind::Company).await.into_iter().find(|(ours, _)| *ours == client.to_string());
+    let own: u64 = own.expect("it has a counterpart").1.parse().unwrap();
+    assert!(!others.contains(&own), "{own} is another firm");
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Gamma"));
+    assert_eq!(firm.hubspot.company_property(own, "name").as_deref(), Some("Gamma"));
+    assert_eq!(firm.asked().await, []);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_was_merged_away_before_it_had_a_partner_is_no_candidate() {
+    let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\n");
+    firm.linked("Kotwica", &vat(9)).await;
+    let (old, other) = (firm.company("Alfa", Some(&vat(1))), firm.company("Beta", Some(&vat(2))));
+    firm.reconcile().await;
+    // The first one's values win: nobody there has the other's number any more.
+    let merged = firm.hubspot.merge_companies(other, old).unwrap();
+    firm.reconcile().await;
+    let gamma = firm.client("Gamma", Some(&vat(1)));
+    stands_alone(&firm, gamma, &[old, other, merged]).await;
+}
+
+#[tokio::test]
+async fn what_a_pair_left_behind_in_a_merge_is_no_candidate() {
+    let firm = Firm::configured("[rules.company]\ncreate_in_flowtly = false\n");
+    let (alfa, old) = firm.linked("Alfa", &vat(1)).await;
+    let other = firm.company("Beta", Some(&vat(2)));
+    firm.reconcile().await;
+    let merged = firm.hubspot.merge_companies(old, other).unwrap();
+    firm.reconcile().await;
+    firm.reconcile().await;
+    firm.hubspot.edit_company(merged, "vat_number", &vat(3));
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.client_text(alfa, "vatNumber"), Some(vat(3)));
+    let gamma = firm.client("Gamma", Some(&vat(1)));
+    stands_alone(&firm, gamma, &[old, other, merged]).await;
+}

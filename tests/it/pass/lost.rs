@@ -6,6 +6,7 @@ use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
 use flowtly_sync::sandbox::{Fault, FlowtlyOptions, HubSpotOptions, Manner, When};
+use flowtly_sync::store::link::LinkState;
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
@@ -196,6 +197,26 @@ async fn what_was_cleared_after_a_lost_create_is_an_edit_and_not_a_default() {
 }
 
 #[tokio::test]
+async fn a_lost_create_that_somebody_archived_since_arrived_all_the_same_and_rests() {
+    let firm = Firm::new();
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/contacts/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    assert_eq!(firm.reconcile().await.ending, Ending::Partly);
+    let made: u64 = firm.hubspot.contacts()[0]["id"].as_str().unwrap().parse().unwrap();
+    firm.hubspot.archive_contact(made);
+    for _ in 0..3 {
+        firm.wait(Duration::from_hours(2));
+        firm.reconcile().await;
+    }
+    assert_eq!(firm.hubspot.contact_count(), 0, "it is not made again");
+    assert_eq!(firm.pairs(Kind::Contact).await.len(), 1);
+    assert_eq!(firm.links().await.iter().find(|link| link.kind == Kind::Contact).unwrap().state, LinkState::Paused);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
 async fn a_lost_create_is_known_by_a_stamp_of_whole_seconds() {
     let firm = Firm::new();
     let (_, company) = firm.linked("Alfa", &vat(1)).await;
@@ -270,6 +291,59 @@ async fn a_lost_create_of_a_name_that_the_system_cuts_is_asked_about_and_not_rep
     assert_eq!((firm.flowtly.client_count(), firm.hubspot.company_count()), (2, 2));
     assert_eq!(firm.asked().await, [Asks::LostCreate]);
     firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn what_a_lost_create_was_asked_about_stays_in_question_whatever_becomes_of_it() {
+    let firm = Firm::new();
+    let (_, company) = firm.linked("Alfa", &vat(1)).await;
+    let (other, _) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Jan"), ("lastname", "Kowalski"), ("email", "jan@alfa.pl")];
+    firm.hubspot.add_contact(&properties, Some(company));
+    firm.flowtly.faults().when(When::always().method(Method::POST).path("/client-contacts").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    firm.flowtly.edit_contact(1, "name", "Jan Nowak");
+    firm.reconcile().await;
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.flowtly.edit_contact(1, "name", "Zofia Nowak");
+    firm.flowtly.edit_contact(1, "email", "zofia@beta.pl");
+    firm.flowtly.edit_contact(1, "client", format!("/clients/{other}"));
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_name_that_the_system_cut_in_a_lost_create_does_not_travel_back_by_the_first_policy() {
+    let firm = Firm::configured("[rules.company]\nfirst = \"crm\"\nconflict = \"crm\"\n");
+    firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
+    let client = firm.client("Gamma Holding", Some(&vat(1)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create").times(1);
+    firm.hubspot.faults().when(create, Fault::DropAfter);
+    firm.reconcile().await;
+    firm.reconcile().await;
+    assert_eq!(firm.pairs(Kind::Company).await.len(), 1);
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Gamma Holding"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_name_that_the_system_cut_in_a_lost_update_does_not_travel_back_by_the_conflict_policy() {
+    let firm = Firm::configured("[rules.company]\nfirst = \"crm\"\nconflict = \"crm\"\n");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.manners().set("companies", "name", Manner::Cut(8));
+    firm.flowtly.edit_client(client, "name", "Gamma Holding");
+    let update = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/update").times(1);
+    firm.hubspot.faults().when(update, Fault::DropAfter);
+    firm.beat().await;
+    firm.beat().await;
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Gamma Holding"));
+    assert_eq!(firm.hubspot.company_property(company, "name").as_deref(), Some("Gamma Ho"));
+    firm.assert_settled().await;
 }
 
 #[tokio::test]

@@ -205,7 +205,7 @@ pub async fn live(sim: &Arc<Sim>, life: Life) -> Lived {
     let lived = live_through(sim, &life).await;
     sim.journal.lap();
     buried(&life);
-    sim.release_database().await;
+    sim.release_database();
     lived
 }
 
@@ -303,7 +303,7 @@ async fn prepare(sim: &Arc<Sim>, life: &Arc<Life>, store: &mut Store) {
 /// Waits until the connection of a dead process is closed: its hook goes with it. A process that dies lets go of its files at
 /// once; a thread needs a moment.
 fn buried(life: &Life) {
-    for _ in 0..2_000 {
+    for _ in 0..120_000 {
         if Arc::strong_count(&life.open) == 1 {
             return;
         }

@@ -142,7 +142,9 @@ fn everything_occurred() -> Result<(), String> {
 }
 
 fn prove_all(seeds: Range<u64>) -> Result<(), String> {
-    let problems: Vec<String> = seeds.filter_map(|seed| prove(seed, false).err()).collect();
+    // Told at once too: whoever waits for the whole can look into it meanwhile.
+    let told = |problem: &String| eprintln!("{problem}");
+    let problems: Vec<String> = seeds.filter_map(|seed| prove(seed, false).err().inspect(told)).collect();
     if problems.is_empty() {
         return Ok(());
     }

@@ -66,7 +66,7 @@ pub struct Sim {
     changed: Mutex<Option<Duration>>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     wrongs: Mutex<Vec<String>>,
-    holder: tokio::sync::Mutex<Option<SqliteConnection>>,
+    holder: Mutex<Option<SqliteConnection>>,
 }
 
 impl Sim {
@@ -96,7 +96,7 @@ impl Sim {
             changed: Mutex::default(),
             counts: Mutex::default(),
             wrongs: Mutex::default(),
-            holder: tokio::sync::Mutex::default(),
+            holder: Mutex::default(),
         };
         sim.say(|| {
             let path = sim.firm.state().with_file_name("flowtly-sync.toml");
@@ -244,24 +244,38 @@ impl Sim {
     }
 
     /// Another process begins to write to the state. Whether it could.
-    pub async fn take_database(&self) -> bool {
+    pub fn take_database(&self) -> bool {
         let options =
             sqlx::sqlite::SqliteConnectOptions::new().filename(self.firm.state()).busy_timeout(Duration::ZERO);
-        let Ok(mut other) = SqliteConnection::connect_with(&options).await else { return false };
-        if sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.is_err() {
-            return false;
+        let taken = apart(async {
+            let mut other = SqliteConnection::connect_with(&options).await.ok()?;
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.ok()?;
+            Some(other)
+        });
+        let is_taken = taken.is_some();
+        if is_taken {
+            *self.holder.lock().unwrap() = taken;
         }
-        *self.holder.lock().await = Some(other);
-        true
+        is_taken
     }
 
     /// It lets go.
-    pub async fn release_database(&self) {
-        if let Some(mut other) = self.holder.lock().await.take() {
-            sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
-            other.close().await.unwrap();
+    pub fn release_database(&self) {
+        if let Some(mut other) = self.holder.lock().unwrap().take() {
+            apart(async {
+                sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+                other.close().await.unwrap();
+            });
         }
     }
+}
+
+/// Runs on a thread of its own, and nobody else gets a turn meanwhile: how long another process takes is no matter of chance.
+fn apart<R: Send>(task: impl Future<Output = R> + Send) -> R {
+    std::thread::scope(|scope| {
+        let alone = || tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(task);
+        scope.spawn(alone).join().unwrap()
+    })
 }
 
 fn load(path: &Path) -> Settings {

@@ -64,7 +64,7 @@ impl Transport for Weather {
         // A request takes its time, so that no two stamps are the same by accident.
         sim.firm.clock.advance(Duration::from_millis(sim.chance(|rng| rng.u64(20..200))));
         if life.is_storming() {
-            self.before(number, &sent).await;
+            self.before(number, &sent);
         }
         if life.dies_before_request(number) {
             sim.count("death before a request");
@@ -120,7 +120,7 @@ enum Thrown {
 
 impl Weather {
     /// Everything that may happen just before a request reaches its server.
-    async fn before(&self, number: usize, sent: &Sent) {
+    fn before(&self, number: usize, sent: &Sent) {
         let (sim, life) = (&self.sim, &self.life);
         if sim.chance(fastrand::Rng::f64) < life.people_before() {
             let before = sim.deed_count();
@@ -144,12 +144,12 @@ impl Weather {
             sim.clock.jump(by);
         }
         if let Some((from, to)) = life.busy() {
-            if from == number && sim.take_database().await {
+            if from == number && sim.take_database() {
                 sim.count("busy database");
                 sim.say(|| "another process holds the database".to_owned());
             }
             if to == number {
-                sim.release_database().await;
+                sim.release_database();
             }
         }
         if life.stops_at() == Some(number) {

@@ -122,7 +122,10 @@ async fn a_write_is_sent_again_after_a_lost_token_for_it_was_not_carried_out() {
     valid.store(2, Ordering::SeqCst);
     let target = crate::connector::port::Target::Update { id: id(1), version: None };
     let texts = vec![("name".to_owned(), Some("x".to_owned()))];
-    bench.write_one(Kind::Company, Write { target, texts, parent: None, stored_id: None }).await.unwrap();
+    bench
+        .write_one(Kind::Company, Write { target, texts, parent: None, stored_id: None, apart_from: Vec::new() })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

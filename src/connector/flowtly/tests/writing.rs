@@ -15,7 +15,7 @@ fn update(number: u64, texts: &[(&str, Option<&str>)]) -> Write {
 
 fn write(target: Target, texts: &[(&str, Option<&str>)]) -> Write {
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), text.map(str::to_owned))).collect();
-    Write { target, texts, parent: None, stored_id: None }
+    Write { target, texts, parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn written(bench: &Bench) -> Asked {

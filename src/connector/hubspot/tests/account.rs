@@ -126,12 +126,12 @@ async fn classic_releases_have_their_own_paths() {
 #[test]
 fn a_connector_without_a_token_is_not_made() {
     for token in ["", " \n", "two\nlines"] {
-        let settings = HubSpotSettings { token: token.into(), ..HubSpotSettings::default() };
+        let settings = HubSpotSettings { token: token.into(), ..HubSpotSettings::of_defaults() };
         let error = Script::new().connect(shape(Kind::Contact), settings).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Setting);
         assert!(error.message.contains("token"), "{}", error.message);
     }
-    let error = Script::new().connect(shape(Kind::Company), HubSpotSettings::default()).unwrap_err();
+    let error = Script::new().connect(shape(Kind::Company), HubSpotSettings::of_defaults()).unwrap_err();
     assert!(error.message.contains("mixed up"), "{}", error.message);
 }
 

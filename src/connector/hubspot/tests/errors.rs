@@ -49,6 +49,15 @@ fn statuses_become_kinds() {
 }
 
 #[test]
+fn an_item_of_a_batch_that_is_not_there_is_told_by_its_words_where_it_has_no_category() {
+    let fault = |text: &str| explain_item(&serde_json::from_str(text).unwrap()).kind;
+    assert_eq!(fault(r#"{"status":"error","message":"resource not found"}"#), ErrorKind::NotFound);
+    assert_eq!(fault(r#"{"status":"error","message":"no"}"#), ErrorKind::Invalid);
+    let category = r#"{"status":"error","category":"VALIDATION_ERROR","message":"resource not found"}"#;
+    assert_eq!(fault(category), ErrorKind::Invalid);
+}
+
+#[test]
 fn the_correlation_id_is_kept() {
     let error = explain(&reply(400, r#"{"status":"error","message":"bad limit","correlationId":"c-17"}"#));
     assert_eq!(error.message, "HubSpot refused the data: bad limit (correlation c-17)");

@@ -6,4 +6,5 @@ mod reads;
 mod walks;
 mod writes;
 mod moves;
+mod documents;
 mod account;

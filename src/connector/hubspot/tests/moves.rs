@@ -16,6 +16,7 @@ fn moved(contact: &str, from: Option<&str>, to: &str) -> Write {
         texts: Vec::new(),
         parent: Some(ParentWrite { from: from.map(id), to: id(to) }),
         stored_id: None,
+        apart_from: Vec::new(),
     }
 }
 

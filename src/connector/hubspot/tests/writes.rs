@@ -16,12 +16,18 @@ fn texts(texts: &[(&str, Option<&str>)]) -> Vec<(String, Option<String>)> {
 }
 
 fn create(name: &str) -> Write {
-    Write { target: Target::Create, texts: texts(&[("name", Some(name))]), parent: None, stored_id: None }
+    Write {
+        target: Target::Create,
+        texts: texts(&[("name", Some(name))]),
+        parent: None,
+        stored_id: None,
+        apart_from: Vec::new(),
+    }
 }
 
 fn update(target: &str, changed: &[(&str, Option<&str>)]) -> Write {
     let target = Target::Update { id: id(target), version: None };
-    Write { target, texts: texts(changed), parent: None, stored_id: None }
+    Write { target, texts: texts(changed), parent: None, stored_id: None, apart_from: Vec::new() }
 }
 
 fn create_input(trace: usize, name: &str) -> Value {

@@ -13,6 +13,7 @@ const LIMITS: Limits = Limits {
     links: Limit { count: 40, share: 0.10 },
     conflicts: Limit { count: 30, share: 0.05 },
     pauses: Limit { count: 20, share: 0.05 },
+    documents: Limit { count: 25, share: 0.05 },
     shrink: Limit { count: 10, share: 0.05 },
 };
 
@@ -52,6 +53,7 @@ fn acting() -> Vec<Totals> {
         Totals { conflicts: 1, ..Totals::default() },
         Totals { questions: 1, ..Totals::default() },
         Totals { local: 1, ..Totals::default() },
+        Totals { documents: 1, ..Totals::default() },
     ]
 }
 
@@ -116,6 +118,10 @@ fn conflicts(_: Side, count: u64) -> Totals {
 
 fn pauses(side: Side, count: u64) -> Totals {
     Totals { local: count, pauses: BTreeMap::from([(side, count)]), ..Totals::default() }
+}
+
+fn documents(_: Side, count: u64) -> Totals {
+    Totals { documents: count, ..Totals::default() }
 }
 
 fn uneven(told: Option<u64>, shown: u64) -> Circumstances {

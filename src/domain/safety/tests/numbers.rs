@@ -131,6 +131,7 @@ fn pairs_are_measured_by_the_side_that_has_fewer_records() {
 #[case::links(links)]
 #[case::conflicts(conflicts)]
 #[case::pauses(pauses)]
+#[case::documents(documents)]
 fn a_count_that_cannot_be_held_against_a_share_trips(#[case] totals: fn(Side, u64) -> Totals) {
     let limits = |share| {
         let limit = Limit { count: 10, share };
@@ -141,6 +142,7 @@ fn a_count_that_cannot_be_held_against_a_share_trips(#[case] totals: fn(Side, u6
             links: limit,
             conflicts: limit,
             pauses: limit,
+            documents: limit,
             shrink: limit,
         }
     };

@@ -159,6 +159,21 @@ pub struct DocumentSaid {
     pub name: Option<String>,
     /// Where it can be had.
     pub location: Option<String>,
+    /// How it stands in the CRM; `None` where documents were never looked at.
+    pub stands: Option<StandSaid>,
+}
+
+/// How a document stands in the CRM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StandSaid {
+    /// `wanted`, `sending`, `moved`, `shown`, `removed`; `incomplete` for one that cannot be shown.
+    pub state: &'static str,
+    /// The same in words.
+    pub says: String,
+    /// What shows it in the CRM.
+    pub crm_id: Option<RemoteId>,
+    /// Whether Flowtly lists it no more.
+    pub gone: bool,
 }
 
 /// Shows them; in JSON an array (a person who belongs to two firms is two records).

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Documents, Explanation, FieldSaid, HalfSaid, Since};
+use super::{Documents, Explanation, FieldSaid, HalfSaid, Since, StandSaid};
 use crate::domain::record::Standing;
 use crate::domain::rules::{Direction, Drift, FieldRule, Preference};
 use crate::render::clean::Clean;
@@ -151,6 +151,10 @@ fn documents(out: &mut dyn Write, documents: &Documents) -> io::Result<()> {
                     .filter_map(|text| text.as_deref())
                     .collect();
                 writeln!(out, "  {}", Clean(shown.join("  ")))?;
+                if let Some(StandSaid { says, crm_id, .. }) = &document.stands {
+                    let id = crm_id.as_ref().map_or_else(String::new, |id| format!(" (CRM {})", Clean(id)));
+                    writeln!(out, "      {}{id}", Clean(says))?;
+                }
             }
             Ok(())
         }

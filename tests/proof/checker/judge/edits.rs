@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::super::Findings;
-use super::super::evidence::Rec;
+use super::super::evidence::{Rec, Side};
 use super::super::journal::What;
 use super::super::normal;
-use super::super::rules::Field;
+use super::super::rules::{Field, Property};
 use super::super::state::Written;
 use super::super::story::{CLIENT, Event, Who};
 use super::Case;
@@ -137,9 +137,30 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
         "drift_corrected" => ever(&|field| field.may_reach(rec.side) && field.drift == "correct"),
         "conflict_policy" => ever(&|field| field.conflict == source.word()),
         "first_policy" => ever(&|field| field.first == source.word()),
-        "decided" => case.decided(rec, deed),
+        "decided" => {
+            case.decided(rec, deed) || carried(case, rec, field, typed).is_some_and(|first| case.decided(rec, first))
+        }
         _ => false,
     }
+}
+
+/// A merge shows on the new record what one of the old ones showed: nobody typed that anew, and a decision about the old one was
+/// about this text. The deed that typed it there.
+fn carried(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<usize> {
+    let deeds = case.evidence.deeds.iter().filter(|deed| deed.rec == *rec && deed.at == typed.at);
+    let old = deeds.filter_map(|deed| if let What::Merged { from } = &deed.what { Some(from) } else { None }).flatten();
+    let property =
+        field.properties(rec.side).iter().find(|property| case.story.life(rec, &property.path).contains(typed))?;
+    let shown = old.filter_map(|id| {
+        let old = Rec::new(rec.side, rec.kind, id.as_str());
+        case.story.life(&old, &property.path).iter().rfind(|event| event.at <= typed.at).cloned()
+    });
+    shown.filter(|event| normal::folded(&event.stood) == normal::folded(&typed.stood)).find_map(|event| {
+        match event.who {
+            Who::Person(deed) => Some(deed),
+            Who::Us(_) => None,
+        }
+    })
 }
 
 /// A person who puts back what stood there before has changed nothing, if we wrote nothing to this field in between: the other
@@ -164,10 +185,11 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
 /// Whether a person put back what both sides had said, and the other side had been given another text since: against what was
 /// agreed, this side has not moved and the other one has, whoever typed first.
 fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> bool {
-    let lives = || field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
-    let Some(life) = lives().find(|life| life.contains(typed)) else { return false };
-    let before: Vec<&Event> =
-        life.iter().take_while(|event| *event != typed).filter(|event| !event.is_ignored).collect();
+    let mut lives = field.properties(rec.side).iter().map(|property| told(case, rec, field, &property.path));
+    let Some(life) = lives.find(|life| life.iter().any(|event| event.who == typed.who)) else { return false };
+    let mut before: Vec<&Event> = life.iter().take_while(|event| event.who != typed.who).collect();
+    let Some(typed) = life.get(before.len()) else { return false };
+    before.retain(|event| !event.is_ignored);
     let same = |event: &Event| normal::folded(&event.text) == normal::folded(&typed.text);
     let Some(stood) = before.iter().rposition(|event| same(event)) else { return false };
     let between = &before[stood + 1..];
@@ -181,20 +203,48 @@ fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> boo
     let liberties = &case.evidence.liberties;
     let kin = case.story.kin(rec);
     field.properties(source).iter().any(|property| {
-        let mut there: Vec<&Event> =
-            kin.iter().filter(|kin| kin.side == source).flat_map(|kin| case.story.life(kin, &property.path)).collect();
+        let others = kin.iter().filter(|kin| kin.side == source);
+        let mut there: Vec<Event> = others.flat_map(|kin| told(case, kin, field, &property.path)).collect();
         there.retain(|event| event.at <= typed.at || matches!(event.who, Who::Person(_)));
         there.sort_by_key(|event| event.at);
         let says_it = |event: &Event| {
             normal::same_text(&field.name, &event.text, &typed.text)
                 || normal::is_made_of(field, source, rec.kind, liberties, &event.text, &typed.text)
         };
-        let Some(last) = there.iter().rposition(|event| says_it(event)) else { return false };
+        let Some(last) = there.iter().rposition(says_it) else { return false };
         let since = &there[last + 1..];
         let shown =
             |event: &Event| between.iter().any(|other| normal::same_text(&field.name, &event.text, &other.text));
         !since.is_empty() && since.iter().all(|event| matches!(event.who, Who::Person(_)) && !(read && shown(event)))
     })
+}
+
+/// What a record said in a field from the beginning, as the other side can say it too. The name of a person is one text here
+/// and two there: each of its events tells the whole name. What nobody typed when the record appeared was blank then, and a
+/// blank can be agreed like any other text; not that of a part alone, which says nothing of the other parts.
+fn told(case: &Case<'_>, rec: &Rec, field: &Field, path: &str) -> Vec<Event> {
+    let is_told = |property: &&Property| property.path == path || field.name == "person_name";
+    let properties = field.properties(rec.side).iter().filter(is_told);
+    let lives = properties.map(|property| (property, case.story.life(rec, &property.path)));
+    let mut events: Vec<(&Property, &Event)> =
+        lives.flat_map(|(property, life)| life.iter().map(move |event| (property, event))).collect();
+    events.sort_by_key(|(_, event)| event.order());
+    let mut texts = normal::Texts::new();
+    let mut told: Vec<Event> = Vec::with_capacity(events.len() + 1);
+    let is_simple = Side::BOTH.into_iter().all(|side| field.properties(side).len() == 1);
+    if let (true, Some(made), Some((_, first))) = (is_simple, case.story.beginning(rec), events.first())
+        && !first.is_with(made)
+    {
+        told.push(Event { text: String::new(), stood: String::new(), is_ignored: false, ..made.clone() });
+    }
+    for (property, event) in events {
+        // What was ignored changed nothing.
+        let text = if event.is_ignored { &event.stood } else { &event.text };
+        texts.insert(property.part.clone(), text.clone());
+        let text = if field.name == "person_name" { normal::person(&texts) } else { event.text.clone() };
+        told.push(Event { text, ..event.clone() });
+    }
+    told
 }
 
 /// Whether somebody changed this field on a record of the same thing later, or joined records that were apart.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::super::Findings;
-use super::super::evidence::{Kind, Rec, Side};
+use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::journal::{STAMPS, What};
 use super::super::normal;
 use super::super::rules::Field;
-use super::super::story::{Aim, Event, Who};
+use super::super::story::{Aim, Came, Event, Who, Write};
 use super::Case;
 
 /// What the systems give to a new record by themselves.
@@ -157,7 +157,8 @@ fn sources(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
     sources
 }
 
-/// The records of the other side that carried the name, or the address, of our create of a record.
+/// The records of the other side that our create of a record may have been made from: they carried its name; of a contact its
+/// address, or where none was sent, as where the rules let none travel, its name at the firm that the create names.
 fn made_from(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
     let create = case.story.writes.iter().find(|write| write.aim == Aim::Create && write.rec.as_ref() == Some(rec));
     let name = if rec.kind == Kind::Company { "name" } else { "email" };
@@ -166,13 +167,44 @@ fn made_from(case: &Case<'_>, rec: &Rec) -> Vec<Rec> {
     let sent = field.properties(rec.side).iter().find_map(|property| {
         create.values.iter().find(|(path, text)| *path == property.path && !text.is_empty()).map(|(_, text)| text)
     });
-    let Some(sent) = sent else { return Vec::new() };
+    let Some(sent) = sent else { return namesakes(case, create) };
     let others = case.story.lives().filter(|(other, _)| other.side != rec.side && other.kind == rec.kind);
     let carriers = others.filter(|(other, life)| {
         let carried = field.properties(other.side).iter().filter_map(|property| life.get(&property.path)).flatten();
         carried.into_iter().any(|event| normal::same_text(name, &event.text, sent))
     });
     carriers.map(|(other, _)| other.clone()).collect()
+}
+
+/// The contacts of the other side that carried the name that a create was sent with, at the firm that it names.
+fn namesakes(case: &Case<'_>, create: &Write) -> Vec<Rec> {
+    let field = case.evidence.rules.of_kind(create.kind).find(|field| field.name == "person_name");
+    let Some(field) = field else { return Vec::new() };
+    let texts = create.values.iter().cloned().collect();
+    let sent = normal::person(&normal::texts(field, create.side, &Record { texts, ..Record::default() }));
+    let others = case.story.lives().filter(|(other, _)| other.side != create.side && other.kind == create.kind);
+    let carriers = others.filter(|(other, life)| {
+        // Every name that its parts could make up, whenever each was written.
+        let mut names = vec![String::new()];
+        for property in field.properties(other.side) {
+            let events = life.get(&property.path).into_iter().flatten();
+            let parts: Vec<&str> = events.map(|event| event.text.as_str()).chain([""]).collect();
+            names = names.iter().flat_map(|name| parts.iter().map(move |part| format!("{name} {part}"))).collect();
+        }
+        !sent.is_empty() && names.iter().any(|name| normal::folded(name) == sent) && was_at(case, other, create)
+    });
+    carriers.map(|(other, _)| other.clone()).collect()
+}
+
+/// Whether a contact ever stood at a company that is the same firm as one that a create on the other side names.
+fn was_at(case: &Case<'_>, contact: &Rec, create: &Write) -> bool {
+    let firms = |id: &String| case.story.kin(&Rec::new(create.side, Kind::Company, id.as_str())).to_vec();
+    let firms: Vec<Rec> = create.companies.iter().flat_map(firms).collect();
+    let deeds = case.evidence.deeds.iter().filter(|deed| deed.rec == *contact);
+    let joined = deeds.filter_map(|deed| if let What::Joined { company } = &deed.what { Some(company) } else { None });
+    let ours = case.story.writes.iter().filter(|write| write.rec.as_ref() == Some(contact) && write.came == Came::Done);
+    let put = ours.filter(|write| write.aim != Aim::Leave).flat_map(|write| &write.companies);
+    joined.chain(put).any(|id| firms.contains(&Rec::new(contact.side, Kind::Company, id.as_str())))
 }
 
 /// A person made it, found it or merged it, or a request of ours created it.

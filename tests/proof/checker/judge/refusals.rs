@@ -3,7 +3,7 @@
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal;
-use super::super::story::{Aim, Came, Write};
+use super::super::story::{Aim, CLIENT, Came, Write};
 use super::Case;
 
 /// Refusals that are about the caller and not about the record: credentials, haste.
@@ -35,6 +35,17 @@ fn is_update_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
     let state = case.state();
     // A record that is no longer there cannot be written; that it is gone is told elsewhere.
     if case.evidence.live(rec).is_none() {
+        return true;
+    }
+    // A company that is no longer there takes nobody in: the move is void, and that the company is gone is told elsewhere.
+    let is_live = |company: &String| {
+        let company = Rec::new(write.side, Kind::Company, company.as_str());
+        case.evidence.live(&company).is_some()
+    };
+    if write.values.iter().all(|(property, _)| property == CLIENT)
+        && !write.companies.is_empty()
+        && !write.companies.iter().any(is_live)
+    {
         return true;
     }
     let repeated = |property: &str| {
@@ -111,7 +122,22 @@ fn is_create_settled(case: &Case<'_>, write: &Write, later: &[Write]) -> bool {
             state.links_of(rec).next().is_some()
                 || state.asks_about(rec)
                 || state.failures.iter().any(|row| row.seen.is_some_and(|seen| rows.contains(&seen)))
+                || rests_with_its_company(case, rec)
         })
+}
+
+/// Nothing can be created of a contact whose companies have no live link: it rests with them, and the state says so. What was
+/// refused for it before is no longer wanted, and a namesake of whom nothing was ever sent has nothing to be listed for.
+fn rests_with_its_company(case: &Case<'_>, rec: &Rec) -> bool {
+    let state = case.state();
+    let is_live = |id: &String| {
+        let company = Rec::new(rec.side, Kind::Company, id.as_str());
+        state.links_of(&company).any(Link::is_live)
+    };
+    let is_told =
+        state.seen_of(rec).any(|row| !row.gone && row.verdict.as_deref().is_some_and(|said| !said.is_empty()));
+    let parents = case.evidence.live(rec).map(|record| &record.parents);
+    rec.kind == Kind::Contact && is_told && parents.is_some_and(|parents| !parents.iter().any(is_live))
 }
 
 /// Whether a record belongs to the company that a create names on its own side, or to one that is the same firm.

@@ -76,7 +76,7 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
             !links.is_empty()
                 || state.asks_about(rec)
                 || state.is_named_by_a_refusal(rec)
-                || (is_unheard_of(case, rec) && is_taken_away(case, rec))
+                || (is_unknown_or_gone(case, rec) && is_taken_away(case, rec))
         }
         Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
         Aim::Update => write.values.iter().all(|(property, text)| {
@@ -98,10 +98,10 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
     }
 }
 
-/// Whether the state never read a record: nobody heard of its create before somebody took it away, and there is nothing left by
-/// which it could be known.
-fn is_unheard_of(case: &Case<'_>, rec: &Rec) -> bool {
-    case.state().seen_of(rec).next().is_none()
+/// Whether the state never read a record, so that nobody heard of its create before somebody took it away and there is nothing left
+/// by which it could be known; or knows that it is gone, and its pair has followed another record since.
+fn is_unknown_or_gone(case: &Case<'_>, rec: &Rec) -> bool {
+    case.state().seen_of(rec).all(|seen| seen.gone)
 }
 
 /// Every record that was once there and is not, with whether a person took it away.

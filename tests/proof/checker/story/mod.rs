@@ -45,6 +45,23 @@ impl Event {
     fn of(place: u64, at: DateTime<Utc>, who: Who, text: &str) -> Self {
         Self { place, at, who, text: text.to_owned(), stood: text.to_owned(), is_ignored: false }
     }
+
+    /// A deed behind request n comes after the write n and before the write n + 1.
+    pub fn order(&self) -> (u64, u8, usize) {
+        match self.who {
+            Who::Us(number) => (self.place, 0, number),
+            Who::Person(number) => (self.place, 1, number),
+        }
+    }
+
+    /// Whether it cannot be told from another event of its record when it happened: both may be of one deed, or one write.
+    pub fn is_with(&self, other: &Self) -> bool {
+        match (self.who, other.who) {
+            (Who::Us(one), Who::Us(other)) => one == other,
+            (Who::Person(_), Who::Person(_)) => (self.place, self.at) == (other.place, other.at),
+            (Who::Us(_), Who::Person(_)) | (Who::Person(_), Who::Us(_)) => false,
+        }
+    }
 }
 
 /// All of it.
@@ -99,6 +116,11 @@ impl Story {
     /// The texts of a property, the oldest first.
     pub fn life(&self, rec: &Rec, property: &str) -> &[Event] {
         self.lives.get(rec).and_then(|life| life.get(property)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first that is known of a record: of whoever made it, or of whoever found it.
+    pub fn beginning(&self, rec: &Rec) -> Option<&Event> {
+        self.lives.get(rec)?.values().flatten().min_by_key(|event| event.order())
     }
 
     /// Every record that anything is known of, with its properties.
@@ -186,11 +208,7 @@ impl Story {
                 events.push((rec.clone(), property.clone(), event));
             }
         }
-        // A deed behind request n comes after the write n and before the write n + 1.
-        events.sort_by_key(|(_, _, event)| match event.who {
-            Who::Us(number) => (event.place, 0, number),
-            Who::Person(number) => (event.place, 1, number),
-        });
+        events.sort_by_key(|(_, _, event)| event.order());
         for (rec, property, mut event) in events {
             let life = self.lives.entry(rec).or_default().entry(property.clone()).or_default();
             if let Who::Us(number) = event.who {

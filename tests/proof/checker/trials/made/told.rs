@@ -5,9 +5,9 @@ use http::Method;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::super::super::evidence::{Kind, Rec, Side};
+use super::super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::super::journal::{Lap, What};
-use super::super::super::state::{Question, Todo};
+use super::super::super::state::{Intent, Question, Todo};
 use super::super::{is_clean, tells, trial};
 use super::doubles::doubles;
 use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
@@ -144,6 +144,13 @@ fn rest() -> Vec<Trial> {
         told(I, "a_last_pass_that_writes_is_told", "the last pass still wrote", |making| {
             making.evidence.laps.push(Lap { from: (0, 0), requests: 10, writes: 1, faults: 0, deeds: 0, records: 4 });
         }),
+        silent(I, "a_last_pass_in_which_all_is_refused_once_more_rests", |making| {
+            making.person_types(&client(), "addressPhoneNumber", "+48 22 123 45 67");
+            making.failure(Some(1), None, "phone");
+            making.pass_begins();
+            making.we_update(&company(), &[("phone", "+48 22 123 45 67")], 400);
+            making.evidence.laps.last_mut().unwrap().writes = 1;
+        }),
         told(I, "a_pass_that_asks_too_much_is_told", "its work explains", |making| {
             making.evidence.laps[1].requests = 5_000;
         }),
@@ -207,6 +214,12 @@ fn edits() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Polska")], 200);
             making.wrote(Side::Crm, "name", "Alfa Europe", "Alfa Polska", "decided");
         }),
+        silent(I, "a_decision_about_what_was_merged_into_a_record_decides_there", |making| {
+            decided_before_a_merge(making, "Alfa Europe");
+        }),
+        told(I, "a_decision_about_another_text_than_the_merged_one_is_none", "nothing later", |making| {
+            decided_before_a_merge(making, "Alfa World");
+        }),
         silent(I, "what_was_typed_between_read_and_write_cannot_be_told", |making| {
             making.person_types(&client(), "name", "Alfa Polska");
             making.we_read(Side::Crm);
@@ -266,6 +279,25 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("name", "Alfa Europe")], 200);
             making.wrote(Side::Crm, "name", "Alfa", "Alfa Europe", "moved");
         }),
+        silent(I, "who_clears_again_what_was_blank_on_both_sides_has_not_moved", |making| {
+            making.we_read(Side::Flowtly);
+            cleared_again(making);
+        }),
+        told(I, "who_clears_what_the_other_side_had_from_the_beginning_has_moved", "nothing later", cleared_again),
+        silent(I, "who_puts_back_a_name_that_the_other_side_has_in_two_texts_has_not_moved", |making| {
+            making.person_types(&contact(), "lastname", "Nowak");
+            making.we_read(Side::Flowtly);
+            making.person_types(&person(), "name", "Ewa Berg");
+            renamed_again(making, "Nowak");
+        }),
+        told(I, "who_puts_back_a_name_behind_another_one_on_both_sides_has_moved", "nothing later", |making| {
+            // Both sides said it, and it was read: that may have been agreed as well.
+            making.person_types(&contact(), "lastname", "Nowak");
+            making.person_types(&person(), "name", "Jan Nowak");
+            making.we_read(Side::Flowtly);
+            making.person_types(&contact(), "lastname", "Berg");
+            renamed_again(making, "Berg");
+        }),
         silent(I, "a_move_of_a_person_stands_between_two_of_ours", |making| moved_twice(making, "3")),
         told(I, "a_move_that_the_history_does_not_know_is_told", "lost client = \"2\"", |making| {
             moved_twice(making, "1");
@@ -279,6 +311,51 @@ fn edits_that_are_kept() -> Vec<Trial> {
             making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
         }),
     ]
+}
+
+/// A number that a person typed in the CRM and took out again, after another one was typed in Flowtly, which we carry.
+fn cleared_again(making: &mut Making) {
+    making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
+    making.person_types(&company(), "phone", "+48 22 123 45 67");
+    making.person_types(&company(), "phone", "");
+    making.we_read(Side::Crm);
+    making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
+    making.wrote(Side::Crm, "phone", "", "+48 22 222 22 22", "moved");
+}
+
+/// A person puts the name back in Flowtly, and we carry what the CRM shows.
+fn renamed_again(making: &mut Making, last: &str) {
+    making.person_types(&person(), "name", "Jan Kowalski");
+    making.we_read(Side::Flowtly);
+    let name = format!("Jan {last}");
+    making.we_update(&person(), &[("name", &name)], 200);
+    making.wrote(Side::Flowtly, "person_name", "Jan Kowalski", &name, "moved");
+    making.evidence.state.history.last_mut().unwrap().link = 2;
+}
+
+/// A person decides on a name that the company showed as "Alfa Europe"; it is merged into another one, that shows `name`, and
+/// what was decided is written there.
+fn decided_before_a_merge(making: &mut Making, name: &str) {
+    making.person_types(&client(), "name", "Alfa Polska");
+    making.person_types(&company(), "name", "Alfa Europe");
+    making.deed(&company(), What::Decided { typed: None });
+    let old = making.evidence.records[&company()].clone();
+    let merged = Rec::new(Side::Crm, Kind::Company, "5000000009");
+    making.removed(&company());
+    making.deed(&merged, What::Merged { from: vec![COMPANY.to_owned()] });
+    making
+        .evidence
+        .records
+        .insert(merged.clone(), Record { absorbed: [COMPANY.to_owned()].into(), ..Record::default() });
+    for (property, text) in &old.texts {
+        making.person_types(&merged, property, if property == "name" { name } else { text });
+    }
+    making.evidence.state.links[0].crm.clone_from(&merged.id);
+    making.seen(&merged, Some(1), None);
+    making.evidence.records.get_mut(&contact()).unwrap().parents = [merged.id.clone()].into();
+    making.we_read(Side::Crm);
+    making.we_update(&merged, &[("name", "Alfa Polska")], 200);
+    making.wrote(Side::Crm, "name", name, "Alfa Polska", "decided");
 }
 
 /// A contact that a person moves to the second client, and we to the third; the history says that it was with this link's.
@@ -344,9 +421,18 @@ fn invented() -> Vec<Trial> {
         told(I, "what_was_written_to_a_record_that_never_was_its_pair_is_told", "which nobody typed", |making| {
             goes_on(making, "Beta");
         }),
+        silent(I, "what_a_lost_create_without_an_address_sent_was_typed_into_its_namesake_there", |making| {
+            lost_contact(making, "Ewa Nowak", CLIENT);
+        }),
+        told(I, "what_nobody_of_that_name_has_is_told", "which nobody typed", |making| {
+            lost_contact(making, "Ewa Kowalska", CLIENT);
+        }),
+        told(I, "what_a_namesake_of_another_firm_has_is_told", "which nobody typed", |making| {
+            lost_contact(making, "Ewa Nowak", "2");
+        }),
         told(I, "a_record_that_nobody_made_is_told", "nobody made it", |making| {
             let rec = Rec::new(Side::Crm, Kind::Company, "5000000002");
-            making.evidence.records.insert(rec, super::super::super::evidence::Record::default());
+            making.evidence.records.insert(rec, Record::default());
         }),
         silent(I, "a_configured_default_is_declared", |making| {
             making
@@ -357,6 +443,25 @@ fn invented() -> Vec<Trial> {
             making.link(3, None, &client, &beta);
         }),
     ]
+}
+
+/// A contact that we make at the first company, with a name and no more, and hear nothing of, while a person of this name is at
+/// `firm`: its create is open, and asked about.
+fn lost_contact(making: &mut Making, name: &str, firm: &str) {
+    let source = Rec::new(Side::Flowtly, Kind::Contact, "2");
+    making.person_makes(&source, &[("name", name)]);
+    making.joins(&source, firm);
+    let row = making.seen(&source, None, Some("rests"));
+    let lost = Rec::new(Side::Crm, Kind::Contact, "1002");
+    making.we_create(&lost, &[("firstname", "Ewa"), ("lastname", "Nowak")], Some(COMPANY));
+    making.seen(&lost, None, Some("rests"));
+    let (side, kind) = (Side::Crm, Kind::Contact);
+    let intent = Intent { side, kind, link: None, source: Some(row), target: None, closed: false, body: Value::Null };
+    making.evidence.state.intents.push(intent);
+    let candidates = json!([{"record": {"side": "crm", "id": lost.id}}]);
+    let body =
+        json!({"asks": "lost_create", "subject": {"side": "flowtly", "id": source.id}, "candidates": candidates});
+    making.evidence.state.questions.push(Question { seen: row, body });
 }
 
 /// A company of this name takes the place of the one that we made, which somebody purges; that one had been sent a city.
@@ -410,6 +515,7 @@ fn writes() -> Vec<Trial> {
         silent(I, "what_people_removed_is_theirs", |making| {
             let beta = second(making, &[("name", "Beta")]);
             making.deed(&beta, What::Removed);
+            "tombstone".clone_into(&mut making.evidence.state.links[2].state);
             making.removed(&beta);
         }),
         silent(I, "a_create_that_somebody_undid_before_anybody_heard_of_it_leaves_no_trace", |making| {
@@ -492,6 +598,15 @@ fn refusals() -> Vec<Trial> {
             making.request_create(&Rec::new(Side::Crm, Kind::Company, "5000000002"), &[("name", "Beta")], None, 400);
             making.failure(None, Some(row), "");
         }),
+        told(I, "a_refused_move_is_told", "nobody hears of it", |making| {
+            refused_move(making);
+        }),
+        silent(I, "a_company_that_is_gone_takes_nobody_in", |making| {
+            let beta = refused_move(making);
+            making.deed(&beta, What::Removed);
+            "tombstone".clone_into(&mut making.evidence.state.links[2].state);
+            making.removed(&beta);
+        }),
         silent(I, "a_namesake_at_another_firm_was_not_refused", |making| {
             let listed = Rec::new(Side::Flowtly, Kind::Contact, "2");
             refused_contact(making, &listed, CLIENT);
@@ -500,7 +615,29 @@ fn refusals() -> Vec<Trial> {
             let other = Rec::new(Side::Flowtly, Kind::Contact, "2");
             refused_contact(making, &other, "2");
         }),
+        silent(I, "a_namesake_that_rests_with_its_company_was_not_refused", |making| {
+            refused_without_address(making, "tombstone", Some("rests"));
+        }),
+        told(I, "a_namesake_whose_company_is_linked_may_have_been_refused", "nobody hears of it", |making| {
+            refused_without_address(making, "live", Some("rests"));
+        }),
+        told(I, "a_namesake_of_whom_the_state_says_nothing_may_have_been_refused", "nobody hears of it", |making| {
+            refused_without_address(making, "tombstone", None);
+        }),
     ]
+}
+
+/// A person moves to another company in the CRM, and its client in Flowtly, which is returned, does not take him in.
+fn refused_move(making: &mut Making) -> Rec {
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    let theirs = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.person_makes(&theirs, &[("name", "Beta")]);
+    making.link(3, None, &beta, &theirs);
+    making.leaves(&contact(), COMPANY);
+    making.joins(&contact(), &theirs.id);
+    making.we_update(&person(), &[("client", "2")], 400);
+    beta
 }
 
 /// Two people of one name at two firms, and a create for the first firm that is refused: listed for the one who is at `listed`.
@@ -519,6 +656,30 @@ fn refused_contact(making: &mut Making, first: &Rec, listed: &str) {
         }
     }
     let sent = [("firstname", "Ewa"), ("lastname", "Nowak"), ("email", "ewa@alfa.pl")];
+    making.request_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &sent, Some(COMPANY), 400);
+}
+
+/// Two people of one name at two clients that are one firm by now, and a create for the first without an address, that is
+/// refused and listed. The other's client has a link in this state, and its row this verdict.
+fn refused_without_address(making: &mut Making, link: &str, verdict: Option<&str>) {
+    let beta = Rec::new(Side::Flowtly, Kind::Company, "2");
+    let old = Rec::new(Side::Crm, Kind::Company, "5000000002");
+    making.person_makes(&beta, &[("name", "Beta")]);
+    making.person_makes(&old, &[("name", "Beta")]);
+    making.link(3, None, &beta, &old);
+    link.clone_into(&mut making.evidence.state.links[2].state);
+    // A merge makes them one firm.
+    making.deed(&company(), What::Merged { from: vec![old.id.clone()] });
+    for (id, firm) in [("2", CLIENT), ("3", "2")] {
+        let rec = Rec::new(Side::Flowtly, Kind::Contact, id);
+        making.person_makes(&rec, &[("name", "Ewa Nowak"), ("email", &format!("ewa{id}@alfa.pl"))]);
+        making.joins(&rec, firm);
+        let row = making.seen(&rec, None, if firm == CLIENT { Some("rests") } else { verdict });
+        if firm == CLIENT {
+            making.failure(None, Some(row), "");
+        }
+    }
+    let sent = [("firstname", "Ewa"), ("lastname", "Nowak")];
     making.request_create(&Rec::new(Side::Crm, Kind::Contact, "1002"), &sent, Some(COMPANY), 400);
 }
 

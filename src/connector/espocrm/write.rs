@@ -1,0 +1,148 @@
+//! Writes, one record a request: EspoCRM has no batch. Creates, fields, then the companies of contacts.
+
+use http::{HeaderName, HeaderValue, Method};
+use serde_json::{Map, Value};
+
+use super::create;
+use super::find::no_id_field;
+use super::layout::Layout;
+use super::parents;
+use super::read;
+use super::row::{self, Entry};
+use super::talk::{Order, Talk, another_record};
+use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
+use crate::connector::port::{Target, Write, Written};
+use crate::domain::record::{Kind, RemoteId, Version};
+use crate::domain::shape::{Delivered, Row};
+
+const VERSION: HeaderName = HeaderName::from_static("x-version-number");
+
+/// One answer for each write, in order.
+pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Written> {
+    let mut answers = Vec::with_capacity(writes.len());
+    for write in writes {
+        let written = match &write.target {
+            Target::Create => create::create(talk, kind, write).await,
+            Target::Update { id, version } => update(talk, kind, id, version.as_ref(), write).await,
+        };
+        let refused = |error| Written::Failed(narrowed(talk.layout(kind), error));
+        answers.push(written.map_or_else(refused, |row| Written::Stored(Box::new(row))));
+    }
+    answers
+}
+
+/// The body of a write; a cleared attribute is null.
+pub(super) fn body(layout: &Layout, write: &Write) -> Map<String, Value> {
+    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::String);
+    let texts = write.texts.iter().map(|(path, value)| (path.clone(), text(value)));
+    let stored_id = layout.id_field.clone().zip(write.stored_id.clone().map(Value::String));
+    texts.chain(stored_id).collect()
+}
+
+/// What EspoCRM stored: its reply, and where that leaves something open, the record itself. What the reply said stands,
+/// because a person may have edited the record in between.
+pub(super) async fn as_stored(talk: &Talk, kind: Kind, entry: Entry) -> Row {
+    let row = entry.row;
+    if !entry.parents_cut && row.texts.iter().all(|text| *text != Delivered::Unknown) {
+        return row;
+    }
+    match read::single(talk, kind, &row.id).await {
+        Ok(Some(read)) => filled(row, entry.parents_cut, read.row),
+        Ok(None) => row,
+        Err(error) => {
+            tracing::debug!(error = %error, "what EspoCRM stored could not be read back");
+            row
+        }
+    }
+}
+
+async fn update(
+    talk: &Talk,
+    kind: Kind,
+    id: &RemoteId,
+    version: Option<&Version>,
+    write: &Write,
+) -> Result<Row, PortError> {
+    let layout = talk.layout(kind);
+    let body = body(layout, write);
+    let stored = if body.is_empty() {
+        None
+    } else {
+        let order = Order {
+            method: Method::PUT,
+            route: "/{entity}/{id}",
+            path: &[layout.entity(), id.as_str()],
+            body: Value::Object(body),
+            header: guard(kind, version),
+        };
+        let reply = talk.order(order).await?;
+        let entry = row::single(layout, &reply.body)?;
+        if entry.row.id != *id {
+            return Err(another_record());
+        }
+        keeps_our_id(layout, write, &entry.row)?;
+        Some(entry)
+    };
+    match &write.parent {
+        Some(parent) => parents::put(talk, id, parent).await,
+        None => match stored {
+            Some(entry) => Ok(as_stored(talk, kind, entry).await),
+            // Nothing was asked for: the record as it is.
+            None => read::single(talk, kind, id).await?.map(|entry| entry.row).ok_or_else(|| not_there(id)),
+        },
+    }
+}
+
+/// The guard of an update. Contacts have no version numbers.
+fn guard(kind: Kind, version: Option<&Version>) -> Option<(HeaderName, HeaderValue)> {
+    let number = version.filter(|_| kind == Kind::Company)?.0.parse::<u64>().ok()?;
+    Some((VERSION, HeaderValue::from(number)))
+}
+
+/// A field that is not there is dropped without a word: without this, our id would be written again and again.
+fn keeps_our_id(layout: &Layout, write: &Write, row: &Row) -> Result<(), PortError> {
+    let Some(field) = layout.id_field.as_deref().filter(|_| write.stored_id.is_some()) else { return Ok(()) };
+    if row.stored_id == write.stored_id || !write.texts.is_empty() {
+        return Ok(());
+    }
+    Err(PortError::new(ErrorKind::Invalid, no_id_field(field)))
+}
+
+fn not_there(id: &RemoteId) -> PortError {
+    PortError::new(ErrorKind::NotFound, format!("EspoCRM has no record {id}"))
+}
+
+fn filled(mut row: Row, parents_cut: bool, read: Row) -> Row {
+    for (text, read) in row.texts.iter_mut().zip(read.texts) {
+        if *text == Delivered::Unknown {
+            *text = read;
+        }
+    }
+    if parents_cut {
+        row.parents = read.parents;
+    }
+    row.created = row.created.or(read.created);
+    row
+}
+
+/// A refusal may name a field of several attributes (an address, a person's name): then each of them that is mapped is meant.
+fn narrowed(layout: &Layout, mut error: PortError) -> PortError {
+    let is_mapped = |path: &str| layout.shape.cells.iter().any(|cell| cell.path == path);
+    let parts = |refusal: FieldRefusal| {
+        if is_mapped(&refusal.path) {
+            return vec![refusal];
+        }
+        let begins = |path: &str| path.strip_prefix(refusal.path.as_str()).is_some_and(begins_a_word);
+        let is_part = |path: &str| begins(path) || (refusal.path == "name" && matches!(path, "firstName" | "lastName"));
+        let paths = layout.shape.cells.iter().map(|cell| cell.path.as_str()).filter(|path| is_part(path));
+        let named: Vec<FieldRefusal> =
+            paths.map(|path| FieldRefusal { path: path.to_owned(), message: refusal.message.clone() }).collect();
+        if named.is_empty() { vec![refusal] } else { named }
+    };
+    error.fields = std::mem::take(&mut error.fields).into_iter().flat_map(parts).collect();
+    error
+}
+
+fn begins_a_word(rest: &str) -> bool {
+    rest.chars().next().is_some_and(char::is_uppercase)
+}
