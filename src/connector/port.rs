@@ -23,8 +23,10 @@ pub struct KindCapabilities {
     pub changed_since: bool,
     /// Its complete walk shows archived records too.
     pub shows_archived: bool,
-    /// It has a unique property for our id (as configured).
+    /// It has a property for our id (as configured), and finds a record by it.
     pub stores_id: bool,
+    /// The system itself refuses a second record with our id.
+    pub id_is_unique: bool,
     /// Records that one request can create; 1 where there is no batch.
     pub create_batch: usize,
     /// Records that one request can update.

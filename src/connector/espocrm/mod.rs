@@ -101,6 +101,7 @@ fn capabilities(settings: &EspoSettings, http: &HttpSettings, shapes: [&Shape; 2
         shows_archived: false,
         // A field of its own, and not a unique one: a search by it still finds, and two that carry one id are a question.
         stores_id: settings.id_property.is_some(),
+        id_is_unique: false,
         create_batch: 1,
         update_batch: 1,
         read_batch: settings.read_batch,

@@ -97,6 +97,7 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape
         // Of complete walks; a search never shows archived records.
         shows_archived: true,
         stores_id: settings.id_property.is_some(),
+        id_is_unique: settings.id_property.is_some(),
         create_batch: settings::BATCH,
         update_batch: settings::BATCH,
         read_batch: settings::BATCH,
@@ -107,6 +108,7 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape
     };
     let contact = KindCapabilities {
         stores_id: false,
+        id_is_unique: false,
         many_parents: true,
         parent_apart: true,
         // One of e-mail, first and last name is enough, so that none of them is required.

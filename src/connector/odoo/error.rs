@@ -68,7 +68,11 @@ pub(super) fn is_about_single_records(error: &PortError) -> bool {
 
 fn refusal(status: StatusCode, fault: &Fault) -> PortError {
     let words = words(fault);
-    let kind = kind_of_name(&fault.name, &words).unwrap_or_else(|| kind_of_status(status));
+    let kind = if status == StatusCode::CONFLICT {
+        ErrorKind::Conflict
+    } else {
+        kind_of_name(&fault.name, &words).unwrap_or_else(|| kind_of_status(status))
+    };
     let message = match kind {
         ErrorKind::Unauthorized => unauthorized(),
         ErrorKind::Forbidden => format!("Odoo forbids this to the key's user: {words}"),

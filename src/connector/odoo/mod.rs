@@ -110,6 +110,7 @@ fn capabilities(settings: &OdooSettings, http: &HttpSettings, shapes: [&Shape; 2
         changed_since: true,
         shows_archived: true,
         stores_id: settings.id_property.is_some(),
+        id_is_unique: false,
         create_batch: settings.create_batch,
         // One record a call: what is refused of one holds up no other, and little lies between its guard and its write.
         update_batch: 1,

@@ -96,6 +96,7 @@ fn capabilities(settings: &PipedriveSettings, http: &HttpSettings, shapes: [&Sha
         changed_since: true,
         shows_archived: false,
         stores_id: settings.id_property.is_some(),
+        id_is_unique: false,
         create_batch: 1,
         update_batch: 1,
         read_batch: settings::IDS,

@@ -1,6 +1,7 @@
 //! What a case works with: one connector, the server behind it where it is ours, and the time.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -237,7 +238,7 @@ impl Bench {
             .flat_map(|(field, text)| shape.send(*field, &shape.spell(*field, &Text::default(), text.clone())))
             .filter(|(_, text)| text.is_some() || !creates)
             .collect();
-        Write { target, texts, parent: None, stored_id: None }
+        Write { target, texts, parent: None, stored_id: None, apart_from: Vec::new() }
     }
 
     /// Sends writes of one batch, after whatever look-ups they need.
@@ -332,7 +333,7 @@ impl Bench {
     pub async fn wait(&self, left: Duration) -> Duration {
         let wait = left.min(Duration::from_secs(1));
         self.clock.sleep(wait).await;
-        left - wait
+        left.saturating_sub(wait)
     }
 
     /// The number of an id, for the server's own hands.
@@ -361,7 +362,9 @@ fn settings(directory: &Path, servers: &[&dyn CrmServer]) -> Settings {
         let file = format!("{}-secret", server.section());
         std::fs::write(directory.join(&file), server.secret()).unwrap();
         let lines = server.configuration(&file);
-        text.push_str(&format!("[{}]\nbase_url = \"http://127.0.0.1\"\n{lines}", server.section()));
+        // Small pages, so that there are several.
+        let section = server.section();
+        write!(text, "[{section}]\nbase_url = \"http://127.0.0.1\"\npage_size = 100\n{lines}").unwrap();
     }
     let path = directory.join("contract.toml");
     std::fs::write(&path, text).unwrap();

@@ -20,7 +20,13 @@ use crate::bench::Bench;
 use crate::cases;
 
 /// What a system lets an API user delete, and how: by the section of its configuration. `None`: nobody may delete it.
-const DELETES: &[(&str, Delete)] = &[("flowtly", delete_from_flowtly), ("hubspot", delete_from_hubspot)];
+const DELETES: &[(&str, Delete)] = &[
+    ("flowtly", delete_from_flowtly),
+    ("hubspot", delete_from_hubspot),
+    ("espocrm", delete_from_espocrm),
+    ("odoo", delete_from_odoo),
+    ("pipedrive", delete_from_pipedrive),
+];
 
 type Delete = fn(&Access, Kind, &RemoteId) -> Option<Request<Bytes>>;
 
@@ -93,7 +99,9 @@ impl Live {
                 made.len() - left.len(),
                 left.len()
             );
-            left.iter().for_each(|line| println!("{line}"));
+            for line in &left {
+                println!("{line}");
+            }
         }
     }
 }
@@ -113,6 +121,7 @@ fn delete_from_flowtly(access: &Access, kind: Kind, id: &RemoteId) -> Option<Req
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
 fn delete_from_hubspot(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
     let collection = match kind {
         Kind::Company => "companies",
@@ -121,15 +130,46 @@ fn delete_from_hubspot(access: &Access, kind: Kind, id: &RemoteId) -> Option<Req
     Some(access.request(&format!("/crm/v3/objects/{collection}/{id}")))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
+fn delete_from_espocrm(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
+    let entity = match kind {
+        Kind::Company => "Account",
+        Kind::Contact => "Contact",
+    };
+    let request = access.begin(Method::DELETE, &format!("/api/v1/{entity}/{id}"));
+    Some(request.header("x-api-key", &access.token).body(Bytes::new()).unwrap())
+}
+
+/// Companies and contacts are one model.
+fn delete_from_odoo(access: &Access, _kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
+    let request = access.begin(Method::POST, "/json/2/res.partner/unlink").header("content-type", "application/json");
+    let request = request.header("authorization", format!("bearer {}", access.token));
+    Some(request.body(json!({"ids": [id.as_number()?]}).to_string().into()).unwrap())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one shape for all systems")]
+fn delete_from_pipedrive(access: &Access, kind: Kind, id: &RemoteId) -> Option<Request<Bytes>> {
+    let collection = match kind {
+        Kind::Company => "organizations",
+        Kind::Contact => "persons",
+    };
+    let request = access.begin(Method::DELETE, &format!("/api/v2/{collection}/{id}"));
+    Some(request.header("x-api-token", &access.token).body(Bytes::new()).unwrap())
+}
+
 impl Access {
     fn text(&self, key: &str) -> &str {
         self.section[key].as_str().unwrap()
     }
 
+    fn begin(&self, method: Method, path: &str) -> http::request::Builder {
+        let url = format!("{}{path}", self.text("base_url").trim_end_matches('/'));
+        Request::builder().method(method).uri(url)
+    }
+
     /// A delete with a bearer token.
     fn request(&self, path: &str) -> Request<Bytes> {
-        let url = format!("{}{path}", self.text("base_url").trim_end_matches('/'));
-        let request = Request::builder().method(Method::DELETE).uri(url);
+        let request = self.begin(Method::DELETE, path);
         request.header("authorization", format!("Bearer {}", self.token)).body(Bytes::new()).unwrap()
     }
 }

@@ -84,7 +84,7 @@ async fn late(bench: &Bench) -> Verdict {
     let [Written::Failed(error)] = written.as_slice() else { panic!("{written:?}") };
     assert_eq!((error.kind, error.kind.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error}");
     assert_eq!(bench.server().ids(Kind::Company).len(), before);
-    bench.clock.sleep(Duration::from_secs(60)).await;
+    bench.clock.sleep(Duration::from_mins(1)).await;
     bench.server().settle();
     assert_eq!(bench.server().ids(Kind::Company).len(), before + 1);
     Ok(())

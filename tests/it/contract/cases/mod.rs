@@ -41,6 +41,7 @@ const CHANGED_SINCE: Need = Need::Capability("changed_since", |capabilities| {
     Kind::BOTH.into_iter().all(|kind| capabilities.of(kind).changed_since)
 });
 const STORES_ID: Need = Need::Capability("stores_id", |capabilities| capabilities.of(Kind::Company).stores_id);
+const UNIQUE_ID: Need = Need::Capability("id_is_unique", |capabilities| capabilities.of(Kind::Company).id_is_unique);
 const SHOWS_ARCHIVED: Need =
     Need::Capability("shows_archived", |capabilities| capabilities.of(Kind::Company).shows_archived);
 const BATCHES: Need = Need::Capability("update_batch", |capabilities| capabilities.of(Kind::Company).update_batch > 1);

@@ -3,6 +3,7 @@
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::normal;
+use super::super::state::Link;
 use super::super::story::{Aim, CLIENT, Came, Write};
 use super::Case;
 
