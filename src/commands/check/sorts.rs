@@ -97,13 +97,15 @@ fn fit(wanted: CustomType, found: PropertySort, cell: &Cell) -> Fit {
         | (CustomType::Number, PropertySort::Number)
         | (CustomType::Date, PropertySort::Date)
         | (CustomType::Boolean, PropertySort::Boolean)
-        | (CustomType::Choice, PropertySort::Choice)
+        | (CustomType::Choice, PropertySort::Choice | PropertySort::Relation)
         | (CustomType::Text, PropertySort::Choice | PropertySort::Relation)
         | (CustomType::Relation, PropertySort::Relation | PropertySort::Choice | PropertySort::Number) => Fit::Well,
-        (
-            CustomType::Boolean | CustomType::Choice,
-            PropertySort::Choice | PropertySort::Number | PropertySort::Boolean,
-        ) if is_translated => Fit::Well,
+        // A table makes of it whatever the field is.
+        (_, PropertySort::Choice | PropertySort::Relation | PropertySort::Number | PropertySort::Boolean)
+            if is_translated =>
+        {
+            Fit::Well
+        }
         (CustomType::Date, PropertySort::Moment) => Fit::But(
             "of its times only the day counts",
             "let it travel from there alone, or map a property that holds days",
@@ -207,6 +209,7 @@ mod tests {
         let cell = |sort| cell(sort, &[("1", "true")]);
         assert_eq!(fit(CustomType::Boolean, PropertySort::Choice, &cell(CustomType::Boolean)), Fit::Well);
         assert_eq!(fit(CustomType::Choice, PropertySort::Number, &cell(CustomType::Choice)), Fit::Well);
+        assert_eq!(fit(CustomType::Number, PropertySort::Relation, &cell(CustomType::Number)), Fit::Well);
         assert_eq!(fit(CustomType::Choice, PropertySort::Date, &cell(CustomType::Choice)), Fit::Not);
     }
 

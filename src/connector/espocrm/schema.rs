@@ -10,7 +10,7 @@ use super::layout::{Layout, entity};
 use super::talk::Talk;
 use super::wire::{self, EntityDefinition, FieldDefinition, Metadata};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// For how long the description of the fields is believed: as long as a probe asks for both kinds. It is long, and there is no
@@ -128,12 +128,32 @@ fn property(path: &str, definition: &EntityDefinition) -> Property {
     } else {
         Presence::Missing
     };
+    let sort = field.and_then(FieldDefinition::bare_type).and_then(sort);
+    let choices = field.map(FieldDefinition::choices).unwrap_or_default();
     Property {
-        path: path.to_owned(),
-        presence,
         writable: field.map(|field| !field.is_read_only()),
         type_name: field.and_then(FieldDefinition::type_name),
-        choices: field.map(FieldDefinition::choices).unwrap_or_default(),
+        sort,
+        // A field of several choices may be open to more, and each text of it is a list.
+        closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
+        choices,
+        ..Property::new(path, presence)
+    }
+}
+
+/// What EspoCRM's types hold, as far as an attribute of the same name holds it.
+fn sort(type_name: &str) -> Option<PropertySort> {
+    match type_name {
+        "varchar" | "text" | "wysiwyg" | "url" | "email" | "phone" | "number" | "personName" => {
+            Some(PropertySort::Text)
+        }
+        "int" | "float" | "currency" | "currencyConverted" | "decimal" | "autoincrement" => Some(PropertySort::Number),
+        "date" => Some(PropertySort::Date),
+        "datetime" | "datetimeOptional" => Some(PropertySort::Moment),
+        "enum" | "enumInt" | "enumFloat" => Some(PropertySort::Choice),
+        "multiEnum" | "array" | "checklist" => Some(PropertySort::Choices),
+        "bool" => Some(PropertySort::Boolean),
+        _ => None,
     }
 }
 
