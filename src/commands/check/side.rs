@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::properties::judge;
 use super::required::unsupplied;
+use super::sorts::untold;
 use super::{failure, ok, warning};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -140,6 +141,7 @@ pub(super) async fn look(settings: &Settings, side: Side, source: &dyn Source) -
             findings.push(ok(&area, format!("{kind}: {number}, nothing amiss")));
         }
         findings.extend(of_kind);
+        findings.extend(untold(shape, &properties));
     }
     findings
 }

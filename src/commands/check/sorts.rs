@@ -1,8 +1,8 @@
 //! Whether a property holds the sort of values that its mapping takes it for, and can be looked up where it is to be.
 
 use super::properties::said_in;
-use super::{failure, warning};
-use crate::connector::port::{Property, PropertySort};
+use super::{failure, ok, warning};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::custom::CustomType;
 use crate::domain::field::{Form, Part};
 use crate::domain::record::Side;
@@ -45,6 +45,25 @@ pub(super) fn sort(shape: &Shape, property: &Property, cell: &Cell) -> Option<Fi
             Some(failure(&area, message, Some(mend)))
         }
     }
+}
+
+/// The declared fields whose properties are there and of which the system does not tell what they hold.
+pub(super) fn untold(shape: &Shape, properties: &[Property]) -> Option<Finding> {
+    let untold: Vec<String> = shape
+        .cells
+        .iter()
+        .zip(properties)
+        .filter(|(cell, property)| {
+            cell.declared.is_some() && property.sort.is_none() && property.presence != Presence::Missing
+        })
+        .map(|(cell, _)| format!("{} ({})", cell.path, cell.field))
+        .collect();
+    let message = format!(
+        "{}: what these hold is not told there, and is taken from [custom.{0}]: {}",
+        shape.kind,
+        untold.join(", ")
+    );
+    (!untold.is_empty()).then(|| ok(&shape.side.to_string(), message))
 }
 
 /// Judges whether what a relation refers to can be looked up.

@@ -289,6 +289,12 @@ async fn declared_fields_are_well_where_the_systems_have_what_they_say() {
     crm.change(Kind::Company, "customer_since", |property| property.sort = Some(PropertySort::Date));
     let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
     assert_eq!((code, text.contains("warn")), (0, false), "{text}");
+    let silent: Vec<&str> = text.lines().filter(|line| line.contains("not told there")).collect();
+    let of_flowtly = "attributes.segment (segment), attributes.since (since), owner (owner)";
+    assert!(silent.len() == 2 && silent[0].contains("Flowtly") && silent[1].contains("CRM"), "{text}");
+    let listed = |line: &str| line.rsplit_once(": ").unwrap().1.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(listed(silent[0]), listed(&format!(": {of_flowtly}")));
+    assert_eq!(listed(silent[1]), listed(": owner_email (owner)"));
 }
 
 #[tokio::test]

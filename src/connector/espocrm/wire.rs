@@ -80,6 +80,11 @@ impl FieldDefinition {
         self.type_name.as_str()
     }
 
+    /// Whether it leads to one other record.
+    pub(super) fn is_link(&self) -> bool {
+        matches!(self.bare_type(), Some("link" | "linkParent"))
+    }
+
     pub(super) fn is_read_only(&self) -> bool {
         self.read_only == Value::Bool(true)
     }

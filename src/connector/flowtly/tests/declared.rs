@@ -58,7 +58,13 @@ async fn read(bench: &Bench) -> Vec<Delivered> {
 
 fn write(texts: &[(&str, Option<&str>)]) -> Write {
     let texts = texts.iter().map(|(path, text)| ((*path).to_owned(), text.map(str::to_owned))).collect();
-    Write { target: Target::Update { id: id(1), version: None }, texts, parent: None, stored_id: None }
+    Write {
+        target: Target::Update { id: id(1), version: None },
+        texts,
+        parent: None,
+        stored_id: None,
+        apart_from: Vec::new(),
+    }
 }
 
 #[tokio::test]
