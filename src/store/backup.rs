@@ -114,17 +114,19 @@ async fn put_aside(state: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, 
     if !state.exists() {
         return Ok(None);
     }
-    // Its write-ahead log would be taken for that of the file that takes its place.
-    let is_folded = fold(state).await.is_ok();
     let kept = beside(state, &format!(".before-restore-{}", now.format("%Y%m%dT%H%M%SZ")));
     keep(state, &kept)?;
-    for ending in ["-wal", "-shm"] {
-        let beside_it = beside(state, ending);
-        if !is_folded && ending == "-wal" && beside_it.exists() {
-            keep(&beside_it, &beside(&kept, ending))?;
-        }
-        remove_if_there(&beside_it)?;
+    // Its write-ahead log would be taken for that of the file that takes its place. It is kept before SQLite opens the pair:
+    // where the file cannot be read, SQLite may remove the log as it closes.
+    let (log, kept_log) = (beside(state, "-wal"), beside(&kept, "-wal"));
+    if log.exists() {
+        keep(&log, &kept_log)?;
     }
+    if fold(state).await.is_ok() {
+        remove_if_there(&kept_log)?;
+    }
+    remove_if_there(&log)?;
+    remove_if_there(&beside(state, "-shm"))?;
     Ok(Some(kept))
 }
 
@@ -132,9 +134,10 @@ async fn put_aside(state: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, 
 async fn fold(state: &Path) -> Result<(), StoreError> {
     let options = SqliteConnectOptions::new().filename(state).busy_timeout(BUSY_TIMEOUT);
     let mut connection = options.disable_statement_logging().connect().await?;
-    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
-    let is_busy: i64 = row.try_get(0)?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await;
+    // Closed in either case: a connection that is only dropped would still be at the files while they are moved.
     connection.close().await?;
+    let is_busy: i64 = row?.try_get(0)?;
     if is_busy == 0 { Ok(()) } else { Err(StoreError::Disk("somebody reads it".to_owned())) }
 }
 

@@ -44,6 +44,8 @@ const STORES_ID: Need = Need::Capability("stores_id", |capabilities| capabilitie
 const UNIQUE_ID: Need = Need::Capability("id_is_unique", |capabilities| capabilities.of(Kind::Company).id_is_unique);
 const SHOWS_ARCHIVED: Need =
     Need::Capability("shows_archived", |capabilities| capabilities.of(Kind::Company).shows_archived);
+const CREATE_BATCHES: Need =
+    Need::Capability("create_batch", |capabilities| capabilities.of(Kind::Contact).create_batch > 1);
 const BATCHES: Need = Need::Capability("update_batch", |capabilities| capabilities.of(Kind::Company).update_batch > 1);
 
 /// All cases, in the order of the table.

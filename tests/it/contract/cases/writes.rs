@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use flowtly_sync::connector::error::Outcome;
-use flowtly_sync::connector::port::{Lookup, Target, Write, Written};
+use flowtly_sync::connector::port::{Lookup, ParentWrite, Target, Write, Written};
 use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::record::Kind;
 use flowtly_sync::domain::shape::{Delivered, Row};
@@ -11,7 +11,7 @@ use flowtly_sync::domain::value::{Reading, Text};
 use flowtly_sync::sandbox::{Manner, Property};
 
 use super::walks::{another_phone, made};
-use super::{BATCHES, Case, Need, UNIQUE_ID, Verdict, case};
+use super::{BATCHES, CREATE_BATCHES, Case, Need, UNIQUE_ID, Verdict, case};
 use crate::bench::{Bench, Fields, stored};
 
 pub const CASES: &[Case] = &[
@@ -25,6 +25,7 @@ pub const CASES: &[Case] = &[
     case!("what the server ignores comes back as it was", [Need::Server], ignored_by_the_server),
     case!("our id is unique: a second record with it is refused", [UNIQUE_ID], duplicate),
     case!("one bad item of a batch fails alone", [Need::Server, BATCHES], one_bad_item),
+    case!("one bad item of a batch of creates doubles nobody else", [Need::Server, CREATE_BATCHES], one_bad_create),
     case!("creates of one batch are answered in their order", [], batch_order),
     case!("writing what was read changes nothing", [], write_what_was_read),
 ];
@@ -218,6 +219,35 @@ async fn one_bad_item(bench: &Bench) -> Verdict {
     for row in [&rows[0], &rows[2]] {
         bench.assert_says(kind, &bench.read(kind, &row.id).await, &another_phone(kind));
     }
+    Ok(())
+}
+
+async fn one_bad_create(bench: &Bench) -> Verdict {
+    let kind = Kind::Contact;
+    let company = bench.company().await;
+    let at_company = |fields: &Fields| Write {
+        parent: Some(ParentWrite { from: None, to: company.id.clone() }),
+        ..bench.write_of(kind, Target::Create, fields)
+    };
+    // Some demand a name, others an address that could be one.
+    let bad = Fields::from([(Field::Email, Text::whole("no address"))]);
+    let writes = [at_company(&bench.least(kind)), at_company(&bad), at_company(&bench.least(kind))];
+    let before = bench.server().ids(kind).len();
+    let written = bench.send_all(kind, &writes).await;
+    for (place, (write, written)) in writes.iter().zip(written).enumerate() {
+        match written {
+            Written::Stored(row) => assert_ne!(place, 1, "{}: what is no contact was stored", row.id),
+            Written::Failed(error) => {
+                assert_eq!(error.kind.outcome(), Outcome::NotApplied, "{place}: {error}");
+                assert!(error.kind.is_about_record(), "{place}: {error}");
+                if place != 1 {
+                    // A batch that is refused as a whole is taken apart by whoever sent it.
+                    stored(bench.send(kind, write.clone()).await);
+                }
+            }
+        }
+    }
+    assert_eq!(bench.server().ids(kind).len(), before + 2, "each of the good ones is there, once");
     Ok(())
 }
 

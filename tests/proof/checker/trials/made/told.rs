@@ -515,7 +515,6 @@ fn writes() -> Vec<Trial> {
         silent(I, "what_people_removed_is_theirs", |making| {
             let beta = second(making, &[("name", "Beta")]);
             making.deed(&beta, What::Removed);
-            "tombstone".clone_into(&mut making.evidence.state.links[2].state);
             making.removed(&beta);
         }),
         silent(I, "a_create_that_somebody_undid_before_anybody_heard_of_it_leaves_no_trace", |making| {
