@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use super::error::misrouted;
 use super::shared::{Home, Shared, Wanted};
 use super::wire::iri;
+use super::wire::layout::{Mapped, Relation};
 use super::wire::outgoing::{Purpose, body, is_within};
 use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
 use crate::connector::http::Reply;
@@ -106,8 +107,12 @@ async fn with_references(
 async fn reference(shared: &Shared, kind: Kind, path: &str, text: Option<&str>) -> Result<Option<String>, PortError> {
     let Some(text) = text else { return Ok(None) };
     let layout = shared.layout(kind);
-    let sent = match (layout.mapped(path).and_then(|mapped| mapped.look_up.as_ref()), layout.relation(path)) {
+    let mapped = layout.mapped(path);
+    let is_declared = mapped.is_some_and(Mapped::is_declared);
+    let sent = match (mapped.and_then(|mapped| mapped.look_up.as_ref()), layout.relation(path)) {
         (Some(look_up), _) => shared.lookups.labelled(&shared.talk, look_up, path, text).await?,
+        // Nobody's schema says what a declared property refers to: until a record shows a reference, the id itself is kept.
+        (None, Some(Relation::Other)) if is_declared && shared.lookups.prefix(path).is_none() => text.to_owned(),
         (None, Some(relation)) => shared.lookups.reference(&shared.talk, relation, path, text).await?,
         (None, None) => text.to_owned(),
     };

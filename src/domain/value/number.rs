@@ -34,7 +34,9 @@ pub fn decimal(text: &str) -> String {
 /// How two decimal numbers stand to each other; `None` if one is none.
 pub fn compare(one: &str, other: &str) -> Option<Ordering> {
     let (one, other) = (decimal(one), decimal(other));
-    let (one, other) = (split(&one)?, split(&other)?);
+    // A comma that is left says nothing certain: thousands, or decimals.
+    let number = |text| split(text).filter(|number| number.separator == '.');
+    let (one, other) = (number(&one)?, number(&other)?);
     let magnitude = |ours: &Number<'_>, theirs: &Number<'_>| {
         // A normal form has neither leading nor trailing zeros, so that the longer whole part is the larger one.
         let by_whole = ours.whole.len().cmp(&theirs.whole.len()).then_with(|| ours.whole.cmp(theirs.whole));

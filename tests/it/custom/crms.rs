@@ -119,6 +119,8 @@ async fn odoo_carries_every_type_both_ways() {
 async fn an_odoo_number_that_is_cleared_is_zero_there_and_does_not_come_back() {
     let (pair, odoo, _) = odoo();
     let (client, company) = pair.alike("Alfa", 1);
+    pair.reconcile().await;
+    assert_eq!(pair.shown(client, "attributes.score"), Some(json!(0)), "nobody typed it, and it is what Odoo says");
     pair.edit(client, "attributes.score", &json!(7));
     pair.reconcile().await;
     assert_eq!(odoo.partner_text(company, "x_score").as_deref(), Some("7"));

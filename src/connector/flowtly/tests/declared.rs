@@ -126,6 +126,33 @@ async fn a_label_is_sent_as_the_reference_that_alone_has_it() {
 }
 
 #[tokio::test]
+async fn an_id_is_kept_as_it_is_until_a_record_shows_what_references_look_like() {
+    let cells = vec![declared("partner", CustomType::Relation, "attributes.partner", None)];
+    let shaped = |shown: Value| {
+        let record = record(&json!({"attributes": {"partner": shown}}));
+        Bench::shaped(
+            Shape { cells: cells.clone(), watched: Vec::new(), ..company_shape() },
+            |_| {},
+            move |asked| match asked.path() {
+                "/clients" => ok(&json!({"@type": "Collection", "totalItems": 1, "member": [record.clone()]})),
+                "/clients/1" => ok(&record),
+                _ => no_record(),
+            },
+        )
+    };
+    for (shown, delivered, sent) in [
+        (json!(null), Delivered::Blank, "17"),
+        (json!("9"), text("9"), "17"),
+        (json!("/partners/9"), text("9"), "/partners/17"),
+    ] {
+        let bench = shaped(shown);
+        assert_eq!(bench.walk(Kind::Company).await.unwrap().0.remove(0).texts, [delivered]);
+        bench.write_one(Kind::Company, write(&[("attributes.partner", Some("17"))])).await.unwrap();
+        assert_eq!(bench.asked().last().unwrap().body, json!({"attributes": {"partner": sent}}));
+    }
+}
+
+#[tokio::test]
 async fn a_list_is_read_again_when_it_may_have_what_is_looked_for_by_now() {
     let bench = bench(record(&json!({"owner": "/employees/9"})), true);
     let lists = |bench: &Bench| bench.targets().iter().filter(|target| target.contains("/employees")).count();

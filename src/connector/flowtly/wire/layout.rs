@@ -184,6 +184,11 @@ impl Mapped {
         }
     }
 
+    /// Whether the configuration declares it.
+    pub(in crate::connector::flowtly) const fn is_declared(&self) -> bool {
+        self.sent_as.is_some()
+    }
+
     fn listed(&self) -> Option<Listed<'_>> {
         match (&self.look_up, self.relation) {
             (Some(look_up), _) => Some(Listed::Label(look_up)),
