@@ -1,5 +1,7 @@
 //! Fields that the user declares: `[custom.company.segment]` puts any property of the CRM beside any property of Flowtly.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 use super::key::Key;
@@ -84,7 +86,10 @@ pub(super) fn read(reader: &mut Reader<'_>, kind: Kind) -> Vec<Custom> {
         if let (Some(field), Some(sort)) = (field, sort) {
             let flowtly = cell(reader, field, sort, Side::Flowtly, &key, table);
             let mut crm = cell(reader, field, sort, Side::Crm, &key, table);
-            translate(reader, sort, &key, table, crm.as_mut());
+            let values = translation(reader, sort, &key, table);
+            if let Some((cell, _)) = &mut crm {
+                cell.table = values;
+            }
             customs.push(Custom { field, sort, key, flowtly, crm });
         }
     }
@@ -218,17 +223,17 @@ fn look_up(reader: &mut Reader<'_>, sort: CustomType, side: Side, parent: &Key, 
     (!list.is_empty() && !label.is_empty()).then_some(LookUp { list, label })
 }
 
-/// The translation stands on the CRM's side: its text, and Flowtly's.
-fn translate(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &Table, crm: Option<&mut (Cell, Key)>) {
+/// The translation, which stands on the CRM's side: its text, and Flowtly's.
+fn translation(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &Table) -> BTreeMap<String, String> {
     if !table.contains_key("values") {
-        return;
+        return BTreeMap::new();
     }
     let key = parent.child("values");
     match sort {
         CustomType::Choice | CustomType::Boolean | CustomType::Relation => {}
         CustomType::Text | CustomType::Number | CustomType::Date => {
             reader.refuse(&key, format!("a {sort} is not translated"), "remove it, or set type = \"choice\"");
-            return;
+            return BTreeMap::new();
         }
     }
     let values = mapping::values(reader, parent, table);
@@ -238,7 +243,5 @@ fn translate(reader: &mut Reader<'_>, sort: CustomType, parent: &Key, table: &Ta
             reader.refuse(&key.child(theirs), message, "write { \"the CRM's text\" = \"true\", … = \"false\" }");
         }
     }
-    if let Some((cell, _)) = crm {
-        cell.table = values;
-    }
+    values
 }

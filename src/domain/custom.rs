@@ -44,13 +44,13 @@ impl CustomField {
         if !is_name {
             return None;
         }
-        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = names.entry(kind).or_default();
-        if let Some(known) = names.get(name) {
-            return Some(Self(known));
+        let mut known = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_kind = known.entry(kind).or_default();
+        if let Some(named) = of_kind.get(name) {
+            return Some(Self(named));
         }
         let named: &'static Named = Box::leak(Box::new(Named { kind, name: name.to_owned().leak() }));
-        names.insert(named.name, named);
+        of_kind.insert(named.name, named);
         Some(Self(named))
     }
 
@@ -192,7 +192,7 @@ mod tests {
             field.hash(&mut hasher);
             hasher.finish()
         };
-        let (one, again) = (named(Kind::Company, "segment"), named(Kind::Company, &"segment".to_owned()));
+        let (one, again) = (named(Kind::Company, "segment"), named(Kind::Company, &String::from("segment")));
         assert_eq!((one, hash(one)), (again, hash(again)));
         assert_eq!((one.name(), one.kind()), ("segment", Kind::Company));
         assert_ne!(one, named(Kind::Contact, "segment"));

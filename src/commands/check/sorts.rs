@@ -116,8 +116,7 @@ fn fit(wanted: CustomType, found: PropertySort, cell: &Cell) -> Fit {
         | (CustomType::Number, PropertySort::Number)
         | (CustomType::Date, PropertySort::Date)
         | (CustomType::Boolean, PropertySort::Boolean)
-        | (CustomType::Choice, PropertySort::Choice | PropertySort::Relation)
-        | (CustomType::Text, PropertySort::Choice | PropertySort::Relation)
+        | (CustomType::Choice | CustomType::Text, PropertySort::Choice | PropertySort::Relation)
         | (CustomType::Relation, PropertySort::Relation | PropertySort::Choice | PropertySort::Number) => Fit::Well,
         // A table makes of it whatever the field is.
         (_, PropertySort::Choice | PropertySort::Relation | PropertySort::Number | PropertySort::Boolean)
@@ -139,11 +138,10 @@ fn fit(wanted: CustomType, found: PropertySort, cell: &Cell) -> Fit {
             "another spelling of the same value counts as a change",
             "map it as what it is: a field of its own type",
         ),
-        (CustomType::Number, _)
-        | (CustomType::Date, _)
-        | (CustomType::Boolean, _)
-        | (CustomType::Choice, _)
-        | (CustomType::Relation, _) => Fit::Not,
+        (
+            CustomType::Number | CustomType::Date | CustomType::Boolean | CustomType::Choice | CustomType::Relation,
+            _,
+        ) => Fit::Not,
     }
 }
 

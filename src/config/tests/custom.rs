@@ -1,6 +1,7 @@
 //! Fields that the user declares.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use rstest::rstest;
 
@@ -180,7 +181,7 @@ fn an_impossible_declaration_is_told(#[case] lines: &str, #[case] wanted: &str) 
     let says = |name: &str| lines.lines().any(|line| line.starts_with(name));
     let mut text = format!("[custom.company.own]\n{lines}\n");
     for side in ["flowtly", "crm"].into_iter().filter(|side| !says(side)) {
-        text.push_str(&format!("{side} = \"own_{side}\"\n"));
+        writeln!(text, "{side} = \"own_{side}\"").unwrap();
     }
     if !says("typ") {
         text.push_str("type = \"text\"\n");

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::super::load::load_text;
 use super::{CREDENTIALS, environment, load_file, told};
-use crate::config::{Environment, FlowtlyCredentials, Key, LogFormat};
+use crate::config::{Environment, FlowtlyCredentials, Key, LogFormat, Problems};
 use crate::connector::registry::SYSTEMS;
 use crate::domain::custom::CustomField;
 use crate::domain::field::{Field, Part};
@@ -108,8 +108,7 @@ fn every_example_is_a_set_up_as_it_stands() {
     for example in examples {
         let text = std::fs::read_to_string(&example).unwrap();
         let loaded = load_text(Some((&directory.path().join("sync.toml"), &text)), &Environment::default());
-        let told: Vec<String> =
-            loaded.err().iter().flat_map(|problems| problems.iter()).map(ToString::to_string).collect();
+        let told: Vec<String> = loaded.err().iter().flat_map(Problems::iter).map(ToString::to_string).collect();
         assert_eq!(told, Vec::<String>::new(), "{}", example.display());
     }
 }
@@ -118,7 +117,7 @@ fn every_example_is_a_set_up_as_it_stands() {
 fn the_example_of_declared_fields_says_what_it_means_to() {
     let settings = load_file(&declared_example()).unwrap();
     let names: Vec<&str> =
-        settings.fields(Kind::Company).iter().filter_map(|field| field.custom()).map(|own| own.name()).collect();
+        settings.fields(Kind::Company).iter().filter_map(|field| field.custom()).map(CustomField::name).collect();
     assert_eq!(names, ["account_manager", "customer_since", "score", "segment", "vip"]);
     let rules = settings.kind_rules(Kind::Company);
     let direction = |name: &str| rules.fields[&Field::Custom(CustomField::new(Kind::Company, name).unwrap())].direction;

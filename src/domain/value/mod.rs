@@ -236,9 +236,9 @@ pub struct Locale {
 impl Locale {
     /// How a field's text becomes its normal form; never [`Form::Custom`]. A field that is no longer declared has text.
     pub fn form(&self, field: Field) -> Form {
-        match field {
-            Field::Custom(custom) => self.customs.get(&custom).copied().unwrap_or(CustomType::Text).form(),
-            canonical => canonical.form(),
+        match field.custom() {
+            Some(custom) => self.customs.get(&custom).copied().unwrap_or(CustomType::Text).form(),
+            None => field.form(),
         }
     }
 }

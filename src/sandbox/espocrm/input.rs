@@ -129,7 +129,6 @@ fn kept(state: &State, entity: Entity, field: &Field, given: &Value) -> Result<O
     match field.kind {
         FieldType::Varchar | FieldType::Text | FieldType::Url => {}
         FieldType::Enum(options) if options.contains(&text.as_str()) => {}
-        FieldType::Enum(_) => return Err(refused("valid")),
         FieldType::Email if EmailAddress::from_str(text.trim()).is_ok() => return Ok(Some(text.trim().to_owned())),
         FieldType::Email => return Err(refused("emailAddress")),
         FieldType::Phone => return e164(&text).map(Some).ok_or_else(|| refused("valid")),
@@ -137,7 +136,7 @@ fn kept(state: &State, entity: Entity, field: &Field, given: &Value) -> Result<O
         FieldType::Float => return decimal(&text).map(Some).ok_or_else(|| refused("valid")),
         FieldType::Bool => return Ok((!matches!(text.as_str(), "0" | "false")).then(|| "true".to_owned())),
         FieldType::Date if NaiveDate::parse_from_str(&text, "%Y-%m-%d").is_ok() && text.len() == DAY => {}
-        FieldType::Date => return Err(refused("valid")),
+        FieldType::Enum(_) | FieldType::Date => return Err(refused("valid")),
         FieldType::Link => return account(state, given).map(|id| Some(id_text(id))),
     }
     Ok(Some(text))

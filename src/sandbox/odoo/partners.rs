@@ -174,13 +174,12 @@ fn stored(state: &State, hand: Hand<'_>, name: &str, of: Type, value: &Value) ->
             let is_site = name == "website" && !treated.is_empty() && !treated.contains("://");
             Some(if is_site { format!("http://{treated}") } else { treated })
         }
-        (Type::Char | Type::Text, Value::Number(number)) => Some(number.to_string()),
+        (Type::Char | Type::Text | Type::Float, Value::Number(number)) => Some(number.to_string()),
         (Type::Char | Type::Text, _) => {
             return Err(Failure::database("psycopg2.ProgrammingError", "can't adapt type 'dict'"));
         }
         (Type::Boolean, Value::Bool(true)) => Some("1".to_owned()),
         (Type::Integer, Value::Number(number)) if number.is_i64() => Some(number.to_string()),
-        (Type::Float, Value::Number(number)) => Some(number.to_string()),
         (Type::Date, Value::String(text)) => Some(day(name, text)?),
         (Type::Datetime, Value::String(text)) => Some(moment(name, text)?),
         (Type::Selection(choices), Value::String(key)) if choices.iter().any(|(known, _)| known == key) => {

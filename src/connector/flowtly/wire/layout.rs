@@ -213,12 +213,11 @@ fn nest(nodes: &mut Vec<Node>, parent: &str, path: &str, (cell, relation): (usiz
         nodes.push(Node::new(name, &whole, Vec::new(), None));
     }
     let Some(node) = nodes.get_mut(place) else { return };
-    match rest {
-        Some(rest) => nest(&mut node.within, &whole, rest, (cell, relation)),
-        None => {
-            node.cells.push(cell);
-            node.relation = relation;
-        }
+    if let Some(rest) = rest {
+        nest(&mut node.within, &whole, rest, (cell, relation));
+    } else {
+        node.cells.push(cell);
+        node.relation = relation;
     }
 }
 
