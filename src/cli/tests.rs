@@ -108,8 +108,8 @@ fn a_record_is_taken_apart() {
         panic!("another command")
     };
     assert_eq!((record.kind, record.side, record.id.as_str()), (Kind::Contact, Side::Crm, "6001"));
-    assert_eq!(record.field(&field.unwrap()), Ok(Field::Email));
-    assert!(record.field("currency").unwrap_err().contains("its fields are name, email"));
+    assert_eq!(record.field(&field.unwrap(), Field::of(Kind::Contact)), Ok(Field::Email));
+    assert!(record.field("currency", Field::of(Kind::Contact)).unwrap_err().contains("its fields are name, email"));
 }
 
 #[rstest]

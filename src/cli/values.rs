@@ -21,10 +21,10 @@ pub struct RecordArg {
 }
 
 impl RecordArg {
-    /// The field of this record that a word names; the error lists the fields.
-    pub fn field(&self, word: &str) -> Result<Field, String> {
-        Field::parse(self.kind, word).ok_or_else(|| {
-            let names: Vec<&str> = Field::of(self.kind).iter().map(|field| field.as_str()).collect();
+    /// The field of this record that a word names, among those that its kind has; the error lists them.
+    pub fn field(&self, word: &str, fields: &[Field]) -> Result<Field, String> {
+        fields.iter().copied().find(|field| field.as_str() == word).ok_or_else(|| {
+            let names: Vec<&str> = fields.iter().map(|field| field.as_str()).collect();
             format!("a {} has no field `{word}`; its fields are {}", self.kind, names.join(", "))
         })
     }

@@ -124,7 +124,7 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
                 (Some(side), _) => Choose::Side(side),
                 (None, text) => Choose::Text(text.unwrap_or_default()),
             };
-            let which = if all { all_of(record, field.as_deref())? } else { Which::Numbers(ids) };
+            let which = if all { all_of(&settings, record, field.as_deref())? } else { Which::Numbers(ids) };
             conflicts::resolve(&settings, &SystemClock::new(), which, choose, out).await?
         }
         Command::Questions { output, command: None } => {
@@ -162,12 +162,13 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
 }
 
 /// All conflicts of a record and a field, where they are given. A word may name a field of companies and one of contacts.
-fn all_of(record: Option<RecordArg>, field: Option<&str>) -> Result<Which, Ended> {
+fn all_of(settings: &Settings, record: Option<RecordArg>, field: Option<&str>) -> Result<Which, Ended> {
     let fields = match (&record, field) {
         (_, None) => Vec::new(),
-        (Some(record), Some(word)) => vec![record.field(word).map_err(Ended::Configuration)?],
+        (Some(record), Some(word)) => vec![named_field(settings, record, word)?],
         (None, Some(word)) => {
-            let fields: Vec<Field> = Kind::BOTH.into_iter().filter_map(|kind| Field::parse(kind, word)).collect();
+            let all = Kind::BOTH.into_iter().flat_map(|kind| settings.fields(kind));
+            let fields: Vec<Field> = all.filter(|field| field.as_str() == word).collect();
             if fields.is_empty() {
                 return Err(Ended::Configuration(format!("there is no field `{word}`")));
             }
@@ -175,6 +176,10 @@ fn all_of(record: Option<RecordArg>, field: Option<&str>) -> Result<Which, Ended
         }
     };
     Ok(Which::All { record: record.map(name), fields })
+}
+
+fn named_field(settings: &Settings, record: &RecordArg, word: &str) -> Result<Field, Ended> {
+    record.field(word, &settings.fields(record.kind)).map_err(Ended::Configuration)
 }
 
 fn name(record: RecordArg) -> RecordName {
@@ -212,7 +217,7 @@ async fn explained(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<u8, Ended> {
-    let field = field.map(|word| record.field(word)).transpose().map_err(Ended::Configuration)?;
+    let field = field.map(|word| named_field(&settings, record, word)).transpose()?;
     let session = Session::new(settings)?;
     let asked = Subjected { kind: record.kind, side: record.side, id: &record.id, field };
     let mut listing = listing(&session.settings, json, out);

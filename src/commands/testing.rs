@@ -173,7 +173,7 @@ impl FakeSide {
 }
 
 pub(super) fn property(path: &str, presence: Presence) -> Property {
-    Property { path: path.to_owned(), presence, writable: None, type_name: None, choices: Vec::new() }
+    Property::new(path, presence)
 }
 
 fn not_expected<T>() -> Result<T, PortError> {

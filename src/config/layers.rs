@@ -19,7 +19,7 @@ const DEFAULTS: &str = include_str!("../../config/default.toml");
 const FLOWTLY_MAPPING: &str = include_str!("../../config/mapping/flowtly.toml");
 
 /// Tables whose keys are names of the user's choice or of a record's fields: whoever reads them checks them.
-const OPEN: [&str; 15] = [
+const OPEN: [&str; 17] = [
     "flowtly.headers",
     "flowtly.defaults.company",
     "flowtly.defaults.contact",
@@ -35,6 +35,8 @@ const OPEN: [&str; 15] = [
     "mapping.contact",
     "mapping.flowtly.company",
     "mapping.flowtly.contact",
+    "custom.company",
+    "custom.contact",
 ];
 
 /// The merged tree. It holds secrets that variables set, so it has no `Debug`.

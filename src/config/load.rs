@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use super::custom::Custom;
 use super::environment::Environment;
 use super::key::Key;
 use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
 use super::settings::{LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::{flowtly, mapping, rules, show};
+use super::{custom, flowtly, mapping, rules, show};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
@@ -119,11 +120,14 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     };
     let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
     let http = http(reader);
-    let locale = locale(reader);
+    let declared = Kind::BOTH.map(|kind| custom::read(reader, kind));
+    let locale = locale(reader, &declared);
     let flowtly = flowtly::read(reader);
     let crm = (reader.layers.system().read)(reader);
-    let company = mapped(reader, Kind::Company, crm.as_ref().and_then(|crm| crm.id_property()));
-    let contact = mapped(reader, Kind::Contact, None);
+    let [of_companies, of_contacts] = &declared;
+    let id_property = crm.as_ref().and_then(|crm| crm.id_property());
+    let company = mapped(reader, Kind::Company, id_property, of_companies);
+    let contact = mapped(reader, Kind::Contact, None, of_contacts);
     Some(Settings {
         state_path,
         control_socket,
@@ -225,17 +229,20 @@ fn http(reader: &mut Reader<'_>) -> HttpSettings {
     }
 }
 
-fn locale(reader: &mut Reader<'_>) -> Locale {
+fn locale(reader: &mut Reader<'_>, declared: &[Vec<Custom>]) -> Locale {
     let wanted = "two letters of ISO 3166-1 such as \"PL\", or empty";
     let region = reader.text_where("locale.region", wanted, |text| {
         text.is_empty() || text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic())
     });
-    Locale { region: Some(region.to_uppercase()).filter(|region| !region.is_empty()) }
+    Locale {
+        region: Some(region.to_uppercase()).filter(|region| !region.is_empty()),
+        customs: declared.iter().flatten().map(|custom| (custom.field, custom.sort)).collect(),
+    }
 }
 
-fn mapped(reader: &mut Reader<'_>, kind: Kind, id_property: Option<&str>) -> Mapped {
-    let flowtly = mapping::read(reader, Side::Flowtly, kind, None);
-    let crm = mapping::read(reader, Side::Crm, kind, id_property);
-    let rules = rules::read(reader, kind, &flowtly, &crm);
+fn mapped(reader: &mut Reader<'_>, kind: Kind, id_property: Option<&str>, customs: &[Custom]) -> Mapped {
+    let flowtly = mapping::read(reader, Side::Flowtly, kind, None, customs);
+    let crm = mapping::read(reader, Side::Crm, kind, id_property, customs);
+    let rules = rules::read(reader, kind, &flowtly, &crm, customs);
     Mapped { flowtly, crm, rules }
 }

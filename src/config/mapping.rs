@@ -1,14 +1,15 @@
-//! Which remote properties make up which fields: `[mapping…]` and `[scope…]` become a [`Shape`].
+//! Which remote properties make up which fields: `[mapping…]`, `[custom…]` and `[scope…]` become a [`Shape`].
 
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use super::custom::{self, Custom};
 use super::key::Key;
 use super::reader::Reader;
+use super::scope;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, Side};
-use crate::domain::rules::Condition;
 use crate::domain::shape::{Cell, Countries, Shape};
 
 /// Settings of a field or part that are not the name of a part.
@@ -27,8 +28,15 @@ pub(super) fn field_names(kind: Kind) -> impl Iterator<Item = &'static str> {
     Field::of(kind).iter().filter(|field| **field != Field::Parent).map(|field| field.as_str())
 }
 
-/// Reads the mapping and the scope of a kind on a side. `reserved` is a property that the program uses itself.
-pub(super) fn read(reader: &mut Reader<'_>, side: Side, kind: Kind, reserved: Option<&str>) -> Shape {
+/// Reads the mapping and the scope of a kind on a side, for which `customs` are declared. `reserved` is a property that the
+/// program uses itself.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    side: Side,
+    kind: Kind,
+    reserved: Option<&str>,
+    customs: &[Custom],
+) -> Shape {
     let parent = table_key(side, kind);
     let mut cells: Vec<(Cell, Key)> = Vec::new();
     for (name, value) in reader.table(&parent) {
@@ -39,17 +47,23 @@ pub(super) fn read(reader: &mut Reader<'_>, side: Side, kind: Kind, reserved: Op
                 reader.refuse(&key, "the parent is not a property", mend);
             }
             Some(field) => field_cells(reader, field, &key, value, &mut cells),
+            None if customs.iter().any(|custom| custom.field.name() == name) => {
+                let (message, mend) = custom::stands_elsewhere(kind, name);
+                reader.refuse(&key, message, mend);
+            }
             None => reader.refuse_name(&key, "field", field_names(kind)),
         }
     }
+    cells.extend(customs.iter().filter_map(|custom| custom.cell(side).cloned()));
     refuse_shared(reader, &cells, reserved);
     refuse_two_lengths(reader, &cells);
     cells.sort_by_key(|(cell, _)| {
-        let place = Field::of(kind).iter().position(|field| *field == cell.field);
-        (place, cell.part)
+        // Declared fields come last.
+        let place = Field::of(kind).iter().position(|field| *field == cell.field).unwrap_or(usize::MAX);
+        (place, cell.field, cell.part)
     });
     let cells: Vec<Cell> = cells.into_iter().map(|(cell, _)| cell).collect();
-    let scope = scope(reader, side, kind);
+    let scope = scope::read(reader, side, kind);
     let mut watched: Vec<String> = Vec::new();
     for condition in &scope {
         if !cells.iter().any(|cell| cell.path == condition.path) {
@@ -167,7 +181,7 @@ fn countries(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Countries 
 }
 
 /// At which length the system cuts a text.
-fn max_length(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Option<usize> {
+pub(super) fn max_length(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> Option<usize> {
     let value = table.get("max_length")?;
     let length = value.as_integer().and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 0);
     if length.is_none() {
@@ -196,7 +210,7 @@ fn length(cell: &Cell) -> usize {
 }
 
 /// The translation of choices: theirs to ours, one to one, so that it can be turned round.
-fn values(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> BTreeMap<String, String> {
+pub(super) fn values(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> BTreeMap<String, String> {
     let Some(value) = table.get("values") else { return BTreeMap::new() };
     let key = parent.child("values");
     let Value::Table(entries) = value else {
@@ -222,7 +236,7 @@ fn values(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> BTreeMap<Stri
     translated
 }
 
-fn read_only(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> bool {
+pub(super) fn read_only(reader: &mut Reader<'_>, parent: &Key, table: &Table) -> bool {
     table.contains_key("read_only") && reader.switch(&parent.child("read_only"))
 }
 
@@ -237,25 +251,12 @@ fn refuse_shared(reader: &mut Reader<'_>, cells: &[(Cell, Key)], reserved: Optio
         for (_, other_key) in cells.iter().skip(index + 1).filter(|(other, _)| other.path == cell.path) {
             let (told, other) = if reader.layers.is_set(other_key) { (other_key, key) } else { (key, other_key) };
             let message = format!("`{}` is already mapped by {other}", cell.path);
-            reader.refuse(told, message, format!("map each property once: another one here, or {other} = false"));
+            let mend = if other.parts().first().is_some_and(|table| table == "custom") {
+                "map each property once: another one here, or there".to_owned()
+            } else {
+                format!("map each property once: another one here, or {other} = false")
+            };
+            reader.refuse(told, message, mend);
         }
     }
-}
-
-fn scope(reader: &mut Reader<'_>, side: Side, kind: Kind) -> Vec<Condition> {
-    let parent = Key::of("scope").child(side.as_str()).child(kind.as_str());
-    let mut conditions = Vec::new();
-    for path in reader.table(&parent).keys() {
-        let key = parent.child(path);
-        let any_of = reader.texts(&key);
-        if reader.layers.value(&key).and_then(Value::as_array).is_some_and(Vec::is_empty) {
-            reader.refuse(
-                &key,
-                "no text is named, so that nothing would be in scope",
-                "name texts, or remove the line",
-            );
-        }
-        conditions.push(Condition { path: path.clone(), any_of });
-    }
-    conditions
 }

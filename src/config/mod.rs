@@ -17,6 +17,8 @@ mod reader;
 mod secret;
 mod flowtly;
 mod mapping;
+mod custom;
+mod scope;
 mod rules;
 mod settings;
 mod load;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
+use super::custom::{self, Custom};
 use super::key::Key;
 use super::mapping;
 use super::reader::Reader;
@@ -23,18 +24,19 @@ const PREFERENCES: [(&str, Preference); 3] =
     [("ask", Preference::Ask), ("flowtly", Preference::Flowtly), ("crm", Preference::Crm)];
 const DRIFTS: [(&str, Drift); 2] = [("keep", Drift::Keep), ("correct", Drift::Correct)];
 const GONE: [(&str, Gone); 2] = [("report", Gone::Report), ("unlink", Gone::Unlink)];
-const RULE: [&str; 4] = ["direction", "conflict", "first", "drift"];
+/// The keys of one field's rule.
+pub(super) const RULE: [&str; 4] = ["direction", "conflict", "first", "drift"];
 
-/// Reads the rules of a kind whose mappings on both sides are given.
-pub(super) fn read(reader: &mut Reader<'_>, kind: Kind, flowtly: &Shape, crm: &Shape) -> KindRules {
+/// Reads the rules of a kind whose mappings on both sides are given, and the fields that are declared for it.
+pub(super) fn read(reader: &mut Reader<'_>, kind: Kind, flowtly: &Shape, crm: &Shape, customs: &[Custom]) -> KindRules {
     let parent = Key::of("rules").child(kind.as_str());
-    let fields = fields(reader, kind, &parent, flowtly, crm);
+    let fields = fields(reader, kind, &parent, (flowtly, crm), customs);
     KindRules {
         create_in_flowtly: reader.switch(&parent.child("create_in_flowtly")),
         create_in_crm: reader.switch(&parent.child("create_in_crm")),
         gone: reader.choice(&parent.child("gone"), &GONE, Gone::Report),
-        match_fields: match_fields(reader, kind, &parent, flowtly, crm),
-        defaults: [flowtly, crm].into_iter().flat_map(|shape| defaults(reader, shape)).collect(),
+        match_fields: match_fields(reader, kind, &parent, (flowtly, crm), customs),
+        defaults: [flowtly, crm].into_iter().flat_map(|shape| defaults(reader, shape, customs)).collect(),
         fields,
     }
 }
@@ -43,14 +45,17 @@ fn fields(
     reader: &mut Reader<'_>,
     kind: Kind,
     parent: &Key,
-    flowtly: &Shape,
-    crm: &Shape,
+    (flowtly, crm): (&Shape, &Shape),
+    customs: &[Custom],
 ) -> BTreeMap<Field, FieldRule> {
     let general = rule(reader, parent, None);
     let table_key = parent.child("fields");
     for (name, value) in reader.table(&table_key) {
         let key = table_key.child(name);
-        if Field::parse(kind, name).is_none() {
+        if customs.iter().any(|custom| custom.field.name() == name) {
+            let (message, mend) = custom::stands_elsewhere(kind, name);
+            reader.refuse(&key, message, mend);
+        } else if Field::parse(kind, name).is_none() {
             reader.refuse_name(&key, "field", Field::of(kind).iter().map(|field| field.as_str()));
         } else if let Value::Table(table) = value {
             for part in table.keys().filter(|part| !RULE.contains(&part.as_str())) {
@@ -62,8 +67,9 @@ fn fields(
     }
 
     let mut rules = BTreeMap::new();
-    for field in Field::of(kind).iter().copied() {
-        let key = table_key.child(field.as_str());
+    let canonical = Field::of(kind).iter().map(|field| (*field, table_key.child(field.as_str())));
+    let declared = customs.iter().map(|custom| (custom.field.into(), custom.key.clone()));
+    for (field, key) in canonical.chain(declared) {
         let said = reader.layers.value(&key).is_some_and(Value::is_table);
         let (direction, rule) = if said { rule(reader, &key, Some(general)) } else { general };
         let Some(direction) = direction else { continue };
@@ -72,7 +78,8 @@ fn fields(
             Ok(direction) => {
                 rules.extend(direction.map(|direction| (field, FieldRule { direction, ..rule })));
             }
-            Err(Impossible::NotMapped(side)) if said => {
+            // A declared field that lacks a property is told already.
+            Err(Impossible::NotMapped(side)) if said && field.custom().is_none() => {
                 let mend = format!("map it under [{}], or remove the rule", mapping::table_key(side, kind));
                 reader.refuse(&key, format!("`{field}` is not mapped in {side}"), mend);
             }
@@ -153,13 +160,19 @@ fn rule(
     (direction, rule)
 }
 
-fn match_fields(reader: &mut Reader<'_>, kind: Kind, parent: &Key, flowtly: &Shape, crm: &Shape) -> Vec<Field> {
+fn match_fields(
+    reader: &mut Reader<'_>,
+    kind: Kind,
+    parent: &Key,
+    (flowtly, crm): (&Shape, &Shape),
+    customs: &[Custom],
+) -> Vec<Field> {
     let key = parent.child("match_fields");
     let mut fields = Vec::new();
     for name in reader.texts(&key) {
-        match Field::parse(kind, &name).filter(|field| *field != Field::Parent) {
+        match custom::field(kind, &name, customs) {
             None => {
-                let known = mapping::field_names(kind).collect::<Vec<_>>().join(", ");
+                let known = custom::names(kind, customs).collect::<Vec<_>>().join(", ");
                 reader.refuse(&key, format!("there is no field `{name}`"), format!("known: {known}"));
             }
             Some(field) => {
@@ -178,12 +191,12 @@ fn match_fields(reader: &mut Reader<'_>, kind: Kind, parent: &Key, flowtly: &Sha
 }
 
 /// What a new record on a side is given. A part that only one field has may stand for itself: `tin_type = "nip"`.
-fn defaults(reader: &mut Reader<'_>, shape: &Shape) -> BTreeMap<(Side, Field), Text> {
+fn defaults(reader: &mut Reader<'_>, shape: &Shape, customs: &[Custom]) -> BTreeMap<(Side, Field), Text> {
     let parent = Key::of(shape.side.as_str()).child("defaults").child(shape.kind.as_str());
     let mut defaults: BTreeMap<(Side, Field), Text> = BTreeMap::new();
     for (name, value) in reader.table(&parent) {
         let key = parent.child(name);
-        let field = Field::parse(shape.kind, name).filter(|field| *field != Field::Parent);
+        let field = custom::field(shape.kind, name, customs);
         let named: Vec<(Field, Part, Key, &Value)> = match (field, value) {
             (Some(field), Value::Table(parts)) => parts
                 .iter()
@@ -200,7 +213,7 @@ fn defaults(reader: &mut Reader<'_>, shape: &Shape) -> BTreeMap<(Side, Field), T
             (None, _) => {
                 let found = part_of_one(shape.kind, name);
                 if found.is_none() {
-                    reader.refuse_name(&key, "field", mapping::field_names(shape.kind));
+                    reader.refuse_name(&key, "field", custom::names(shape.kind, customs));
                 }
                 found.map(|(field, part)| (field, part, key, value)).into_iter().collect()
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::flowtly::FlowtlySection;
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::CrmSettings;
+use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
@@ -95,6 +96,11 @@ impl Settings {
             Side::Flowtly => &mapped.flowtly,
             Side::Crm => &mapped.crm,
         }
+    }
+
+    /// The fields of a kind, the declared ones too, in the order in which reports show them.
+    pub fn fields(&self, kind: Kind) -> Vec<Field> {
+        Field::every(kind, Side::BOTH.into_iter().flat_map(|side| self.shape(side, kind).fields())).collect()
     }
 
     /// The rules of a kind.

@@ -1,7 +1,7 @@
 //! How to talk to one system.
 //!
 //! The [`port`] is what the engine sees of a system; [`error`] what can go wrong; [`http`] sends requests through a
-//! transport, with [`retry`] and [`budget`]; one folder a system holds the conversation and its private wire types;
+//! transport, with [`retry`] and [`budget`]; `typed` writes what the configuration declares; one folder a system holds the conversation and its private wire types;
 //! the [`registry`] is the only place that knows their names, and says what a new CRM needs.
 
 pub mod port;
@@ -9,6 +9,7 @@ pub mod error;
 pub mod http;
 pub mod retry;
 pub mod budget;
+mod typed;
 pub mod flowtly;
 pub mod hubspot;
 pub mod espocrm;

@@ -92,8 +92,52 @@ pub struct Property {
     pub writable: Option<bool>,
     /// The system's own word for its type, where it tells.
     pub type_name: Option<String>,
-    /// Its choices, most used first where the system only shows records.
+    /// What sort of values it has, where that word says so.
+    pub sort: Option<PropertySort>,
+    /// Its choices, most used first where the system only shows records; of what is looked up the labels.
     pub choices: Vec<String>,
+    /// Whether `choices` are all that it may have; else they are what was seen.
+    pub closed: bool,
+    /// Whether what it refers to can be looked up as its mapping says; `None` where the connector looks nothing up, or the
+    /// mapping does not say so.
+    pub looked_up: Option<bool>,
+}
+
+impl Property {
+    /// A property of which nothing more is known.
+    pub fn new(path: impl Into<String>, presence: Presence) -> Self {
+        Self {
+            path: path.into(),
+            presence,
+            writable: None,
+            type_name: None,
+            sort: None,
+            choices: Vec::new(),
+            closed: false,
+            looked_up: None,
+        }
+    }
+}
+
+/// What sort of values a property has, whatever the system calls its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PropertySort {
+    /// Any text.
+    Text,
+    /// A number.
+    Number,
+    /// A day.
+    Date,
+    /// A day and a time.
+    Moment,
+    /// One of several choices.
+    Choice,
+    /// Several of several choices, in one text.
+    Choices,
+    /// True or false.
+    Boolean,
+    /// A reference to another record.
+    Relation,
 }
 
 /// Whether a property is there.

@@ -1,16 +1,19 @@
 //! The canonical fields: every field of Flowtly's client and contact schemas, under one name for both systems.
 //!
 //! What only makes sense together is one field with several [`Part`]s: a postal address, a tax identity, a person's name.
+//! Beside them stand the fields that a configuration declares: [`Field::Custom`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::custom::CustomField;
 use super::record::Kind;
 
-/// A canonical field of a company or a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A field of a company or a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// A company's name.
     Name,
@@ -58,6 +61,8 @@ pub enum Field {
     Position,
     /// The company that a contact belongs to: the link of that company, or outside.
     Parent,
+    /// One that the configuration declares; it stands after the canonical ones.
+    Custom(CustomField),
 }
 
 /// How a field's text becomes its normal form.
@@ -81,6 +86,10 @@ pub enum Form {
     Integer,
     /// A decimal number, without trailing zeros.
     Decimal,
+    /// A calendar date of ISO 8601.
+    Date,
+    /// `true` or `false`.
+    Boolean,
     /// One of the system's own choices, compared exactly.
     Choice,
     /// The id of another resource, compared exactly.
@@ -93,6 +102,8 @@ pub enum Form {
     TaxIdentity,
     /// The link of a contact's company.
     Parent,
+    /// As the configuration says of this field: [`Locale::form`](super::value::Locale::form) knows.
+    Custom,
 }
 
 /// A part of a field's text. Simple fields have [`Part::Whole`] alone.
@@ -209,12 +220,25 @@ impl Field {
         Self::Parent,
     ];
 
-    /// The fields of a kind.
+    /// The canonical fields of a kind.
     pub const fn of(kind: Kind) -> &'static [Self] {
         match kind {
             Kind::Company => &Self::COMPANY,
             Kind::Contact => &Self::CONTACT,
         }
+    }
+
+    /// The canonical fields of a kind, then those that are declared among `fields`: the order in which reports show them, and
+    /// in which plans go.
+    pub fn every(kind: Kind, fields: impl IntoIterator<Item = Self>) -> impl Iterator<Item = Self> {
+        let is_declared = |field: &Self| field.custom().is_some_and(|custom| custom.kind() == kind);
+        let declared: BTreeSet<Self> = fields.into_iter().filter(is_declared).collect();
+        Self::of(kind).iter().copied().chain(declared)
+    }
+
+    /// The field if it is declared by the configuration.
+    pub const fn custom(self) -> Option<CustomField> {
+        if let Self::Custom(custom) = self { Some(custom) } else { None }
     }
 
     /// The kind that has this field.
@@ -243,10 +267,11 @@ impl Field {
             | Self::ContactType
             | Self::Position
             | Self::Parent => Kind::Contact,
+            Self::Custom(custom) => custom.kind(),
         }
     }
 
-    /// The word used in mappings, reports and the state; unique within a kind.
+    /// The word used in mappings and reports; unique within a kind.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Name | Self::PersonName => "name",
@@ -270,10 +295,11 @@ impl Field {
             Self::ContactType => "type",
             Self::Position => "position",
             Self::Parent => "parent",
+            Self::Custom(custom) => custom.name(),
         }
     }
 
-    /// The field of `kind` that [`Self::as_str`] names.
+    /// The canonical field of `kind` that [`Self::as_str`] names.
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
         Self::of(kind).iter().copied().find(|field| field.as_str() == text)
     }
@@ -298,6 +324,7 @@ impl Field {
             Self::PersonName => Form::PersonName,
             Self::Email => Form::Email,
             Self::Parent => Form::Parent,
+            Self::Custom(_) => Form::Custom,
         }
     }
 
@@ -318,15 +345,93 @@ impl Field {
             | Form::Language
             | Form::Integer
             | Form::Decimal
+            | Form::Date
+            | Form::Boolean
             | Form::Choice
             | Form::Reference
-            | Form::Parent => &[Part::Whole],
+            | Form::Parent
+            | Form::Custom => &[Part::Whole],
         }
+    }
+}
+
+impl From<CustomField> for Field {
+    fn from(custom: CustomField) -> Self {
+        Self::Custom(custom)
     }
 }
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Field {
+    /// The word under which the state, plans and history keep a canonical field; unique among all. States of older releases
+    /// hold these words, so that none of them ever changes.
+    const fn canonical_word(self) -> &'static str {
+        match self {
+            Self::PersonName => "person_name",
+            Self::ContactPhone => "contact_phone",
+            Self::ContactType => "contact_type",
+            Self::Name
+            | Self::Country
+            | Self::Currency
+            | Self::DefaultCost
+            | Self::Status
+            | Self::AttributeSet
+            | Self::DueDays
+            | Self::TaxIdentity
+            | Self::ExternalPaymentCustomerId
+            | Self::InvoiceComment
+            | Self::DefaultTaxRate
+            | Self::DocumentsLanguage
+            | Self::Phone
+            | Self::Address
+            | Self::CostGroup
+            | Self::CostGroupIcon
+            | Self::Email
+            | Self::Title
+            | Self::Position
+            | Self::Parent
+            | Self::Custom(_) => self.as_str(),
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        let mut canonical = Self::COMPANY.iter().chain(&Self::CONTACT);
+        canonical
+            .find(|field| field.canonical_word() == word)
+            .copied()
+            .or_else(|| CustomField::of_word(word).map(Self::Custom))
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.custom() {
+            Some(custom) => serializer.serialize_str(&custom.word()),
+            None => serializer.serialize_str(self.canonical_word()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    /// A declared field is read whether a configuration declares it or not: a state outlives what was configured.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = Field;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Field, E> {
+                Field::of_word(word).ok_or_else(|| E::custom(format_args!("there is no field `{word}`")))
+            }
+        }
+        deserializer.deserialize_str(Word)
     }
 }

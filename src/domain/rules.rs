@@ -1,4 +1,4 @@
-//! What the user decides: direction, conflict, first and drift policy of a field; scope and creation of a kind.
+//! What the user decides: direction, conflict, first and drift policy of a field; creation of a kind. Scope is a file of its own.
 
 use std::collections::BTreeMap;
 
@@ -79,15 +79,6 @@ pub enum Gone {
     Report,
     /// Turn the link into a tombstone.
     Unlink,
-}
-
-/// A condition of scope: the property's text is one of these (an empty string stands for blank).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Condition {
-    /// The remote property.
-    pub path: String,
-    /// The texts that are in scope.
-    pub any_of: Vec<String>,
 }
 
 /// The rules of one kind.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rstest::rstest;
 use serde_json::json;
 
+use super::custom::CustomField;
 use super::field::{Field, Part};
 use super::record::{Kind, Record, RemoteId, Side};
 use super::rules::{Direction, Gone, KindRules};
@@ -34,6 +35,55 @@ fn fields_are_read_back_from_their_words_by_kind() {
     assert_eq!(Field::parse(Kind::Company, "phone"), Some(Field::Phone));
     assert_eq!(Field::parse(Kind::Contact, "phone"), Some(Field::ContactPhone));
     assert_eq!((Field::parse(Kind::Contact, "address"), Field::parse(Kind::Company, "")), (None, None));
+}
+
+/// States of older releases hold these words.
+#[test]
+fn the_states_words_never_change() {
+    let words = |fields: &[Field]| fields.iter().map(|field| json!(field)).collect::<Vec<_>>();
+    let company = [
+        "name",
+        "tax_identity",
+        "country",
+        "address",
+        "phone",
+        "currency",
+        "status",
+        "due_days",
+        "documents_language",
+        "default_tax_rate",
+        "invoice_comment",
+        "external_payment_customer_id",
+        "default_cost",
+        "attribute_set",
+        "cost_group",
+        "cost_group_icon",
+    ];
+    assert_eq!(words(&Field::COMPANY), company);
+    let contact = ["person_name", "email", "contact_phone", "title", "contact_type", "position", "parent"];
+    assert_eq!(words(&Field::CONTACT), contact);
+    for field in Field::COMPANY.into_iter().chain(Field::CONTACT) {
+        assert_eq!(serde_json::from_value::<Field>(json!(field)).unwrap(), field);
+    }
+    let own = Field::from(CustomField::new(Kind::Contact, "birthday").unwrap());
+    assert_eq!(json!(own), json!("custom.contact.birthday"));
+    let map: BTreeMap<Field, u8> = serde_json::from_str(r#"{"name":1,"custom.contact.birthday":2}"#).unwrap();
+    assert_eq!(map, BTreeMap::from([(Field::Name, 1), (own, 2)]));
+    for word in ["\"nonsense\"", "\"custom.firm.x\"", "\"custom.company.\"", "\"custom.company.X\"", "7"] {
+        assert!(serde_json::from_str::<Field>(word).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn declared_fields_come_last_and_are_of_their_kind() {
+    let own = |kind, name| Field::from(CustomField::new(kind, name).unwrap());
+    let (b, a, other) = (own(Kind::Company, "b"), own(Kind::Company, "a"), own(Kind::Contact, "a"));
+    let every: Vec<Field> = Field::every(Kind::Company, [b, other, Field::Phone, a, b]).collect();
+    assert_eq!(every[..Field::COMPANY.len()], Field::COMPANY);
+    assert_eq!(every[Field::COMPANY.len()..], [a, b]);
+    assert_eq!((a.as_str(), a.to_string(), a.kind()), ("a", "a".to_owned(), Kind::Company));
+    assert_eq!((a.parts(), a.custom().is_some(), Field::Name.custom()), (&[Part::Whole][..], true, None));
+    assert_eq!(Field::parse(Kind::Company, "a"), None, "only a configuration knows its own");
 }
 
 #[test]

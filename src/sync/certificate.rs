@@ -160,7 +160,7 @@ fn look(
     }
     let mut reasons = BTreeSet::new();
     let notes: BTreeMap<Field, String> = plan.notes.iter().map(|(field, why)| (*field, why.to_string())).collect();
-    for field in Field::of(kind) {
+    for field in &Field::every(kind, pair.flowtly.record.fields.keys().copied()).collect::<Vec<_>>() {
         let (ours, theirs) = (pair.flowtly.record.reading(*field), pair.crm.record.reading(*field));
         let mapped = pair.flowtly.record.fields.contains_key(field) && pair.crm.record.fields.contains_key(field);
         if !mapped || ours.agrees_with(theirs) {

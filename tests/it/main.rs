@@ -17,5 +17,6 @@ mod identity;
 mod state;
 mod pass;
 mod bad_input;
+mod custom;
 mod scenarios;
 mod espocrm;

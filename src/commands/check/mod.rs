@@ -1,10 +1,12 @@
 //! `check`: whether everything is there that a pass needs, and what to do about what is not.
 //!
 //! In the order of the table: the configuration (which could be read, or nobody would be here), the state, then each side:
-//! whether it answers, as whom, whether its mapped properties are there and let themselves be written, and whether the
-//! values that it demands of a new record come from somewhere.
+//! whether it answers, as whom, whether its mapped properties are there, let themselves be written and hold what they are
+//! mapped as, and whether the values that it demands of a new record come from somewhere.
 
 mod properties;
+mod sorts;
+mod choices;
 mod required;
 mod side;
 mod state;

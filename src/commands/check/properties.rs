@@ -1,7 +1,11 @@
-//! Whether the mapped properties of a kind are there, and let themselves be written where a rule writes them.
+//! Whether the mapped properties of a kind are there, let themselves be written where a rule writes them, and hold what the
+//! mapping takes them for.
 
+use super::choices::choices;
+use super::sorts::{look_up, sort};
 use super::{failure, warning};
 use crate::connector::port::{Presence, Property};
+use crate::domain::field::Field;
 use crate::domain::record::Side;
 use crate::domain::rules::KindRules;
 use crate::domain::shape::{Cell, Shape};
@@ -9,15 +13,34 @@ use crate::render::lists::check::Finding;
 use crate::render::words::place;
 
 /// Judges a kind's properties, given in the order of [`Shape::paths`]; what stands behind them is the property for our id.
-pub(super) fn judge(shape: &Shape, rules: &KindRules, properties: &[Property]) -> Vec<Finding> {
-    properties
-        .iter()
-        .enumerate()
-        .filter_map(|(position, property)| {
-            let use_of = Use::of(shape, position);
-            presence(shape, property, use_of).or_else(|| writable(shape, rules, property, use_of))
-        })
-        .collect()
+pub(super) fn judge(shape: &Shape, other: &Shape, rules: &KindRules, properties: &[Property]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (position, property) in properties.iter().enumerate() {
+        let use_of = Use::of(shape, position);
+        if let Some(finding) = presence(shape, property, use_of) {
+            let is_missing = property.presence == Presence::Missing;
+            findings.push(finding);
+            if is_missing {
+                continue;
+            }
+        }
+        if let Use::Mapped(cell) = use_of {
+            findings.extend(writable(shape, rules, property, cell));
+            findings.extend(sort(shape, property, cell));
+            findings.extend(look_up(shape, property, cell));
+            findings.extend(choices(shape, other, property, cell));
+        }
+    }
+    findings
+}
+
+/// The table that says what is mapped to a field.
+pub(super) fn said_in(shape: &Shape, field: Field) -> String {
+    match (field.custom(), shape.side) {
+        (Some(_), _) => format!("custom.{}.{field}", shape.kind),
+        (None, Side::Flowtly) => format!("mapping.flowtly.{}", shape.kind),
+        (None, Side::Crm) => format!("mapping.{}", shape.kind),
+    }
 }
 
 /// What a property is read for.
@@ -53,7 +76,16 @@ fn presence(shape: &Shape, property: &Property, use_of: Use<'_>) -> Option<Findi
                 "{kind}: the property {path} ({}) is missing: its field is left alone",
                 place(cell.field, cell.part)
             ),
-            Some(format!("{fix}map another one, or none: `{} = false` under [{}]", cell.field, table(shape))),
+            Some(match cell.field.custom() {
+                None => format!(
+                    "{fix}map another one, or none: `{} = false` under [{}]",
+                    cell.field,
+                    said_in(shape, cell.field)
+                ),
+                Some(_) => {
+                    format!("{fix}name another one under [{}], or remove that table", said_in(shape, cell.field))
+                }
+            }),
         )),
         (Presence::Missing, Use::Scope) => Some(failure(
             &area,
@@ -73,8 +105,7 @@ fn presence(shape: &Shape, property: &Property, use_of: Use<'_>) -> Option<Findi
     }
 }
 
-fn writable(shape: &Shape, rules: &KindRules, property: &Property, use_of: Use<'_>) -> Option<Finding> {
-    let Use::Mapped(cell) = use_of else { return None };
+fn writable(shape: &Shape, rules: &KindRules, property: &Property, cell: &Cell) -> Option<Finding> {
     let rule = rules.fields.get(&cell.field)?;
     let is_target = rule.direction.target().is_none_or(|target| target == shape.side);
     if property.writable != Some(false) || !cell.writable || !is_target {
@@ -87,16 +118,14 @@ fn writable(shape: &Shape, rules: &KindRules, property: &Property, use_of: Use<'
     Some(failure(
         &shape.side.to_string(),
         format!("{}: the rule of {} writes {}, which cannot be written", shape.kind, cell.field, property.path),
-        Some(format!(
-            "set `direction = \"{other}\"` under [rules.{}.fields.{}], or map it as read_only",
-            shape.kind, cell.field
-        )),
+        Some(format!("set `direction = \"{other}\"` under [{}], or map it as read_only", ruled_in(shape, cell.field))),
     ))
 }
 
-fn table(shape: &Shape) -> String {
-    match shape.side {
-        Side::Flowtly => format!("mapping.flowtly.{}", shape.kind),
-        Side::Crm => format!("mapping.{}", shape.kind),
+/// The table that says a field's rule.
+fn ruled_in(shape: &Shape, field: Field) -> String {
+    match field.custom() {
+        Some(_) => said_in(shape, field),
+        None => format!("rules.{}.fields.{field}", shape.kind),
     }
 }

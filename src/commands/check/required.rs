@@ -57,11 +57,14 @@ fn demanded_part(shape: &Shape, field: Field) -> Option<Part> {
         | Form::Language
         | Form::Integer
         | Form::Decimal
+        | Form::Date
+        | Form::Boolean
         | Form::Choice
         | Form::Reference
         | Form::PersonName
         | Form::Address
-        | Form::Parent => parts.first().copied(),
+        | Form::Parent
+        | Form::Custom => parts.first().copied(),
     }
 }
 

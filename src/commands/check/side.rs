@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::properties::judge;
 use super::required::unsupplied;
+use super::sorts::untold;
 use super::{failure, ok, warning};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -131,8 +132,8 @@ pub(super) async fn look(settings: &Settings, side: Side, source: &dyn Source) -
         };
         let shape = source.shape(kind);
         let rules = settings.kind_rules(kind);
-        let mut of_kind = judge(shape, rules, &properties);
         let other = settings.shape(side.opposite(), kind);
+        let mut of_kind = judge(shape, other, rules, &properties);
         let required = source.capabilities().of(kind).manners.required;
         of_kind.extend(unsupplied(shape, other, rules, &required, &properties));
         if of_kind.iter().all(|finding| finding.health == Health::Ok) {
@@ -140,6 +141,7 @@ pub(super) async fn look(settings: &Settings, side: Side, source: &dyn Source) -
             findings.push(ok(&area, format!("{kind}: {number}, nothing amiss")));
         }
         findings.extend(of_kind);
+        findings.extend(untold(shape, &properties));
     }
     findings
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::commands::testing::{FakeSide, Stage, json_listing, now, text_listing, told};
-use crate::connector::port::{Account, Presence};
+use crate::connector::port::{Account, Presence, PropertySort};
 use crate::domain::field::Field;
 use crate::store::mark;
 
@@ -258,4 +258,113 @@ async fn the_configuration_is_shown_without_secrets() {
     assert_eq!(show_config(&stage.settings, &mut out).unwrap(), 0);
     let text = told(out);
     assert!(text.contains("token = \"***\"") && text.contains("[schedule]"), "{text}");
+}
+
+const DECLARED: &str = "\
+[custom.company.segment]
+type = \"choice\"
+flowtly = \"attributes.segment\"
+crm = \"industry_segment\"
+values = { \"A\" = \"gold\", \"B\" = \"silver\" }
+[custom.company.since]
+type = \"date\"
+flowtly = \"attributes.since\"
+crm = \"customer_since\"
+[custom.company.owner]
+type = \"relation\"
+flowtly = { path = \"owner\", look_up = \"/employees\", label = \"email\" }
+crm = \"owner_email\"
+";
+
+#[tokio::test]
+async fn declared_fields_are_well_where_the_systems_have_what_they_say() {
+    let stage = Stage::with(DECLARED);
+    let (flowtly, crm) = both(&stage);
+    flowtly.change(Kind::Company, "owner", |property| property.looked_up = Some(true));
+    crm.change(Kind::Company, "industry_segment", |property| {
+        property.sort = Some(PropertySort::Choice);
+        property.choices = vec!["A".to_owned(), "B".to_owned()];
+        property.closed = true;
+    });
+    crm.change(Kind::Company, "customer_since", |property| property.sort = Some(PropertySort::Date));
+    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
+    assert_eq!((code, text.contains("warn")), (0, false), "{text}");
+    let silent: Vec<&str> = text.lines().filter(|line| line.contains("not told there")).collect();
+    let of_flowtly = "attributes.segment (segment), attributes.since (since), owner (owner)";
+    assert!(silent.len() == 2 && silent[0].contains("Flowtly") && silent[1].contains("CRM"), "{text}");
+    let listed = |line: &str| line.rsplit_once(": ").unwrap().1.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(listed(silent[0]), listed(&format!(": {of_flowtly}")));
+    assert_eq!(listed(silent[1]), listed(": owner_email (owner)"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_declared_field_is_told_with_the_mend() {
+    let stage = Stage::with(DECLARED);
+    let (flowtly, crm) = both(&stage);
+    flowtly.change(Kind::Company, "attributes.segment", |property| property.writable = Some(false));
+    flowtly.change(Kind::Company, "attributes.since", |property| property.presence = Presence::Missing);
+    flowtly.change(Kind::Company, "owner", |property| property.looked_up = Some(false));
+    crm.change(Kind::Company, "industry_segment", |property| {
+        property.choices = ["A", "C"].map(str::to_owned).to_vec();
+        property.closed = true;
+    });
+    crm.change(Kind::Company, "customer_since", |property| {
+        property.sort = Some(PropertySort::Number);
+        property.type_name = Some("number".to_owned());
+    });
+    crm.change(Kind::Company, "owner_email", |property| property.presence = Presence::Missing);
+    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
+    assert_eq!(code, 1);
+    let told: Vec<&str> = text.lines().filter(|line| !line.starts_with("ok")).collect();
+    assert_eq!(
+        told,
+        [
+            "FAIL  Flowtly        company: owner (owner) cannot be looked up: /employees is not shown, or shows no email",
+            "                     correct `look_up` and `label` under [custom.company.owner]; until then its field is left alone",
+            "FAIL  Flowtly        company: the rule of segment writes attributes.segment, which cannot be written",
+            "                     set `direction = \"to-crm\"` under [custom.company.segment], or map it as read_only",
+            "FAIL  Flowtly        company: the property attributes.since (since) is missing: its field is left alone",
+            "                     name another one under [custom.company.since], or remove that table",
+            "FAIL  CRM            company: the property owner_email (owner) is missing: its field is left alone",
+            "                     `flowtly-sync check --fix` adds it; or name another one under [custom.company.owner], or remove that table",
+            "FAIL  CRM            company: industry_segment (segment) has no choice `B`",
+            "                     its choices are `A`, `C`: correct `values` under [custom.company.segment]",
+            "warn  CRM            company: industry_segment (segment) has choices that no table translates: `C`",
+            "                     add them to `values` under [custom.company.segment]; until then they travel as they are",
+            "FAIL  CRM            company: customer_since (since) holds numbers there (number), and is mapped as a date",
+            "                     set another `type` under [custom.company.since], or name another property",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_system_that_looks_nothing_up_says_so() {
+    let stage = Stage::with(DECLARED);
+    let (flowtly, crm) = both(&stage);
+    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
+    assert_eq!(code, 1);
+    assert!(text.contains("owner (owner) cannot be looked up: nothing is looked up in this system"), "{text}");
+}
+
+#[tokio::test]
+async fn a_canonical_field_on_a_property_of_another_sort_is_told_too() {
+    let stage = Stage::with(
+        "[mapping.company]\ndue_days = \"terms\"\nstatus = { whole = \"stage\", values = { x = \"active\" } }\n",
+    );
+    let (flowtly, crm) = both(&stage);
+    crm.change(Kind::Company, "terms", |property| property.sort = Some(PropertySort::Date));
+    crm.change(Kind::Company, "phone", |property| property.sort = Some(PropertySort::Number));
+    crm.change(Kind::Company, "stage", |property| {
+        property.choices = vec!["y".to_owned()];
+        property.closed = true;
+    });
+    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
+    assert_eq!(code, 1);
+    for wanted in [
+        "FAIL  CRM            company: terms (due_days) holds dates there, and is mapped as a number",
+        "warn  CRM            company: phone (phone) holds numbers there: another spelling",
+        "FAIL  CRM            company: stage (status) has no choice `x`",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
 }

@@ -62,7 +62,7 @@ pub(super) async fn fields(
     }
     let conflicts = if links.is_empty() { Vec::new() } else { waiting::conflicts(connection, Some(&links)).await? };
     let mut said = Vec::new();
-    for field in Field::of(kind).iter().copied() {
+    for field in settings.fields(kind) {
         let is_mapped = field == Field::Parent
             || Side::BOTH.iter().any(|side| !settings.shape(*side, kind).parts(field).is_empty());
         if !is_mapped || only.is_some_and(|only| only != field) {

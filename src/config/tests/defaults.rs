@@ -6,10 +6,12 @@ use toml::Table;
 
 use super::super::load::load_text;
 use super::{CREDENTIALS, environment, load_file, told};
-use crate::config::{Environment, FlowtlyCredentials, Key, LogFormat};
+use crate::config::{Environment, FlowtlyCredentials, Key, LogFormat, Problems};
 use crate::connector::registry::SYSTEMS;
+use crate::domain::custom::CustomField;
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, Side};
+use crate::domain::rules::Direction;
 use crate::domain::value::Text;
 
 const DEFAULTS: &str = include_str!("../../../config/default.toml");
@@ -91,6 +93,42 @@ fn the_example_is_a_complete_set_up() {
     assert_eq!(rules.defaults.get(&(Side::Flowtly, Field::TaxIdentity)), Some(&Text::of([(Part::TinType, "nip")])));
     let meaningful = EXAMPLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count();
     assert!(meaningful <= 10, "the example has grown to {meaningful} lines");
+}
+
+#[test]
+fn every_example_is_a_set_up_as_it_stands() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let examples: Vec<_> = files.filter(|path| path.to_str().unwrap().ends_with(".example.toml")).collect();
+    assert!(examples.len() > SYSTEMS.len(), "one for each CRM, and one for declared fields: {examples:?}");
+    let directory = tempfile::tempdir().unwrap();
+    for secret in ["flowtly-password", "hubspot-token", "espocrm-key", "odoo-api-key", "pipedrive-token"] {
+        std::fs::write(directory.path().join(secret), "pat-eu1-00123").unwrap();
+    }
+    for example in examples {
+        let text = std::fs::read_to_string(&example).unwrap();
+        let loaded = load_text(Some((&directory.path().join("sync.toml"), &text)), &Environment::default());
+        let told: Vec<String> = loaded.err().iter().flat_map(Problems::iter).map(ToString::to_string).collect();
+        assert_eq!(told, Vec::<String>::new(), "{}", example.display());
+    }
+}
+
+#[test]
+fn the_example_of_declared_fields_says_what_it_means_to() {
+    let settings = load_file(&declared_example()).unwrap();
+    let names: Vec<&str> =
+        settings.fields(Kind::Company).iter().filter_map(|field| field.custom()).map(CustomField::name).collect();
+    assert_eq!(names, ["account_manager", "customer_since", "score", "segment", "vip"]);
+    let rules = settings.kind_rules(Kind::Company);
+    let direction = |name: &str| rules.fields[&Field::Custom(CustomField::new(Kind::Company, name).unwrap())].direction;
+    assert_eq!((direction("score"), direction("segment")), (Direction::ToFlowtly, Direction::Both));
+    assert_eq!(settings.shape(Side::Crm, Kind::Company).scope.len(), 2);
+}
+
+/// Without what the tests configure already.
+fn declared_example() -> String {
+    let text = include_str!("../../../config/custom-fields.example.toml");
+    text[text.find("[scope.crm.company]").unwrap()..].to_owned()
 }
 
 #[test]

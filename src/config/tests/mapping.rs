@@ -7,7 +7,6 @@ use rstest::rstest;
 use super::{environment, load_file, load_with, told};
 use crate::domain::field::{Field, Part};
 use crate::domain::record::{Kind, Side};
-use crate::domain::rules::Condition;
 use crate::domain::shape::{Cell, Shape};
 
 fn paths(shape: &Shape) -> Vec<(Field, Part, &str)> {
@@ -172,23 +171,6 @@ fn a_variable_maps_and_unmaps() {
     assert_eq!(cell(shape, Field::Country, Part::Whole), None);
 }
 
-#[test]
-fn a_scope_is_conditions_and_what_must_be_read_for_them() {
-    let text = "[scope.crm.company]\nlifecyclestage = [\"customer\", \"\"]\nname = \"Acme\"\n[scope.flowtly.company]\nstatus = [\"active\"]";
-    let settings = load_file(text).unwrap();
-    let crm = settings.shape(Side::Crm, Kind::Company);
-    assert_eq!(
-        crm.scope,
-        [
-            Condition { path: "lifecyclestage".to_owned(), any_of: vec!["customer".to_owned(), String::new()] },
-            Condition { path: "name".to_owned(), any_of: vec!["Acme".to_owned()] },
-        ]
-    );
-    assert_eq!(crm.watched, ["lifecyclestage"]);
-    let flowtly = settings.shape(Side::Flowtly, Kind::Company);
-    assert_eq!((flowtly.scope.len(), flowtly.watched.len()), (1, 0));
-}
-
 #[rstest]
 #[case("fone = \"x\"", "mapping.company.fone: there is no field `fone`; did you mean `phone`?")]
 #[case("email = \"x\"", "mapping.company.email: there is no field `email`; known: name, ")]
@@ -261,16 +243,7 @@ fn an_impossible_mapping_of_a_company_is_told(#[case] line: &str, #[case] wanted
     "[mapping.flowtly.contact]\nphone = \"email\"",
     "sync.toml:2:1: mapping.flowtly.contact.phone: `email` is already mapped by mapping.flowtly.contact.email; "
 )]
-#[case(
-    "[scope.crm.company]\nlifecyclestage = []",
-    "sync.toml:2:1: scope.crm.company.lifecyclestage: no text is named, "
-)]
-#[case(
-    "[scope.crm.company]\nlifecyclestage = 5",
-    "sync.toml:2:1: scope.crm.company.lifecyclestage: this must be a list of texts, "
-)]
-#[case("[scope.crm]\nfirm = 5", "sync.toml:2:1: scope.crm.firm: there is no such setting; ")]
-fn another_impossible_mapping_or_scope_is_told(#[case] text: &str, #[case] wanted: &str) {
+fn another_impossible_mapping_is_told(#[case] text: &str, #[case] wanted: &str) {
     let told = told(text);
     assert!(told.len() == 1 && told[0].starts_with(wanted), "{told:#?}");
 }

@@ -5,10 +5,12 @@ use std::path::Path;
 use super::load::load_text;
 use super::{Environment, Settings};
 
+mod custom;
 mod defaults;
 mod mapping;
 mod problems;
 mod rules;
+mod scope;
 mod secrets;
 mod systems;
 mod values;

@@ -48,7 +48,7 @@ async fn send(
     header: Option<(HeaderName, HeaderValue)>,
 ) -> Result<Row, PortError> {
     let layout = talk.layout(kind);
-    let mut body = body(layout, write);
+    let mut body = body(layout, write)?;
     if let Some(parent) = &write.parent {
         body.insert("accountId".to_owned(), Value::String(parent.to.as_str().to_owned()));
     }

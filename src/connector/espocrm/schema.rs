@@ -10,7 +10,7 @@ use super::layout::{Layout, entity};
 use super::talk::Talk;
 use super::wire::{self, EntityDefinition, FieldDefinition, Metadata};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// For how long the description of the fields is believed: as long as a probe asks for both kinds. It is long, and there is no
@@ -123,26 +123,62 @@ impl Known {
 
 fn property(path: &str, definition: &EntityDefinition) -> Property {
     let field = definition.fields.get(path).filter(|field| !field.is_disabled());
-    let presence = if field.is_some() || SYSTEM.contains(&path) || is_part(path, definition) {
-        Presence::Present
-    } else {
-        Presence::Missing
-    };
+    let part = part(path, definition);
+    let presence =
+        if field.is_some() || SYSTEM.contains(&path) || part.is_some() { Presence::Present } else { Presence::Missing };
+    if let (None, Some((ending, link))) = (field, part.filter(|(_, field)| field.is_link())) {
+        return match ending {
+            "Id" => Property {
+                writable: Some(!link.is_read_only()),
+                type_name: link.type_name(),
+                sort: Some(PropertySort::Relation),
+                ..Property::new(path, presence)
+            },
+            // The name of what is linked is that record's own.
+            "Name" => Property {
+                writable: Some(false),
+                type_name: link.type_name(),
+                sort: Some(PropertySort::Text),
+                ..Property::new(path, presence)
+            },
+            _ => Property::new(path, presence),
+        };
+    }
+    let sort = field.and_then(FieldDefinition::bare_type).and_then(sort);
+    let choices = field.map(FieldDefinition::choices).unwrap_or_default();
     Property {
-        path: path.to_owned(),
-        presence,
         writable: field.map(|field| !field.is_read_only()),
         type_name: field.and_then(FieldDefinition::type_name),
-        choices: field.map(FieldDefinition::choices).unwrap_or_default(),
+        sort,
+        // A field of several choices may be open to more, and each text of it is a list.
+        closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
+        choices,
+        ..Property::new(path, presence)
     }
 }
 
-/// The attributes of a link, and the parts of an address, where they are not described by themselves.
-fn is_part(path: &str, definition: &EntityDefinition) -> bool {
+/// What EspoCRM's types hold, as far as an attribute of the same name holds it.
+fn sort(type_name: &str) -> Option<PropertySort> {
+    match type_name {
+        "varchar" | "text" | "wysiwyg" | "url" | "email" | "phone" | "number" | "personName" => {
+            Some(PropertySort::Text)
+        }
+        "int" | "float" | "currency" | "currencyConverted" | "decimal" | "autoincrement" => Some(PropertySort::Number),
+        "date" => Some(PropertySort::Date),
+        "datetime" | "datetimeOptional" => Some(PropertySort::Moment),
+        "enum" | "enumInt" | "enumFloat" => Some(PropertySort::Choice),
+        "multiEnum" | "array" | "checklist" => Some(PropertySort::Choices),
+        "bool" => Some(PropertySort::Boolean),
+        _ => None,
+    }
+}
+
+/// What an attribute is a part of, if it is not described by itself: a link or an address; and its ending.
+fn part<'d>(path: &str, definition: &'d EntityDefinition) -> Option<(&'static str, &'d FieldDefinition)> {
     let endings = ["Id", "Name", "Ids", "Street", "City", "State", "Country", "PostalCode"];
-    let fields = endings.iter().filter_map(|ending| path.strip_suffix(ending));
-    fields.into_iter().any(|field| {
-        let kind = definition.fields.get(field).and_then(FieldDefinition::type_name);
-        kind.is_some_and(|kind| ["link", "linkMultiple", "linkParent", "address"].contains(&kind.as_str()))
+    endings.into_iter().find_map(|ending| {
+        let field = definition.fields.get(path.strip_suffix(ending)?)?;
+        let has_parts = field.is_link() || matches!(field.bare_type(), Some("linkMultiple" | "address"));
+        has_parts.then_some((ending, field))
     })
 }

@@ -68,11 +68,21 @@ pub(super) struct FieldDefinition {
 impl FieldDefinition {
     /// EspoCRM's word for its type, and its longest text.
     pub(super) fn type_name(&self) -> Option<String> {
-        let name = self.type_name.as_str()?;
+        let name = self.bare_type()?;
         Some(match self.max_length.as_u64() {
             Some(most) => format!("{name}, at most {most} characters"),
             None => name.to_owned(),
         })
+    }
+
+    /// EspoCRM's word for its type alone.
+    pub(super) fn bare_type(&self) -> Option<&str> {
+        self.type_name.as_str()
+    }
+
+    /// Whether it leads to one other record.
+    pub(super) fn is_link(&self) -> bool {
+        matches!(self.bare_type(), Some("link" | "linkParent"))
     }
 
     pub(super) fn is_read_only(&self) -> bool {

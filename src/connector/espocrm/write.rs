@@ -12,6 +12,7 @@ use super::row::{self, Entry};
 use super::talk::{Order, Talk, another_record};
 use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
 use crate::connector::port::{Target, Write, Written};
+use crate::connector::typed;
 use crate::domain::record::{Kind, RemoteId, Version};
 use crate::domain::shape::{Delivered, Row};
 
@@ -31,12 +32,29 @@ pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Writ
     answers
 }
 
-/// The body of a write; a cleared attribute is null.
-pub(super) fn body(layout: &Layout, write: &Write) -> Map<String, Value> {
-    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::String);
-    let texts = write.texts.iter().map(|(path, value)| (path.clone(), text(value)));
-    let stored_id = layout.id_field.clone().zip(write.stored_id.clone().map(Value::String));
-    texts.chain(stored_id).collect()
+/// The body of a write; a cleared attribute is null. Fails with [`ErrorKind::Invalid`], naming the attribute, for a text that
+/// cannot be what the configuration declares.
+pub(super) fn body(layout: &Layout, write: &Write) -> Result<Map<String, Value>, PortError> {
+    let mut body = Map::new();
+    for (path, text) in &write.texts {
+        let sent = text.as_deref().map(|text| value(layout, path, text)).transpose()?;
+        body.insert(path.clone(), sent.unwrap_or(Value::Null));
+    }
+    body.extend(layout.id_field.clone().zip(write.stored_id.clone().map(Value::String)));
+    Ok(body)
+}
+
+fn value(layout: &Layout, path: &str, text: &str) -> Result<Value, PortError> {
+    let cell = layout.shape.cells.iter().find(|cell| cell.path == path);
+    let Some(declared) = cell.and_then(|cell| cell.declared.as_ref()) else {
+        return Ok(Value::String(text.to_owned()));
+    };
+    typed::json(declared.sent_as, text).map_err(|wanted| {
+        let message = format!("is {wanted} in EspoCRM");
+        let mut error = PortError::new(ErrorKind::Invalid, format!("not sent: {path}: {message}"));
+        error.fields.push(FieldRefusal { path: path.to_owned(), message });
+        error
+    })
 }
 
 /// What EspoCRM stored: its reply, and where that leaves something open, the record itself. What the reply said stands,
@@ -64,7 +82,7 @@ async fn update(
     write: &Write,
 ) -> Result<Row, PortError> {
     let layout = talk.layout(kind);
-    let body = body(layout, write);
+    let body = body(layout, write)?;
     let stored = if body.is_empty() {
         None
     } else {

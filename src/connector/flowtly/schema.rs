@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::error::misrouted;
 use super::shared::{Shared, Wanted};
 use super::wire::docs::{self, Documented};
+use super::wire::layout::Layout;
 use super::wire::page::{self, Page};
 use super::wire::sample::Sample;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::Reply;
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// What is known of the mapped properties of a kind, in their order.
@@ -29,23 +30,60 @@ pub(super) async fn properties(shared: &Shared, kind: Kind) -> Result<Vec<Proper
         Kind::Company => &shared.company_shape,
         Kind::Contact => &shared.contact_shape,
     };
-    Ok(shape.paths().map(|path| property(path, &sample, documented.as_ref())).collect())
+    let layout = shared.layout(kind);
+    let mut properties: Vec<Property> =
+        shape.paths().map(|path| property(path, layout, &sample, documented.as_ref())).collect();
+    for property in &mut properties {
+        let Some(look_up) = layout.mapped(&property.path).and_then(|mapped| mapped.look_up.as_ref()) else { continue };
+        let labels = shared.lookups.labels(&shared.talk, look_up, |labels| labels.is_there).await?;
+        property.looked_up = Some(labels.is_there && labels.known().next().is_some());
+        property.choices = labels.known().map(str::to_owned).collect();
+    }
+    Ok(properties)
 }
 
-fn property(path: &str, sample: &Sample, documented: Option<&BTreeMap<String, Documented>>) -> Property {
-    let entry = documented.and_then(|properties| properties.get(path));
+/// Of what stands within an object the documentation knows the object alone.
+fn property(
+    path: &str,
+    layout: &Layout,
+    sample: &Sample,
+    documented: Option<&BTreeMap<String, Documented>>,
+) -> Property {
+    let (own, is_within) = path.split_once('.').map_or((path, false), |(object, _)| (object, true));
+    let entry = documented.and_then(|properties| properties.get(own));
     let presence = match (sample.keys.contains(path), documented, entry) {
         (true, _, _) => Presence::Present,
-        (false, Some(_), Some(entry)) if entry.readable != Some(false) => Presence::Present,
+        (false, Some(_), Some(entry)) if entry.readable != Some(false) => {
+            if is_within {
+                Presence::Unseen
+            } else {
+                Presence::Present
+            }
+        }
         (false, Some(_), Some(_) | None) => Presence::Missing,
         (false, None, _) => Presence::Unseen,
     };
+    let type_name = entry.and_then(|entry| entry.range.clone()).filter(|_| !is_within);
     Property {
-        path: path.to_owned(),
-        presence,
         writable: entry.and_then(|entry| entry.writable),
-        type_name: entry.and_then(|entry| entry.range.clone()),
+        sort: layout.relation(path).map(|_| PropertySort::Relation).or_else(|| type_name.as_deref().and_then(sort)),
+        type_name,
         choices: sample.choices(path),
+        ..Property::new(path, presence)
+    }
+}
+
+/// What the types of XML Schema, as Hydra names them, say of a text.
+fn sort(range: &str) -> Option<PropertySort> {
+    let (prefix, name) = range.rsplit_once([':', '#'])?;
+    match name {
+        "integer" | "int" | "long" | "decimal" | "float" | "double" => Some(PropertySort::Number),
+        "boolean" => Some(PropertySort::Boolean),
+        "date" => Some(PropertySort::Date),
+        "dateTime" => Some(PropertySort::Moment),
+        "string" => Some(PropertySort::Text),
+        // A class of the documentation itself.
+        _ => prefix.is_empty().then_some(PropertySort::Relation),
     }
 }
 

@@ -142,14 +142,16 @@ impl Shared {
             }
         }
         match wanted {
-            Wanted::Companies | Wanted::Search => self.lookups.translate(&self.talk, layout, &mut rows).await?,
+            Wanted::Companies | Wanted::Search | Wanted::Contacts => {
+                self.lookups.translate(&self.talk, layout, &mut rows).await?;
+            }
             Wanted::Embedded => {
+                self.lookups.translate(&self.talk, &self.contacts, &mut rows).await?;
                 let mut learned = self.learned();
                 learned
                     .owners
                     .extend(rows.iter().filter_map(|row| Some((row.id.clone(), row.parents.first()?.clone()))));
             }
-            Wanted::Contacts => {}
         }
         let page::Page { total, view, bare, .. } = page;
         Ok(Sheet { rows, listed, whole, total, view, bare, date: reply.date })
@@ -175,11 +177,17 @@ impl Shared {
         let (mut decoded, notes) = decoded.map_err(|error| self.talk.undecodable(route, reply, error))?;
         self.take_in(wanted, notes);
         self.check(&mut decoded, kind, id)?;
-        if kind == Kind::Company {
-            // The write was carried out. A list that cannot be read now makes a field unknown, and not the write.
-            self.lookups.translate_or_leave(&self.talk, &self.companies, &mut decoded.row).await;
-        }
+        // The write was carried out. A list that cannot be read now makes a field unknown, and not the write.
+        self.lookups.translate_or_leave(&self.talk, self.layout(kind), &mut decoded.row).await;
         Ok(decoded.row)
+    }
+
+    /// What is mapped of a kind.
+    pub(super) fn layout(&self, kind: Kind) -> &Layout {
+        match kind {
+            Kind::Company => &self.companies,
+            Kind::Contact => &self.contacts,
+        }
     }
 
     pub(super) fn learned(&self) -> MutexGuard<'_, Learned> {
@@ -187,12 +195,8 @@ impl Shared {
     }
 
     fn decode(&self, kind: Kind, wanted: Wanted, reply: &Reply) -> Result<(Decoded, Notes), Undecodable> {
-        let layout = match kind {
-            Kind::Company => &self.companies,
-            Kind::Contact => &self.contacts,
-        };
         let embedded = (wanted == Wanted::Embedded).then_some(&self.contacts);
-        let mut scribe = Scribe::new(layout, embedded, self.talk.settings.max_text);
+        let mut scribe = Scribe::new(self.layout(kind), embedded, self.talk.settings.max_text);
         page::item(&reply.body, &mut scribe).map(|decoded| (decoded, Notes::of(scribe)))
     }
 
@@ -206,8 +210,9 @@ impl Shared {
     ) -> Result<Decoded, PortError> {
         self.take_in(wanted, notes);
         self.check(&mut decoded, kind, asked)?;
-        if kind == Kind::Company {
-            self.lookups.translate(&self.talk, &self.companies, std::slice::from_mut(&mut decoded.row)).await?;
+        self.lookups.translate(&self.talk, self.layout(kind), std::slice::from_mut(&mut decoded.row)).await?;
+        if let Embedded::Whole(contacts) = &mut decoded.contacts {
+            self.lookups.translate(&self.talk, &self.contacts, contacts).await?;
         }
         Ok(decoded)
     }

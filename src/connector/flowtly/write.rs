@@ -5,8 +5,8 @@ use http::{Method, StatusCode};
 use super::error::misrouted;
 use super::shared::{Home, Shared, Wanted};
 use super::wire::iri;
-use super::wire::layout::relation;
-use super::wire::outgoing::{Purpose, body};
+use super::wire::layout::{Mapped, Relation};
+use super::wire::outgoing::{Purpose, body, is_within};
 use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
 use crate::connector::http::Reply;
 use crate::connector::port::{Target, Write};
@@ -30,14 +30,15 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
                 Kind::Company => "/clients",
                 Kind::Contact => "/client-contacts",
             };
-            let body = body(kind, Purpose::Create, &texts, client)?;
+            let body = body(shared.layout(kind), Purpose::Create, &texts, client, None)?;
             let media_type = &shared.talk.settings.write_media_type;
             let sent = shared.talk.write(Method::POST, shared.talk.url(path), route, media_type, body).await;
             sent.map_err(|error| misrouted(error, collection_setting(kind)))
         }
         Target::Update { id, .. } => {
-            let body = body(kind, Purpose::Update, &texts, client)?;
             let url = shared.talk.item(path, id.as_str());
+            let record = if is_within(&texts) { Some(record(shared, url.clone(), item_route).await?) } else { None };
+            let body = body(shared.layout(kind), Purpose::Update, &texts, client, record.as_ref())?;
             shared.talk.write(Method::PATCH, url, item_route, MERGE_PATCH, body).await
         }
     };
@@ -61,12 +62,10 @@ pub(super) async fn read_ahead(
     texts: &[(String, Option<String>)],
 ) -> Result<(), PortError> {
     for (path, text) in texts {
-        if let (Some(text), Some(relation)) = (text, relation(kind, path)) {
-            match shared.lookups.reference(&shared.talk, relation, path, text).await {
-                Ok(_) => {}
-                Err(error) if error.kind == ErrorKind::Invalid => {}
-                Err(error) => return Err(error),
-            }
+        match reference(shared, kind, path, text.as_deref()).await {
+            Ok(_) => {}
+            Err(error) if error.kind == ErrorKind::Invalid => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -99,13 +98,31 @@ async fn with_references(
 ) -> Result<Vec<(String, Option<String>)>, PortError> {
     let mut ready = Vec::with_capacity(texts.len());
     for (path, text) in texts {
-        let text = match (text, relation(kind, path)) {
-            (Some(text), Some(relation)) => Some(shared.lookups.reference(&shared.talk, relation, path, text).await?),
-            (text, _) => text.clone(),
-        };
-        ready.push((path.clone(), text));
+        ready.push((path.clone(), reference(shared, kind, path, text.as_deref()).await?));
     }
     Ok(ready)
+}
+
+/// What is sent for a text: a reference in Flowtly's style for what is one, else the text.
+async fn reference(shared: &Shared, kind: Kind, path: &str, text: Option<&str>) -> Result<Option<String>, PortError> {
+    let Some(text) = text else { return Ok(None) };
+    let layout = shared.layout(kind);
+    let mapped = layout.mapped(path);
+    let is_declared = mapped.is_some_and(Mapped::is_declared);
+    let sent = match (mapped.and_then(|mapped| mapped.look_up.as_ref()), layout.relation(path)) {
+        (Some(look_up), _) => shared.lookups.labelled(&shared.talk, look_up, path, text).await?,
+        // Nobody's schema says what a declared property refers to: until a record shows a reference, the id itself is kept.
+        (None, Some(Relation::Other)) if is_declared && shared.lookups.prefix(path).is_none() => text.to_owned(),
+        (None, Some(relation)) => shared.lookups.reference(&shared.talk, relation, path, text).await?,
+        (None, None) => text.to_owned(),
+    };
+    Ok(Some(sent))
+}
+
+/// The record as it is right before a write within one of its objects. Nothing was sent by then.
+async fn record(shared: &Shared, url: url::Url, route: &'static str) -> Result<serde_json::Value, PortError> {
+    let read = shared.talk.read(url, route, |reply| serde_json::from_slice(&reply.body).map_err(Into::into));
+    read.await.map(|(record, _)| record)
 }
 
 /// A client as a contact refers to it: in the style that was seen, else under the configured path.
@@ -126,6 +143,11 @@ fn named(mut error: PortError, shared: &Shared, kind: Kind, texts: &[(String, Op
         Kind::Contact => &shared.contact_shape,
     };
     for field in &mut error.fields {
+        // Symfony names what stands in an array by brackets.
+        let dotted = field.path.replace('[', ".").replace(']', "");
+        if shape.position(&dotted).is_some() {
+            field.path = dotted;
+        }
         if shape.position(&field.path).is_none() {
             let first = field.path.split(['.', '[']).next().unwrap_or_default();
             if shape.position(first).is_some() {

@@ -7,7 +7,7 @@ use super::request::NewProperty;
 use super::talk::{Talk, endpoint_must_exist};
 use super::wire::{self, PropertiesReply, PropertyShown};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 const ROUTE: &str = "/crm/properties/{version}/{type}";
@@ -90,21 +90,32 @@ async fn shown(talk: &Talk, kind: Kind) -> Result<Vec<PropertyShown>, PortError>
 
 fn known(path: &str, shown: Option<&PropertyShown>) -> Property {
     let Some(shown) = shown else {
-        return Property {
-            path: path.to_owned(),
-            presence: Presence::Missing,
-            writable: None,
-            type_name: None,
-            choices: Vec::new(),
-        };
+        return Property::new(path, Presence::Missing);
     };
     let read_only = shown.modification_metadata.as_ref().and_then(|metadata| metadata.read_only_value);
     let writable = if shown.calculated == Some(true) { Some(false) } else { read_only.map(|read_only| !read_only) };
+    let sort = shown.type_name.as_deref().and_then(|name| sort(name, shown.field_type.as_deref()));
     Property {
-        path: path.to_owned(),
-        presence: Presence::Present,
         writable,
         type_name: shown.type_name.clone(),
+        sort,
         choices: shown.options.iter().flatten().map(|choice| choice.value.clone()).collect(),
+        closed: matches!(sort, Some(PropertySort::Choice | PropertySort::Choices))
+            && shown.options.as_ref().is_some_and(|options| !options.is_empty()),
+        ..Property::new(path, Presence::Present)
+    }
+}
+
+/// HubSpot's types; how an enumeration is shown says whether it has one value or several.
+fn sort(type_name: &str, field_type: Option<&str>) -> Option<PropertySort> {
+    match (type_name, field_type) {
+        ("string" | "phone_number", _) => Some(PropertySort::Text),
+        ("number", _) => Some(PropertySort::Number),
+        ("date", _) => Some(PropertySort::Date),
+        ("datetime", _) => Some(PropertySort::Moment),
+        ("bool", _) | ("enumeration", Some("booleancheckbox")) => Some(PropertySort::Boolean),
+        ("enumeration", Some("checkbox")) => Some(PropertySort::Choices),
+        ("enumeration", _) => Some(PropertySort::Choice),
+        _ => None,
     }
 }

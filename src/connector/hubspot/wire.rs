@@ -172,6 +172,7 @@ pub(super) struct PropertyShown {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) type_name: Option<String>,
+    pub(super) field_type: Option<String>,
     pub(super) options: Option<Vec<Choice>>,
     pub(super) calculated: Option<bool>,
     pub(super) archived: Option<bool>,

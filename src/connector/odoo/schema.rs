@@ -10,7 +10,7 @@ use super::error::not_the_protocol;
 use super::fields::{FieldInfo, PARTNER};
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// Custom fields that are made through the API begin so.
@@ -107,13 +107,29 @@ fn why(name: &str, error: PortError) -> PortError {
 
 fn known(path: &str, info: Option<&FieldInfo>) -> Property {
     let presence = if info.is_some() { Presence::Present } else { Presence::Missing };
+    let sort = info.and_then(|info| sort(&info.type_name));
+    let choices: Vec<String> =
+        info.map(|info| info.choices().into_iter().map(|(key, _)| key.to_owned()).collect()).unwrap_or_default();
     Property {
-        path: path.to_owned(),
-        presence,
         writable: info.and_then(|info| info.readonly).map(|readonly| !readonly),
         type_name: info.map(|info| info.type_name.clone()),
-        choices: info
-            .map(|info| info.choices().into_iter().map(|(key, _)| key.to_owned()).collect())
-            .unwrap_or_default(),
+        sort,
+        closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
+        choices,
+        ..Property::new(path, presence)
+    }
+}
+
+/// What Odoo's types hold.
+fn sort(type_name: &str) -> Option<PropertySort> {
+    match type_name {
+        "char" | "text" | "html" => Some(PropertySort::Text),
+        "integer" | "float" | "monetary" => Some(PropertySort::Number),
+        "date" => Some(PropertySort::Date),
+        "datetime" => Some(PropertySort::Moment),
+        "boolean" => Some(PropertySort::Boolean),
+        "selection" => Some(PropertySort::Choice),
+        "many2one" => Some(PropertySort::Relation),
+        _ => None,
     }
 }

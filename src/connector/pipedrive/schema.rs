@@ -5,13 +5,13 @@ use std::collections::HashSet;
 use http::Method;
 use serde_json::json;
 
-use super::fields::{Bound, FieldType, Slot, standard};
+use super::fields::{Bound, Definition, FieldType, Slot, standard};
 use super::layout::Layout;
 use super::place::{Path, Place};
 use super::settings::Lane;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property};
+use crate::connector::port::{Presence, Property, PropertySort};
 use crate::domain::field::Field;
 use crate::domain::record::Kind;
 
@@ -118,11 +118,30 @@ fn known(talk: &Talk, kind: Kind, bound: &Bound, path: &str, slot: &Slot) -> Pro
         Slot::Missing => None,
     };
     let choices = definition.filter(|known| matches!(known.field_type, FieldType::One | FieldType::Several));
+    let choices: Vec<String> =
+        choices.iter().flat_map(|known| known.options.iter().map(|(_, label)| label.clone())).collect();
+    // A part of a field is not what the whole is.
+    let sort = definition.filter(|_| !matches!(slot, Slot::Part(..) | Slot::Custom(_, Some(_)))).and_then(sort);
     Property {
-        path: path.to_owned(),
-        presence: if is_there { Presence::Present } else { Presence::Missing },
         writable: writable.filter(|_| is_there),
         type_name: definition.map(|known| known.type_name.clone()),
-        choices: choices.iter().flat_map(|known| known.options.iter().map(|(_, label)| label.clone())).collect(),
+        sort,
+        closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
+        choices,
+        ..Property::new(path, if is_there { Presence::Present } else { Presence::Missing })
+    }
+}
+
+/// What Pipedrive's types hold; of a choice its label is what travels.
+fn sort(definition: &Definition) -> Option<PropertySort> {
+    match definition.field_type {
+        FieldType::Text if definition.type_name == "date" => Some(PropertySort::Date),
+        FieldType::Text => Some(PropertySort::Text),
+        FieldType::Number | FieldType::Money => Some(PropertySort::Number),
+        FieldType::Boolean => Some(PropertySort::Boolean),
+        FieldType::One => Some(PropertySort::Choice),
+        FieldType::Several => Some(PropertySort::Choices),
+        FieldType::Reference => Some(PropertySort::Relation),
+        FieldType::Address | FieldType::Time | FieldType::Range => None,
     }
 }

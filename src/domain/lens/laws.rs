@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 
 use super::*;
+use crate::domain::custom::one_of_each;
 use crate::domain::record::Kind;
 use crate::domain::value::tax::NUMBERS;
 
@@ -27,6 +28,15 @@ fn part_text(part: Part) -> BoxedStrategy<String> {
             "€",
             "a\r\nb",
             "A@B.pl",
+            "2026-05-01",
+            "01.05.2026",
+            "2026-05-01T00:00:00Z",
+            "1777593600000",
+            "true",
+            "YES",
+            "0",
+            "12,50",
+            "gold",
         ],
         Part::First => &["Jan", "Anna Maria", " Jan ", "Jan van"],
         Part::Last => &["Kowalski", "van der Berg", "Berg", "Maria Nowak"],
@@ -105,7 +115,7 @@ fn some_parts(field: Field) -> impl Strategy<Value = Vec<Part>> {
 /// A field, two texts of one side and one of the other.
 fn sides() -> impl Strategy<Value = (Field, Text, Text, Text)> {
     any::<Index>().prop_flat_map(|index| {
-        let all: Vec<Field> = Kind::BOTH.into_iter().flat_map(|kind| Field::of(kind).iter().copied()).collect();
+        let all: Vec<Field> = Kind::BOTH.into_iter().flat_map(|kind| Field::every(kind, declared())).collect();
         // Composites come as often as all the others together.
         let composites = [Field::Address, Field::TaxIdentity, Field::PersonName];
         let weighted: Vec<Field> = all.iter().copied().chain(composites.into_iter().cycle().take(all.len())).collect();
@@ -116,7 +126,11 @@ fn sides() -> impl Strategy<Value = (Field, Text, Text, Text)> {
 }
 
 fn locale() -> Locale {
-    Locale { region: Some("PL".to_owned()) }
+    Locale { region: Some("PL".to_owned()), customs: one_of_each(Kind::Company) }
+}
+
+fn declared() -> impl Iterator<Item = Field> {
+    one_of_each(Kind::Company).into_keys().map(Field::from)
 }
 
 fn parts_of(text: &Text) -> Vec<Part> {

@@ -6,7 +6,7 @@
 
 use super::field::{Field, Form, Part};
 use super::value::normal::normalise;
-use super::value::{Locale, Normal, Text};
+use super::value::{Facet, Locale, Normal, Text};
 
 mod address;
 mod country;
@@ -30,7 +30,7 @@ pub fn put(field: Field, source: &Text, target: &Text, target_parts: &[Part], lo
         return target.clone();
     }
     let present = filled(target, target_parts);
-    match field.form() {
+    match locale.form(field) {
         Form::PersonName => name::put(source, &present),
         Form::Address => address::put(source, &wanted, &present),
         Form::TaxIdentity => tax::put(source, &wanted, &present),
@@ -38,6 +38,9 @@ pub fn put(field: Field, source: &Text, target: &Text, target_parts: &[Part], lo
             let text = |text: &Text| text.part(Part::Whole).unwrap_or_default().to_owned();
             Text::whole(country::put(&text(source), &text(&present)))
         }
+        // A declared field goes to a property whose spelling nobody knows: its normal form is what every system reads.
+        Form::Date | Form::Boolean => Text::whole(wanted.facet(Facet::Whole).unwrap_or_default()),
+        Form::Decimal if field.custom().is_some() => Text::whole(wanted.facet(Facet::Whole).unwrap_or_default()),
         Form::Text
         | Form::Lines
         | Form::Phone
@@ -48,7 +51,8 @@ pub fn put(field: Field, source: &Text, target: &Text, target_parts: &[Part], lo
         | Form::Decimal
         | Form::Choice
         | Form::Reference
-        | Form::Parent => source.clone(),
+        | Form::Parent
+        | Form::Custom => source.clone(),
     }
 }
 

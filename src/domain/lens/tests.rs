@@ -5,7 +5,7 @@ use rstest::rstest;
 use super::*;
 
 fn locale() -> Locale {
-    Locale { region: Some("PL".to_owned()) }
+    Locale { region: Some("PL".to_owned()), ..Locale::default() }
 }
 
 fn put_into(field: Field, source: &Text, target: &Text) -> Text {

@@ -7,7 +7,7 @@ use crate::domain::record::{Record, Side};
 use crate::domain::rules::{Direction, FieldRule};
 use crate::domain::value::{Reading, Text};
 
-/// The fields of a record to be created on `side` from `source`, in the shape of `side` and in the order of [`Field::of`];
+/// The fields of a record to be created on `side` from `source`, in the shape of `side` and in the order of [`Field::every`];
 /// or the required ones that are missing.
 ///
 /// Every field with a rule travels that both sides map and the new side lets us write. A one-way field for which the new
@@ -16,7 +16,7 @@ use crate::domain::value::{Reading, Text};
 /// a value that the source has but did not show, since that would invent one. A required field that nothing fills is
 /// missing, and so is one that cannot be sent. A contact's company is not among the fields: it is the action's own.
 pub fn plan_create(source: &Record, side: Side, context: Context<'_>) -> Result<Vec<(Field, Text)>, Vec<Field>> {
-    let fields = || Field::of(source.kind).iter().copied().filter(|field| *field != Field::Parent);
+    let fields = || Field::every(source.kind, context.shape(side).fields()).filter(|field| *field != Field::Parent);
     let texts: Vec<(Field, Text)> =
         fields().filter_map(|field| birth_text(field, source, side, context).map(|text| (field, text))).collect();
     let missing: Vec<Field> = fields()

@@ -10,17 +10,17 @@ use crate::domain::record::Side;
 use crate::domain::rules::FieldRule;
 use crate::domain::value::{Reading, Text};
 
-/// Plans a linked pair: every field of its kind that has a rule, in the order of [`Field::of`].
+/// Plans a linked pair: every field of its kind that has a rule, in the order of [`Field::every`].
 ///
 /// A valid decision of a person comes first; it is bound neither by direction nor by policy. Everything else is the
 /// merge's verdict, put into the target's shape. What cannot be written is a note, not a change.
 pub fn plan_pair(pair: &Pair, context: Context<'_>) -> PairPlan {
-    let fields = Field::of(context.flowtly.kind);
+    let fields = Field::every(context.flowtly.kind, context.rules.fields.keys().copied());
     if let Some(side) = identity::changed(pair, context) {
         return PairPlan { identity_changed: Some(side), ..PairPlan::default() };
     }
     let mut plan = PairPlan::default();
-    for (field, rule) in fields.iter().filter_map(|field| context.rules.fields.get(field).map(|rule| (*field, rule))) {
+    for (field, rule) in fields.filter_map(|field| context.rules.fields.get(&field).map(|rule| (field, rule))) {
         FieldView { field, rule, pair, context }.plan(&mut plan);
     }
     plan

@@ -6,15 +6,16 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::custom::CustomType;
 use super::field::{Field, Part};
 use super::record::{Fingerprint, Kind, Record, RemoteId, Side, Standing, Version};
-use super::rules::Condition;
+use super::scope::Condition;
 use super::value::{Locale, Reading, Text, country_code, country_name};
 
-/// One remote property that is one part of one canonical field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One remote property that is one part of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
-    /// The canonical field.
+    /// The field.
     pub field: Field,
     /// The part of it.
     pub part: Part,
@@ -28,6 +29,44 @@ pub struct Cell {
     pub countries: Countries,
     /// The longest text, in characters, that the system keeps of it; it cuts a longer one.
     pub max_length: Option<usize>,
+    /// What the configuration declares of it; `None` for a canonical field, of which connectors know what it is.
+    pub declared: Option<Declared>,
+}
+
+/// What the configuration declares of a property beside its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// What sort of values the field has.
+    pub sort: CustomType,
+    /// As what this side writes them, where its interface has types.
+    pub sent_as: CustomType,
+    /// Where the system keeps what it refers to, if a connector is to show its label instead of its id.
+    pub look_up: Option<LookUp>,
+}
+
+/// Where a system keeps what a relation refers to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LookUp {
+    /// The list, as the connector names it.
+    pub list: String,
+    /// The property that is the label: what both sides say alike.
+    pub label: String,
+}
+
+impl Declared {
+    /// Of a field of this sort, written as what it is.
+    pub const fn new(sort: CustomType) -> Self {
+        Self { sort, sent_as: sort, look_up: None }
+    }
+
+    /// Adds what changes the text that is delivered: a base belongs to an id or to a label, not to both.
+    fn digest(&self, hasher: &mut Sha256) {
+        if let Some(LookUp { list, label }) = &self.look_up {
+            hasher.update([0xf9]);
+            digest_text(hasher, list);
+            digest_text(hasher, label);
+        }
+    }
 }
 
 /// How a side writes countries.
@@ -54,6 +93,7 @@ impl Cell {
             writable: true,
             countries: Countries::AsWritten,
             max_length: None,
+            declared: None,
         }
     }
 }
@@ -161,6 +201,9 @@ impl Shape {
                 digest_text(&mut hasher, theirs);
                 digest_text(&mut hasher, ours);
             }
+            if let Some(declared) = &cell.declared {
+                declared.digest(&mut hasher);
+            }
             hasher.update([0xff]);
         }
         (!cells.is_empty()).then(|| FieldKey(first_eight(hasher)))
@@ -177,6 +220,11 @@ impl Shape {
                 digest_text(&mut hasher, theirs);
                 digest_text(&mut hasher, ours);
             }
+            if let Some(declared) = &cell.declared {
+                // Another sort of values has other normal forms.
+                digest_text(&mut hasher, declared.sort.as_str());
+                declared.digest(&mut hasher);
+            }
             hasher.update([0xff]);
         }
         hasher.update([0xfe]);
@@ -184,11 +232,7 @@ impl Shape {
             digest_text(&mut hasher, path);
         }
         for condition in &self.scope {
-            hasher.update([0xfd]);
-            digest_text(&mut hasher, &condition.path);
-            for text in &condition.any_of {
-                digest_text(&mut hasher, text);
-            }
+            condition.digest(&mut hasher);
         }
         first_eight(hasher)
     }
@@ -310,12 +354,7 @@ impl Shape {
 
     fn in_scope(&self, row: &Row) -> bool {
         self.scope.iter().all(|condition| {
-            let text = self.position(&condition.path).and_then(|position| row.texts.get(position));
-            match text {
-                Some(Delivered::Text(text)) => condition.any_of.iter().any(|wanted| wanted == text.as_ref()),
-                Some(Delivered::Blank) => condition.any_of.iter().any(String::is_empty),
-                Some(Delivered::Unknown) | None => false,
-            }
+            condition.holds(self.position(&condition.path).and_then(|position| row.texts.get(position)))
         })
     }
 }
@@ -345,7 +384,7 @@ impl Record {
 }
 
 /// Length first, so that two texts never run into each other.
-fn digest_text(hasher: &mut Sha256, text: &str) {
+pub(super) fn digest_text(hasher: &mut Sha256, text: &str) {
     hasher.update((text.len() as u64).to_le_bytes());
     hasher.update(text.as_bytes());
 }

@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::domain::scope::Test;
 
 fn cell(field: Field, part: Part, path: &str) -> Cell {
     Cell::new(field, part, path)
@@ -24,7 +25,7 @@ fn companies() -> Shape {
             group,
         ],
         watched: vec!["type".to_owned()],
-        scope: vec![Condition { path: "type".to_owned(), any_of: vec!["customer".to_owned(), String::new()] }],
+        scope: vec![Condition::any_of("type", ["customer", ""])],
     }
 }
 
@@ -138,11 +139,11 @@ fn scope_is_what_the_property_says(#[case] kind: &str, #[case] in_scope: bool) {
 #[test]
 fn all_conditions_must_hold_and_an_unread_property_does_not() {
     let mut shape = companies();
-    shape.scope.push(Condition { path: "name".to_owned(), any_of: vec!["Acme".to_owned()] });
+    shape.scope.push(Condition::any_of("name", ["Acme"]));
     let in_scope = |shape: &Shape, texts: &[&str]| shape.records(&row(texts), &Locale::default())[0].in_scope;
     assert!(in_scope(&shape, &ACME));
     assert!(!in_scope(&shape, &["Other", "", "", "", "", "customer"]));
-    shape.scope.push(Condition { path: "unread".to_owned(), any_of: vec![String::new()] });
+    shape.scope.push(Condition::any_of("unread", [""]));
     assert!(!in_scope(&shape, &ACME));
     shape.scope.clear();
     assert!(in_scope(&shape, &["Other", "", "", "", "", "supplier"]));
@@ -249,16 +250,40 @@ fn a_field_key_changes_with_path_part_and_table_of_that_field_alone() {
 }
 
 #[test]
+fn a_field_key_is_of_the_text_and_not_of_the_sort_of_values() {
+    let mut shape = companies();
+    let mut key = |declared: Option<Declared>| {
+        shape.cells[0].declared = declared;
+        shape.field_key(Field::Name)
+    };
+    let plain = key(None);
+    for sort in CustomType::ALL {
+        assert_eq!(key(Some(Declared::new(sort))), plain, "a base is normalised anew: {sort}");
+    }
+    let look_up = Some(LookUp { list: "/staff".to_owned(), label: "email".to_owned() });
+    let by_label = key(Some(Declared { look_up, ..Declared::new(CustomType::Relation) }));
+    assert_ne!(by_label, plain, "an id and a label are two texts");
+}
+
+#[test]
 fn the_key_of_the_mapping_covers_mapping_and_scope() {
     let shape = companies();
     let mut keys = BTreeSet::from([shape.key()]);
-    let changes: [fn(&mut Shape); 6] = [
+    let changes: [fn(&mut Shape); 11] = [
         |shape| shape.cells[0].path.push('2'),
         |shape| shape.cells[3].table.clear(),
         |shape| shape.cells.truncate(4),
         |shape| shape.watched.push("owner".to_owned()),
         |shape| shape.scope.clear(),
-        |shape| shape.scope[0].any_of.truncate(1),
+        |shape| shape.scope[0] = Condition::any_of("type", ["customer"]),
+        |shape| shape.scope[0].tests.push(Test::Blank(false)),
+        |shape| shape.scope[0].tests = vec![Test::NoneOf(vec!["customer".to_owned()])],
+        |shape| shape.cells[0].declared = Some(Declared::new(CustomType::Date)),
+        |shape| shape.cells[0].declared = Some(Declared::new(CustomType::Text)),
+        |shape| {
+            let look_up = Some(LookUp { list: "/staff".to_owned(), label: "email".to_owned() });
+            shape.cells[0].declared = Some(Declared { look_up, ..Declared::new(CustomType::Text) });
+        },
     ];
     for change in changes {
         let mut other = shape.clone();

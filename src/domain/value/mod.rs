@@ -9,7 +9,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::field::{Field, Part};
+use super::custom::{CustomField, CustomType};
+use super::field::{Field, Form, Part};
 
 /// The text of a field, by part, as a system delivered it. A mapped part that is empty is kept as an empty string, so
 /// that the text remembers which parts its side carries.
@@ -228,6 +229,18 @@ impl Reading {
 pub struct Locale {
     /// The country (ISO 3166-1 alpha-2, upper case) in which a national telephone number is dialled.
     pub region: Option<String>,
+    /// What sort of values the fields have that the configuration declares.
+    pub customs: BTreeMap<CustomField, CustomType>,
+}
+
+impl Locale {
+    /// How a field's text becomes its normal form; never [`Form::Custom`]. A field that is no longer declared has text.
+    pub fn form(&self, field: Field) -> Form {
+        match field.custom() {
+            Some(custom) => self.customs.get(&custom).copied().unwrap_or(CustomType::Text).form(),
+            None => field.form(),
+        }
+    }
 }
 
 pub(crate) mod normal;
@@ -238,6 +251,8 @@ pub mod country;
 pub mod currency;
 pub mod language;
 pub mod number;
+pub mod date;
+pub mod boolean;
 pub mod choice;
 pub mod person;
 pub mod postal;

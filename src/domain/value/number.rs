@@ -1,5 +1,7 @@
 //! Whole and decimal numbers, by text alone: a floating-point number would invent digits.
 
+use std::cmp::Ordering;
+
 use super::text::fold;
 
 /// A whole number without sign of plus, leading zeros or an empty fraction; what is no whole number stays folded text.
@@ -27,6 +29,25 @@ pub fn decimal(text: &str) -> String {
         }
         Some(_) | None => folded,
     }
+}
+
+/// How two decimal numbers stand to each other; `None` if one is none.
+pub fn compare(one: &str, other: &str) -> Option<Ordering> {
+    let (one, other) = (decimal(one), decimal(other));
+    // A comma that is left says nothing certain: thousands, or decimals.
+    let number = |text| split(text).filter(|number| number.separator == '.');
+    let (one, other) = (number(&one)?, number(&other)?);
+    let magnitude = |ours: &Number<'_>, theirs: &Number<'_>| {
+        // A normal form has neither leading nor trailing zeros, so that the longer whole part is the larger one.
+        let by_whole = ours.whole.len().cmp(&theirs.whole.len()).then_with(|| ours.whole.cmp(theirs.whole));
+        by_whole.then_with(|| ours.fraction.cmp(theirs.fraction))
+    };
+    Some(match (one.negative, other.negative) {
+        (false, false) => magnitude(&one, &other),
+        (true, true) => magnitude(&other, &one),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+    })
 }
 
 struct Number<'a> {
@@ -112,7 +133,31 @@ mod tests {
         assert_eq!(decimal(text), normal);
     }
 
+    #[rstest]
+    #[case("2", "10", Some(Ordering::Less))]
+    #[case("10.0", "10", Some(Ordering::Equal))]
+    #[case("-2", "1", Some(Ordering::Less))]
+    #[case("-2", "-10", Some(Ordering::Greater))]
+    #[case("0.5", "0.45", Some(Ordering::Greater))]
+    #[case("0.5", "0.51", Some(Ordering::Less))]
+    #[case("-0", "0", Some(Ordering::Equal))]
+    #[case("1000000000000000000000001", "1000000000000000000000000", Some(Ordering::Greater))]
+    #[case("1,5", "1.4", Some(Ordering::Greater))]
+    #[case("many", "1", None)]
+    #[case("1", "", None)]
+    #[case("23,000", "1", None)]
+    fn numbers_are_compared_as_numbers(#[case] one: &str, #[case] other: &str, #[case] wanted: Option<Ordering>) {
+        assert_eq!(compare(one, other), wanted);
+        assert_eq!(compare(other, one), wanted.map(Ordering::reverse));
+    }
+
     proptest! {
+        #[test]
+        fn comparing_is_what_it_is_for_numbers_that_a_machine_has(one in -100_000_i64..100_000, other in -100_000_i64..100_000) {
+            let text = |number: i64| format!("{}{}.{:03}", if number < 0 { "-" } else { "" }, number.abs() / 1000, number.abs() % 1000);
+            prop_assert_eq!(compare(&text(one), &text(other)), Some(one.cmp(&other)));
+        }
+
         #[test]
         fn a_normal_form_is_its_own(text in "[-+]?[0-9]{0,5}[.,]?[0-9]{0,4} ?%?|\\PC*") {
             prop_assert_eq!(integer(&integer(&text)), integer(&text));

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn dialled_in(region: &str) -> Locale {
-        Locale { region: Some(region.to_owned()) }
+        Locale { region: Some(region.to_owned()), ..Locale::default() }
     }
 
     #[rstest]

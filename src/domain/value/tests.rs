@@ -4,15 +4,17 @@ use proptest::prelude::*;
 
 use super::normal::normalise;
 use super::*;
+use crate::domain::custom::one_of_each;
 use crate::domain::field::Form;
 use crate::domain::record::Kind;
 
 fn locale() -> Locale {
-    Locale { region: Some("PL".to_owned()) }
+    Locale { region: Some("PL".to_owned()), customs: one_of_each(Kind::Company) }
 }
 
 fn fields() -> impl Iterator<Item = Field> {
-    Kind::BOTH.into_iter().flat_map(|kind| Field::of(kind).iter().copied())
+    let declared = || one_of_each(Kind::Company).into_keys().map(Field::from);
+    Kind::BOTH.into_iter().flat_map(move |kind| Field::every(kind, declared()))
 }
 
 #[test]
@@ -35,6 +37,27 @@ fn each_form_is_normalised_in_its_own_way() {
     for (field, text, wanted) in cases {
         let normal = normalise(field, &Text::whole(text), &locale());
         assert_eq!(normal, Normal::whole(wanted), "{field:?}");
+    }
+}
+
+#[test]
+fn a_declared_field_is_normalised_as_its_type_and_as_text_where_nobody_declares_it() {
+    let cases = [
+        (CustomType::Text, " a  b\r\nc ", "a b\nc"),
+        (CustomType::Number, "012,50", "12.5"),
+        (CustomType::Number, "a dozen", "a dozen"),
+        (CustomType::Date, "2026-05-01T10:00:00+02:00", "2026-05-01"),
+        (CustomType::Date, "some  day", "some day"),
+        (CustomType::Choice, " Gold ", "Gold"),
+        (CustomType::Boolean, "Yes", "true"),
+        (CustomType::Boolean, "perhaps", "perhaps"),
+        (CustomType::Relation, " 17", "17"),
+    ];
+    for (sort, text, wanted) in cases {
+        let field = Field::Custom(CustomField::new(Kind::Company, sort.as_str()).unwrap());
+        assert_eq!(normalise(field, &Text::whole(text), &locale()), Normal::whole(wanted), "{sort}");
+        let nobodys = normalise(field, &Text::whole(text), &Locale::default());
+        assert_eq!(nobodys, Normal::whole(text::fold_lines(text)), "{sort}");
     }
 }
 
@@ -81,7 +104,7 @@ proptest! {
 
     #[test]
     fn no_text_panics_in_any_part(texts in prop::collection::vec(any::<String>(), 7), region in any::<String>()) {
-        let locale = Locale { region: Some(region) };
+        let locale = Locale { region: Some(region), ..locale() };
         for field in fields() {
             let text: Text = field.parts().iter().copied().zip(texts.iter().cloned()).collect();
             let reading = Reading::of(field, text.clone(), &locale);

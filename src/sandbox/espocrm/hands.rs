@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::EspoServer;
 use super::render::{Selection, value};
-use super::schema::{Entity, Visibility, custom};
+use super::schema::{Entity, FieldType, Visibility, custom};
 use super::state::State;
 use crate::sandbox::packed::Packed;
 
@@ -134,10 +134,20 @@ impl EspoServer {
 
     /// An administrator adds a custom text field to accounts.
     pub fn add_account_field(&self, name: &str) {
+        self.define_account_field(name, "varchar", &[]);
+    }
+
+    /// An administrator adds a custom field of a type to accounts, by EspoCRM's word for it: an `enum` has these options, and a
+    /// `link` leads to an account and is named by its attribute (`cPartnerId`).
+    ///
+    /// # Panics
+    /// If EspoCRM knows no such type: the test is wrong.
+    pub fn define_account_field(&self, name: &str, type_name: &str, options: &'static [&'static str]) {
+        let Some(kind) = FieldType::of(type_name, options) else { panic!("EspoCRM has no type {type_name}") };
         self.with(|state, _| {
             let drawer = state.drawer_mut(Entity::Account);
             if drawer.place(name).is_none() {
-                drawer.fields.push(custom(name));
+                drawer.fields.push(custom(name, kind));
             }
         });
     }

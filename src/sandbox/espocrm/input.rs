@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use email_address::EmailAddress;
 use phonenumber::metadata::DATABASE;
 use serde_json::{Map, Value};
@@ -10,10 +11,13 @@ use super::collate::folded;
 use super::errors::{Failure, JSON};
 use super::render::{Selection, value};
 use super::schema::{Entity, Field, FieldType, Visibility};
-use super::state::{State, id_number};
+use super::state::{State, id_number, id_text};
 use crate::sandbox::exchange::Ask;
 use crate::sandbox::manners::Manners;
 use crate::sandbox::packed::Packed;
+
+/// How long a day is, as it is written.
+const DAY: usize = 10;
 
 /// The body of a write. Without JSON's media type nobody reads it; what is broken breaks the program.
 pub(super) fn body(ask: &Ask) -> Result<Map<String, Value>, Failure> {
@@ -43,7 +47,7 @@ pub(super) fn fields(
             continue;
         }
         if let Some(given) = sent.get(&field.name) {
-            let text = kept(entity, field, given)?.unwrap_or_default();
+            let text = kept(state, entity, field, given)?.unwrap_or_default();
             if let Some(text) = manners.treat(entity.name(), &field.name, &text) {
                 after.set(place, Some(text.as_str()).filter(|text| !text.is_empty()));
             }
@@ -104,7 +108,7 @@ fn account(state: &State, given: &Value) -> Result<u64, Failure> {
 }
 
 /// What is kept of a value; `None` for null. An empty text is null.
-fn kept(entity: Entity, field: &Field, given: &Value) -> Result<Option<String>, Failure> {
+fn kept(state: &State, entity: Entity, field: &Field, given: &Value) -> Result<Option<String>, Failure> {
     let refused = |kind: &str| Failure::validation(entity, &field.name, kind);
     let text = match given {
         Value::Null => return Ok(None),
@@ -125,12 +129,28 @@ fn kept(entity: Entity, field: &Field, given: &Value) -> Result<Option<String>, 
     match field.kind {
         FieldType::Varchar | FieldType::Text | FieldType::Url => {}
         FieldType::Enum(options) if options.contains(&text.as_str()) => {}
-        FieldType::Enum(_) => return Err(refused("valid")),
         FieldType::Email if EmailAddress::from_str(text.trim()).is_ok() => return Ok(Some(text.trim().to_owned())),
         FieldType::Email => return Err(refused("emailAddress")),
         FieldType::Phone => return e164(&text).map(Some).ok_or_else(|| refused("valid")),
+        FieldType::Int => return whole(&text).map(Some).ok_or_else(|| refused("valid")),
+        FieldType::Float => return decimal(&text).map(Some).ok_or_else(|| refused("valid")),
+        FieldType::Bool => return Ok((!matches!(text.as_str(), "0" | "false")).then(|| "true".to_owned())),
+        FieldType::Date if NaiveDate::parse_from_str(&text, "%Y-%m-%d").is_ok() && text.len() == DAY => {}
+        FieldType::Enum(_) | FieldType::Date => return Err(refused("valid")),
+        FieldType::Link => return account(state, given).map(|id| Some(id_text(id))),
     }
     Ok(Some(text))
+}
+
+/// A number as PHP reads it.
+fn decimal(text: &str) -> Option<String> {
+    text.trim().parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number.to_string())
+}
+
+/// The whole part of one.
+fn whole(text: &str) -> Option<String> {
+    let number = decimal(text)?;
+    number.split('.').next().map(str::to_owned)
 }
 
 /// The number as it is stored. A national one is none: the server is set up without a country of its own.

@@ -18,7 +18,7 @@ pub(super) fn show(state: &State) -> Answer {
             .fields
             .iter()
             .filter(|field| field.visibility == Visibility::Shown)
-            .map(|field| (field.name.clone(), definition(field)))
+            .map(|field| (named(field).to_owned(), definition(field)))
             .collect();
         for name in ["createdAt", "modifiedAt"] {
             fields.insert(name.to_owned(), json!({"type": "datetime", "readOnly": true}));
@@ -43,6 +43,12 @@ pub(super) fn show(state: &State) -> Answer {
     let mut out = Vec::new();
     json::value(&mut out, &body, Spelling::Plain);
     Answer::new(StatusCode::OK, JSON, out)
+}
+
+/// A link is described under its own name, not its attribute's.
+fn named(field: &Field) -> &str {
+    let link = (field.kind == FieldType::Link).then(|| field.name.strip_suffix("Id")).flatten();
+    link.unwrap_or(&field.name)
 }
 
 fn definition(field: &Field) -> Value {

@@ -2,8 +2,8 @@
 
 use chrono::DateTime;
 
-use super::schema::{Entity, Visibility};
-use super::state::{Record, State, id_text};
+use super::schema::{Entity, FieldType, Visibility};
+use super::state::{Record, State, id_number, id_text};
 use crate::sandbox::json::{self, Spelling};
 
 /// The API user's own id.
@@ -78,8 +78,34 @@ pub(super) fn record(
         text(out, "name", Some(&state.name_of(entity, record)));
     }
     for (place, field) in (0..).zip(&state.drawer(entity).fields) {
-        if field.visibility == Visibility::Shown {
-            text(out, &field.name, record.fields.get(place));
+        if field.visibility != Visibility::Shown {
+            continue;
+        }
+        let stored = record.fields.get(place);
+        let bare = match field.kind {
+            FieldType::Int | FieldType::Float => stored,
+            // A switch is never null.
+            FieldType::Bool => Some(if stored == Some("true") { "true" } else { "false" }),
+            FieldType::Varchar
+            | FieldType::Text
+            | FieldType::Url
+            | FieldType::Phone
+            | FieldType::Email
+            | FieldType::Enum(_)
+            | FieldType::Date
+            | FieldType::Link => None,
+        };
+        match bare {
+            Some(bare) if selection.shows(&field.name) => {
+                json::key(out, &field.name);
+                out.extend_from_slice(bare.as_bytes());
+            }
+            Some(_) => {}
+            None => text(out, &field.name, stored),
+        }
+        if let Some(link) = field.name.strip_suffix("Id").filter(|_| field.kind == FieldType::Link) {
+            let name = stored.and_then(id_number).and_then(|account| account_name(state, account));
+            text(out, &format!("{link}Name"), name.as_deref());
         }
     }
     text(out, "createdAt", Some(&stamp(record.created)));

@@ -33,6 +33,12 @@ pub(super) enum FieldType {
     Phone,
     Email,
     Enum(&'static [&'static str]),
+    Int,
+    Float,
+    Bool,
+    Date,
+    /// To an account. The field is kept under its attribute `…Id`; `…Name` is shown beside it.
+    Link,
 }
 
 impl FieldType {
@@ -44,7 +50,18 @@ impl FieldType {
             Self::Phone => "phone",
             Self::Email => "email",
             Self::Enum(_) => "enum",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Date => "date",
+            Self::Link => "link",
         }
+    }
+
+    /// The type of a custom field, by EspoCRM's word for it.
+    pub(super) fn of(word: &str, options: &'static [&'static str]) -> Option<Self> {
+        let plain = [Self::Varchar, Self::Text, Self::Int, Self::Float, Self::Bool, Self::Date, Self::Link];
+        plain.into_iter().chain([Self::Enum(options)]).find(|kind| kind.name() == word)
     }
 }
 
@@ -71,9 +88,9 @@ pub(super) struct Field {
     pub(super) visibility: Visibility,
 }
 
-/// A custom text field, as the Entity Manager makes it.
-pub(super) fn custom(name: &str) -> Field {
-    field(name, FieldType::Varchar, Some(100))
+/// A custom field, as the Entity Manager makes it; of a link its attribute `…Id`.
+pub(super) fn custom(name: &str, kind: FieldType) -> Field {
+    field(name, kind, (kind == FieldType::Varchar).then_some(100))
 }
 
 /// The fields of a fresh installation, and the custom ones.
@@ -111,7 +128,7 @@ pub(super) fn fields(entity: Entity, options: &EspoOptions) -> Vec<Field> {
             &options.contact_fields,
         ),
     };
-    fields.extend(own.iter().map(|name| custom(name)));
+    fields.extend(own.iter().map(|name| custom(name, Varchar)));
     fields
 }
 

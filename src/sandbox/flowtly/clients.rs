@@ -66,6 +66,7 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, manners: &Manners) ->
     let judge = Judge { options: scene.options, state, ask: scene.ask };
     let given = judge.given(&CLIENT, &body)?;
     let entries = judge.entries(&body)?.unwrap_or_default();
+    let attributes = judge.attributes(&body, None)?;
     let fresh = client_fields(given.iter().filter_map(|(place, text)| Some((*place, text.as_deref()?))).collect());
     let mut violations = judge.violations(&CLIENT, &fresh, "");
     violations.extend(entry_violations(&judge, &entries, 0));
@@ -74,6 +75,9 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, manners: &Manners) ->
     }
     let fields = treated(manners, COLLECTION, &CLIENT, &Packed::default(), &fresh);
     let id = state.insert_client(fields);
+    if let Some(client) = state.clients.get_mut(id) {
+        client.attributes = attributes.map(Box::new);
+    }
     take_in(state, manners, id, entries, scene.ask.at);
     let mut reply = show(scene, state, id, "")?;
     reply.status = StatusCode::CREATED;
@@ -89,6 +93,7 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, manners: &Manners, id
     let judge = Judge { options: scene.options, state, ask: scene.ask };
     let given = judge.given(&CLIENT, &body)?;
     let entries = judge.entries(&body)?;
+    let attributes = judge.attributes(&body, before.attributes.as_deref())?;
     let after = applied(before.fields.clone(), &given);
     let mut violations = judge.violations(&CLIENT, &after, "");
     if let Some(entries) = &entries {
@@ -102,6 +107,10 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, manners: &Manners, id
         && client.fields != stored
     {
         client.fields = stored;
+        state.revision += 1;
+    }
+    if let (Some(attributes), Some(client)) = (attributes, state.clients.get_mut(id)) {
+        client.attributes = Some(Box::new(attributes));
         state.revision += 1;
     }
     if let Some(entries) = entries {

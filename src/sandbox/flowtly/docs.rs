@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::options::FlowtlyOptions;
+use super::options::{Attributes, FlowtlyOptions};
 use super::schema::{CLIENT, CONTACT, Need, Resource, Slot, Sort};
 use crate::sandbox::json::{self, Spelling};
 
@@ -17,7 +17,7 @@ pub(super) fn document(options: &FlowtlyOptions) -> Vec<u8> {
     let hydra = if options.dialect.is_prefixed() { "hydra:" } else { "" };
     let classes: Vec<Value> = [(Resource::Client, CLIENT.as_slice()), (Resource::ClientContact, CONTACT.as_slice())]
         .into_iter()
-        .map(|(resource, table)| class(hydra, resource, table))
+        .map(|(resource, table)| class(options, hydra, resource, table))
         .collect();
     let body = json!({
         "@context": [format!("{}/contexts/Entrypoint", options.prefix)],
@@ -32,7 +32,7 @@ pub(super) fn document(options: &FlowtlyOptions) -> Vec<u8> {
     out
 }
 
-fn class(hydra: &str, resource: Resource, table: &[Slot]) -> Value {
+fn class(options: &FlowtlyOptions, hydra: &str, resource: Resource, table: &[Slot]) -> Value {
     let name = resource.type_name();
     let read_only = READ_ONLY.iter().find(|(owner, _)| *owner == resource).map_or(&[][..], |(_, keys)| keys);
     let mut properties: Vec<Value> = table
@@ -42,6 +42,9 @@ fn class(hydra: &str, resource: Resource, table: &[Slot]) -> Value {
     properties.extend(read_only.iter().map(|key| property(hydra, name, key, "xmls:string", false, false)));
     if resource == Resource::Client {
         properties.push(property(hydra, name, "clientContacts", "#ClientContact", false, true));
+        if options.attributes != Attributes::Absent {
+            properties.push(property(hydra, name, "attributes", "xmls:array", false, true));
+        }
     }
     json!({
         "@id": format!("#{name}"),

@@ -33,6 +33,27 @@ impl FlowtlyServer {
         })
     }
 
+    /// A person changes an attribute of a client; null takes it away. Whether the client is there.
+    pub fn edit_attribute(&self, id: u64, name: &str, value: impl Into<Value>) -> bool {
+        let value = value.into();
+        self.with(|state, _| {
+            let Some(client) = state.clients.get_mut(id) else { return false };
+            let attributes = client.attributes.get_or_insert_default();
+            if value.is_null() {
+                attributes.remove(name);
+            } else {
+                attributes.insert(name.to_owned(), value);
+            }
+            state.revision += 1;
+            true
+        })
+    }
+
+    /// An attribute of a client.
+    pub fn attribute(&self, id: u64, name: &str) -> Option<Value> {
+        self.with(|state, _| state.clients.get(id)?.attributes.as_ref()?.get(name).cloned())
+    }
+
     /// A client goes away (support removed it, a backup was restored). Its contacts go with it.
     pub fn remove_client(&self, id: u64) -> bool {
         self.with(|state, _| {

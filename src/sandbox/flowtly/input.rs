@@ -6,7 +6,7 @@ use http::header;
 use serde_json::{Map, Value};
 
 use super::errors::{Refusal, Violation};
-use super::options::FlowtlyOptions;
+use super::options::{Attributes, FlowtlyOptions};
 use super::schema::{CONTACT, Choice, Need, PARENT, Resource, Slot, Sort, slot};
 use super::state::State;
 use crate::sandbox::exchange::Ask;
@@ -76,6 +76,35 @@ impl Judge<'_> {
             }
         };
         list.iter().map(entry).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The attributes of a client after a write; `None` if the body says nothing of them, or the tenant has none. An empty
+    /// list is an empty object to PHP.
+    pub(super) fn attributes(
+        &self,
+        body: &Map<String, Value>,
+        before: Option<&Map<String, Value>>,
+    ) -> Result<Option<Map<String, Value>>, Refusal> {
+        let given = match (self.options.attributes, body.get("attributes")) {
+            (Attributes::Absent, _) | (Attributes::Merged | Attributes::Replaced, None) => return Ok(None),
+            (Attributes::Merged | Attributes::Replaced, Some(Value::Object(given))) => given.clone(),
+            (Attributes::Merged | Attributes::Replaced, Some(Value::Array(list))) if list.is_empty() => Map::new(),
+            (Attributes::Merged | Attributes::Replaced, Some(other)) => {
+                return Err(wrong_type("attributes", "array", other));
+            }
+        };
+        let mut after = match (self.options.attributes, before) {
+            (Attributes::Merged, Some(before)) => before.clone(),
+            (Attributes::Absent | Attributes::Merged | Attributes::Replaced, _) => Map::new(),
+        };
+        for (key, value) in given {
+            if value.is_null() && self.options.attributes == Attributes::Merged {
+                after.remove(&key);
+            } else {
+                after.insert(key, value);
+            }
+        }
+        Ok(Some(after))
     }
 
     /// The constraints that a record breaks; `path` stands before each field's name.

@@ -1,4 +1,4 @@
-//! Countries, currencies and organisations: read-only.
+//! Countries, currencies, organisations and (where the tenant shows them) contractors: read-only.
 
 use http::Method;
 
@@ -42,14 +42,17 @@ fn ids(options: &FlowtlyOptions, resource: Resource) -> Vec<String> {
             CurrencyIds::Numbers => (1..=CURRENCIES.len()).map(|number| number.to_string()).collect(),
         },
         Resource::Organization => vec![options.organization.clone()],
-        Resource::Contractor | Resource::AttributeSet | Resource::Client | Resource::ClientContact => Vec::new(),
+        Resource::Contractor => (1..=options.contractors.len()).map(|number| number.to_string()).collect(),
+        Resource::AttributeSet | Resource::Client | Resource::ClientContact => Vec::new(),
     }
 }
 
 fn write(pen: &Pen<'_>, out: &mut Vec<u8>, resource: Resource, id: &str, place: Place) {
     pen.open(out, resource, id, "", place);
     json::key(out, "id");
-    if resource == Resource::Currency && pen.options.currency_ids == CurrencyIds::Numbers {
+    let is_number = resource == Resource::Contractor
+        || (resource == Resource::Currency && pen.options.currency_ids == CurrencyIds::Numbers);
+    if is_number {
         out.extend_from_slice(id.as_bytes());
     } else {
         pen.text(out, id);
@@ -60,11 +63,12 @@ fn write(pen: &Pen<'_>, out: &mut Vec<u8>, resource: Resource, id: &str, place: 
             .into_iter()
             .zip(["production", "active", "Sandbox", id, id].map(str::to_owned))
             .collect(),
-        Resource::Country
-        | Resource::Contractor
-        | Resource::AttributeSet
-        | Resource::Client
-        | Resource::ClientContact => Vec::new(),
+        Resource::Contractor => {
+            let place = id.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let name = place.and_then(|place| pen.options.contractors.get(place));
+            name.map(|name| ("name", name.clone())).into_iter().collect()
+        }
+        Resource::Country | Resource::AttributeSet | Resource::Client | Resource::ClientContact => Vec::new(),
     };
     for (key, text) in more {
         json::key(out, key);

@@ -29,7 +29,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use sow::{NewClient, NewContact};
 
-pub use options::{ContactsShown, CurrencyIds, Dialect, FlowtlyOptions, Formats, Totals};
+pub use options::{Attributes, ContactsShown, CurrencyIds, Dialect, FlowtlyOptions, Formats, Totals};
 
 use self::state::State;
 use super::exchange::{Answer, Ask, Intent, System};

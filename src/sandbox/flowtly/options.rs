@@ -70,6 +70,18 @@ pub enum CurrencyIds {
     Numbers,
 }
 
+/// Whether a client has an object of further attributes, and what an update of it does: neither is public.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Attributes {
+    /// There is none.
+    #[default]
+    Absent,
+    /// An update is merged into it, as RFC 7396 says.
+    Merged,
+    /// An update takes its place, as API Platform treats a column of JSON.
+    Replaced,
+}
+
 /// How a tenant's Flowtly is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowtlyOptions {
@@ -103,6 +115,10 @@ pub struct FlowtlyOptions {
     pub contacts: ContactsShown,
     /// How currencies are named.
     pub currency_ids: CurrencyIds,
+    /// Whether a client has attributes.
+    pub attributes: Attributes,
+    /// Whether contractors are listed, and by which names: the first has the number 1.
+    pub contractors: Vec<String>,
     /// Whether lists can be filtered.
     pub filters: bool,
     /// The parameter of `/clients/search` that is looked at.
@@ -136,6 +152,8 @@ impl Default for FlowtlyOptions {
             page_limit: Some(500),
             contacts: ContactsShown::default(),
             currency_ids: CurrencyIds::default(),
+            attributes: Attributes::default(),
+            contractors: Vec::new(),
             filters: true,
             search_parameter: "query".to_owned(),
             docs: true,

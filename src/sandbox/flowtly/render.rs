@@ -1,7 +1,9 @@
 //! Writes clients and contacts straight from the state.
 
+use serde_json::Value;
+
 use super::negotiate::Format;
-use super::options::{ContactsShown, FlowtlyOptions};
+use super::options::{Attributes, ContactsShown, FlowtlyOptions};
 use super::schema::{CLIENT, CONTACT, Resource, Slot, Sort};
 use super::state::{Client, Contact, State};
 use crate::sandbox::json::{self, Spelling};
@@ -56,6 +58,19 @@ impl Pen<'_> {
         json::key(out, "id");
         json::number(out, id);
         self.slots(out, &CLIENT, client.fields.iter());
+        match (self.options.attributes, &client.attributes) {
+            (Attributes::Absent, _) => {}
+            (Attributes::Merged | Attributes::Replaced, attributes) => {
+                json::key(out, "attributes");
+                match attributes {
+                    Some(object) if !object.is_empty() => {
+                        json::value(out, &Value::Object((**object).clone()), self.spelling());
+                    }
+                    // As PHP writes an empty array.
+                    Some(_) | None => out.extend_from_slice(b"[]"),
+                }
+            }
+        }
         json::key(out, "clientContacts");
         out.push(b'[');
         for contact in &client.contacts {

@@ -167,15 +167,18 @@ fn route<'path>(options: &FlowtlyOptions, path: &'path str) -> Option<Route<'pat
         ["clients", id, "documents"] => Route::Documents(number(id)?),
         ["client-contacts"] => Route::Contacts,
         ["client-contacts", id] => Route::Contact(number(id)?),
-        [segment] => Route::Lookups(lookup(segment)?),
-        [segment, id] => Route::Lookup(lookup(segment)?, id),
+        [segment] => Route::Lookups(lookup(options, segment)?),
+        [segment, id] => Route::Lookup(lookup(options, segment)?, id),
         _ => return None,
     })
 }
 
-fn lookup(segment: &str) -> Option<Resource> {
-    Resource::of_segment(segment)
-        .filter(|found| matches!(found, Resource::Country | Resource::Currency | Resource::Organization))
+fn lookup(options: &FlowtlyOptions, segment: &str) -> Option<Resource> {
+    Resource::of_segment(segment).filter(|found| match found {
+        Resource::Country | Resource::Currency | Resource::Organization => true,
+        Resource::Contractor => !options.contractors.is_empty(),
+        Resource::AttributeSet | Resource::Client | Resource::ClientContact => false,
+    })
 }
 
 /// Without the tenant's header every row belongs to somebody else.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
 use super::options::{CurrencyIds, FlowtlyOptions};
 use super::schema::{CLIENT, CONTACT, Need, PARENT, Resource, Slot};
@@ -28,6 +29,8 @@ pub(super) struct Client {
     pub(super) fields: Packed,
     pub(super) contacts: Vec<u64>,
     pub(super) documents: Vec<u64>,
+    /// The object of attributes, where the tenant has one and anything was put into it.
+    pub(super) attributes: Option<Box<Map<String, Value>>>,
 }
 
 /// A contact.

@@ -6,7 +6,7 @@ use super::HubSpotServer;
 use super::drawer::Drawer;
 use super::notes::Note;
 use super::render::View;
-use super::schema::{Kind, Source, Visibility, custom};
+use super::schema::{Definition, Kind, Sort, Source, Visibility, custom};
 use super::state::State;
 use crate::sandbox::packed::Packed;
 
@@ -224,6 +224,20 @@ impl HubSpotServer {
             if drawer.property(name).is_none() {
                 drawer.definitions.push(custom(kind, name, name));
             }
+        });
+    }
+
+    /// An administrator makes a property of one of HubSpot's types, with the options that it may have.
+    ///
+    /// # Panics
+    /// If there is no such type: the test is wrong.
+    pub fn define_property(&self, object: ObjectType, name: &str, type_name: &str, options: &[&str]) {
+        let Some(sort) = Sort::parse(type_name) else { panic!("HubSpot has no type {type_name}") };
+        let choices = options.iter().map(|option| (*option).to_owned()).collect();
+        self.with(|state, _| {
+            let kind = object.kind();
+            let definition = Definition { sort, choices, ..custom(kind, name, name) };
+            state.drawer_mut(kind).definitions.push(definition);
         });
     }
 

@@ -14,6 +14,7 @@ pub(super) enum Cell<'a> {
     Empty,
     Flag(bool),
     Number(i64),
+    Decimal(f64),
     Text(Cow<'a, str>),
     /// Microseconds of the epoch.
     Stamp(i64),
@@ -34,6 +35,8 @@ pub(super) fn write(out: &mut Vec<u8>, state: &State, cell: &Cell<'_>) {
         Cell::Empty | Cell::Flag(false) => out.extend_from_slice(b"false"),
         Cell::Flag(true) => out.extend_from_slice(b"true"),
         Cell::Number(number) => json::number(out, number),
+        // Python writes 14.0 as that.
+        Cell::Decimal(number) => out.extend_from_slice(format!("{number:?}").as_bytes()),
         Cell::Text(text) => json::string(out, text, Spelling::Raw),
         Cell::Stamp(micros) => json::string(out, &stamp(*micros), Spelling::Raw),
         Cell::Link(model, id) => {

@@ -120,9 +120,12 @@ fn fits(field: &Definition, value: &Value) -> Result<(), Failure> {
     };
     match (field.of, value) {
         (_, Value::Bool(false) | Value::Null)
-        | (Type::Integer | Type::Link(_) | Type::Many(_), Value::Number(_))
+        | (Type::Integer | Type::Float | Type::Link(_) | Type::Many(_), Value::Number(_))
         | (Type::Boolean, Value::Bool(true))
-        | (Type::Char | Type::Text | Type::Selection(_) | Type::Language | Type::Link(_), Value::String(_)) => Ok(()),
+        | (
+            Type::Char | Type::Text | Type::Date | Type::Selection(_) | Type::Language | Type::Link(_),
+            Value::String(_),
+        ) => Ok(()),
         (Type::Datetime, Value::String(text)) if text.ends_with('Z') || text.contains('+') => {
             Err(Failure::value(format!("unconverted data remains in {text}")))
         }
@@ -184,6 +187,7 @@ fn equals(state: &State, of: Type, cell: &Cell<'_>, value: &Value) -> bool {
         (Cell::Flag(flag), Value::Null) => !flag,
         (Cell::Text(text), Value::String(wanted)) => text == wanted,
         (Cell::Number(number), Value::Number(wanted)) => wanted.as_i64() == Some(*number),
+        (Cell::Decimal(number), Value::Number(wanted)) => wanted.as_f64() == Some(*number),
         (Cell::Link(_, id), Value::Number(wanted)) => wanted.as_u64() == Some(*id),
         (Cell::Link(model, id), Value::String(wanted)) => state.label(*model, *id) == *wanted,
         (Cell::Many(ids), Value::Number(wanted)) => wanted.as_u64().is_some_and(|wanted| ids.contains(&wanted)),
@@ -220,6 +224,10 @@ fn compares(state: &State, cell: &Cell<'_>, operator: Operator, value: &Value) -
         (Cell::Number(number), Value::Number(wanted)) => {
             let Some(wanted) = wanted.as_i64() else { return false };
             ordered(number.cmp(&wanted), operator)
+        }
+        (Cell::Decimal(number), Value::Number(wanted)) => {
+            let ordering = wanted.as_f64().and_then(|wanted| number.partial_cmp(&wanted));
+            ordering.is_some_and(|ordering| ordered(ordering, operator))
         }
         (Cell::Text(text), Value::String(wanted)) => match operator {
             Operator::Like => matches(&format!("%{wanted}%"), text),

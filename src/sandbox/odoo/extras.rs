@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::errors::Failure;
-use super::fields::Model;
+use super::fields::{Model, Type};
 use super::partners::{Hand, PARTNER};
 use super::state::{Attachment, PARTNER_MODEL, State};
 
@@ -42,7 +42,7 @@ pub(super) fn add_fields(state: &mut State, list: &[&Map<String, Value>]) -> Res
         if text(vals, "ttype").as_deref() != Some("char") || vals.get("model_id") != Some(&json!(PARTNER_MODEL)) {
             return Err(Failure::validation("Missing required value for the field 'Model' (model_id)"));
         }
-        ids.push(state.add_field(&name));
+        ids.push(state.add_field(&name, Type::Char));
     }
     Ok(ids)
 }

@@ -71,6 +71,9 @@ pub(super) enum Type {
     Text,
     Boolean,
     Integer,
+    Float,
+    /// A day.
+    Date,
     Datetime,
     Selection(&'static [(&'static str, &'static str)]),
     /// The languages that are switched on.
@@ -87,6 +90,8 @@ impl Type {
             Self::Text => "text",
             Self::Boolean => "boolean",
             Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Date => "date",
             Self::Datetime => "datetime",
             Self::Selection(_) | Self::Language => "selection",
             Self::Link(_) => "many2one",
@@ -114,9 +119,25 @@ fn computed(name: &str, label: &str, kind: Type) -> Definition {
     Definition { readonly: true, stored: false, ..of(name, label, kind) }
 }
 
-/// A custom text field.
-pub(super) fn custom(name: &str, label: &str) -> Definition {
-    of(name, label, Type::Char)
+/// A custom field.
+pub(super) fn custom(name: &str, label: &str, kind: Type) -> Definition {
+    of(name, label, kind)
+}
+
+/// The type of a custom field by Odoo's word for it; a link leads to a partner.
+pub(super) fn type_of(word: &str, choices: &'static [(&'static str, &'static str)]) -> Option<Type> {
+    Some(match word {
+        "char" => Type::Char,
+        "text" => Type::Text,
+        "boolean" => Type::Boolean,
+        "integer" => Type::Integer,
+        "float" => Type::Float,
+        "date" => Type::Date,
+        "datetime" => Type::Datetime,
+        "selection" => Type::Selection(choices),
+        "many2one" => Type::Link(Model::Partner),
+        _ => return None,
+    })
 }
 
 /// What a partner's address may be for.
@@ -163,7 +184,7 @@ pub(super) fn partner(version: u64, custom_fields: &[String], id_field: Option<&
         fields.push(of("title", "Title", Type::Link(Model::Title)));
     }
     let own = custom_fields.iter().map(String::as_str).chain(id_field);
-    fields.extend(own.map(|name| custom(name, name)));
+    fields.extend(own.map(|name| custom(name, name, Type::Char)));
     fields
 }
 
@@ -237,7 +258,7 @@ pub(super) fn description(field: &Definition, languages: &[String]) -> Map<Strin
             let choices: Vec<[&str; 2]> = languages.iter().map(|code| [code.as_str(), code.as_str()]).collect();
             told.insert("selection".to_owned(), json!(choices));
         }
-        Type::Char | Type::Text | Type::Boolean | Type::Integer | Type::Datetime => {}
+        Type::Char | Type::Text | Type::Boolean | Type::Integer | Type::Float | Type::Date | Type::Datetime => {}
     }
     told
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::OdooServer;
 use super::cell::Cell;
-use super::fields::Model;
+use super::fields::{Model, Type, type_of};
 use super::partners::{self, Hand};
 use super::search;
 use super::state::{Record, State};
@@ -118,7 +118,19 @@ impl OdooServer {
     /// An administrator adds a custom text field of partners.
     pub fn add_field(&self, name: &str) {
         self.with(|state, _| {
-            state.add_field(name);
+            state.add_field(name, Type::Char);
+        });
+    }
+
+    /// An administrator adds a field of partners of a type, by Odoo's word for it: `selection` has these keys and labels, and a
+    /// `many2one` leads to a partner.
+    ///
+    /// # Panics
+    /// If this Odoo knows no such type: the test is wrong.
+    pub fn define_field(&self, name: &str, type_name: &str, choices: &'static [(&'static str, &'static str)]) {
+        let Some(kind) = type_of(type_name, choices) else { panic!("Odoo has no type {type_name}") };
+        self.with(|state, _| {
+            state.add_field(name, kind);
         });
     }
 
@@ -161,6 +173,7 @@ impl OdooServer {
                 Cell::Empty | Cell::Many(_) => None,
                 Cell::Flag(flag) => Some(flag.to_string()),
                 Cell::Number(number) => Some(number.to_string()),
+                Cell::Decimal(number) => Some(number.to_string()),
                 Cell::Text(text) => Some(text.into_owned()),
                 Cell::Stamp(micros) => Some(super::cell::stamp(micros)),
                 Cell::Link(_, id) => Some(id.to_string()),

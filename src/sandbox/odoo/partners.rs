@@ -1,5 +1,6 @@
 //! Writing partners: what Odoo takes, what it makes of it, and what it does to others because of it.
 
+use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Map, Value};
 
 use super::errors::Failure;
@@ -173,12 +174,14 @@ fn stored(state: &State, hand: Hand<'_>, name: &str, of: Type, value: &Value) ->
             let is_site = name == "website" && !treated.is_empty() && !treated.contains("://");
             Some(if is_site { format!("http://{treated}") } else { treated })
         }
-        (Type::Char | Type::Text, Value::Number(number)) => Some(number.to_string()),
+        (Type::Char | Type::Text | Type::Float, Value::Number(number)) => Some(number.to_string()),
         (Type::Char | Type::Text, _) => {
             return Err(Failure::database("psycopg2.ProgrammingError", "can't adapt type 'dict'"));
         }
         (Type::Boolean, Value::Bool(true)) => Some("1".to_owned()),
         (Type::Integer, Value::Number(number)) if number.is_i64() => Some(number.to_string()),
+        (Type::Date, Value::String(text)) => Some(day(name, text)?),
+        (Type::Datetime, Value::String(text)) => Some(moment(name, text)?),
         (Type::Selection(choices), Value::String(key)) if choices.iter().any(|(known, _)| known == key) => {
             Some(key.clone())
         }
@@ -187,6 +190,24 @@ fn stored(state: &State, hand: Hand<'_>, name: &str, of: Type, value: &Value) ->
         (_, _) => return Err(wrong(name, value)),
     };
     Ok(Stored::Text(text))
+}
+
+/// A day; what stands behind it is cut off.
+fn day(name: &str, text: &str) -> Result<String, Failure> {
+    let day = text.get(..10).and_then(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").ok());
+    day.map(|day| day.to_string()).ok_or_else(|| unlike(name, text, "%Y-%m-%d"))
+}
+
+/// A moment, or a day's first one.
+fn moment(name: &str, text: &str) -> Result<String, Failure> {
+    let day = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    let moment = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok().or_else(day);
+    let moment = moment.ok_or_else(|| unlike(name, text, "%Y-%m-%d %H:%M:%S"))?;
+    Ok(moment.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn unlike(name: &str, text: &str, form: &str) -> Failure {
+    Failure::value(format!("time data '{text}' does not match format '{form}' ({PARTNER}.{name})"))
 }
 
 fn link(state: &State, name: &str, model: Model, value: &Value) -> Result<Option<u64>, Failure> {

@@ -142,6 +142,7 @@ fn matching<'a>(
 fn compare(one: &Cell<'_>, other: &Cell<'_>) -> Ordering {
     match (one, other) {
         (Cell::Number(one), Cell::Number(other)) | (Cell::Stamp(one), Cell::Stamp(other)) => one.cmp(other),
+        (Cell::Decimal(one), Cell::Decimal(other)) => one.total_cmp(other),
         (Cell::Text(one), Cell::Text(other)) => one.cmp(other),
         (Cell::Flag(one), Cell::Flag(other)) => one.cmp(other),
         (Cell::Link(_, one), Cell::Link(_, other)) => one.cmp(other),

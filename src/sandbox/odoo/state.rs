@@ -88,10 +88,10 @@ impl State {
         self.definitions.iter().find(|field| field.name == name)
     }
 
-    /// Adds a custom text field of partners. Returns its id.
-    pub(super) fn add_field(&mut self, name: &str) -> u64 {
+    /// Adds a custom field of partners. Returns its id.
+    pub(super) fn add_field(&mut self, name: &str, kind: Type) -> u64 {
         if self.definition(name).is_none() {
-            self.definitions.push(custom(name, name));
+            self.definitions.push(custom(name, name, kind));
             self.added.push(name.to_owned());
         }
         let place = self.added.iter().position(|added| added == name).and_then(|place| u64::try_from(place).ok());
@@ -173,9 +173,13 @@ impl State {
             | Model::ApiKey => match self.records(model).into_iter().find(|record| record.id() == id) {
                 Some(record) => match record.cell(self, "display_name") {
                     Cell::Text(label) => label.into_owned(),
-                    Cell::Empty | Cell::Flag(_) | Cell::Number(_) | Cell::Stamp(_) | Cell::Link(..) | Cell::Many(_) => {
-                        String::new()
-                    }
+                    Cell::Empty
+                    | Cell::Flag(_)
+                    | Cell::Number(_)
+                    | Cell::Decimal(_)
+                    | Cell::Stamp(_)
+                    | Cell::Link(..)
+                    | Cell::Many(_) => String::new(),
                 },
                 None => String::new(),
             },
@@ -326,6 +330,7 @@ fn of_partner<'a>(state: &State, id: u64, partner: &'a Partner, name: &str) -> C
             match (state.definition(name).map(|field| field.of), text) {
                 (Some(Type::Boolean), text) => Cell::Flag(text == Some("1")),
                 (Some(Type::Integer), text) => Cell::Number(text.and_then(|text| text.parse().ok()).unwrap_or(0)),
+                (Some(Type::Float), text) => Cell::Decimal(text.and_then(|text| text.parse().ok()).unwrap_or(0.0)),
                 (_, None) => Cell::Empty,
                 (Some(Type::Link(model)), Some(text)) => text.parse().map_or(Cell::Empty, |id| Cell::Link(model, id)),
                 (_, Some(text)) => Cell::text(text),

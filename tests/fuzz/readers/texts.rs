@@ -12,7 +12,7 @@ pub fn taken_apart(input: &[u8]) -> (Field, Locale, usize, Vec<String>) {
     let regions = [Some("PL"), Some("DE"), None, Some("US"), Some("RU"), Some("BR"), Some("XX"), Some("")];
     let region = regions[nth(1) % regions.len()].map(str::to_owned);
     let rest = String::from_utf8_lossy(input.get(3..).unwrap_or_default()).into_owned();
-    (field, Locale { region }, nth(2), rest.split('|').map(str::to_owned).collect())
+    (field, Locale { region, ..Locale::default() }, nth(2), rest.split('|').map(str::to_owned).collect())
 }
 
 /// The texts as the parts that the bits of `which` choose; all of them where they choose none.

@@ -5,6 +5,7 @@ mod walking;
 mod contacts;
 mod writing;
 mod entering;
+mod declared;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -119,6 +120,14 @@ impl Bench {
         change: impl FnOnce(&mut FlowtlySettings),
         serve: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::shaped(company_shape(), change, serve)
+    }
+
+    fn shaped(
+        company: Shape,
+        change: impl FnOnce(&mut FlowtlySettings),
+        serve: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let token = SecretString::from("static-token");
         let mut settings = FlowtlySettings {
             base_url: "https://api.test".parse().unwrap(),
@@ -129,8 +138,7 @@ impl Bench {
         let clock = Arc::new(ManualClock::new("2026-11-23T10:00:00Z".parse().unwrap()));
         let server = Arc::new(Server { serve: Box::new(serve), asked: Mutex::default() });
         let http = HttpSettings { body_limit: 1 << 20, ..HttpSettings::default() };
-        let connector =
-            FlowtlyConnector::new(settings, company_shape(), contact_shape(), server.clone(), clock.clone(), http);
+        let connector = FlowtlyConnector::new(settings, company, contact_shape(), server.clone(), clock.clone(), http);
         Self { connector, server, clock }
     }
 

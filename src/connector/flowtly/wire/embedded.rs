@@ -7,7 +7,6 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::iri;
 use super::layout::Layout;
 use super::row::{Draft, Embedded, KeySeed, Scribe};
-use super::value::ValueSeed;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::Row;
 
@@ -134,10 +133,7 @@ impl<'de> Visitor<'de> for ContactSeed<'_, '_> {
                 None => {
                     object.next_value::<IgnoredAny>()?;
                 }
-                Some(key) => {
-                    let seen = object.next_value_seed(ValueSeed { max_text: self.scribe.max_text })?;
-                    draft.take(key, seen, &mut notes);
-                }
+                Some(key) => draft.take_next(key, &mut object, &mut notes)?,
             }
         }
         self.scribe.too_long += notes.too_long;

@@ -23,16 +23,21 @@ pub(in crate::connector::flowtly) struct Entry {
 
 /// Reads an entry; `None` if it says not who it is.
 pub(in crate::connector::flowtly) fn entry(value: &Value, relation: Relation) -> Option<Entry> {
-    let text = |key: &str| match value.get(key)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
+    let text = |key: &str| text(value, key);
     let iri = text("@id");
     let id = text("id").or_else(|| iri.as_deref().map(|iri| iri::id(iri).into_owned())).filter(|id| !id.is_empty())?;
     let given = CODE_KEYS.iter().filter_map(|key| text(key)).find(|code| is_iso(relation, code));
     let code = given.or_else(|| is_iso(relation, &id).then(|| id.clone())).map(|code| code.to_ascii_uppercase());
     Some(Entry { id, iri, code })
+}
+
+/// What an entry says under a key, if it is a text or a number.
+pub(in crate::connector::flowtly) fn text(value: &Value, key: &str) -> Option<String> {
+    match value.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 #[cfg(test)]

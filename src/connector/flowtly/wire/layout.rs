@@ -1,7 +1,8 @@
 //! Which key of a record goes where: made once from the mapping, used for every row.
 
+use crate::domain::custom::CustomType;
 use crate::domain::record::Kind;
-use crate::domain::shape::Shape;
+use crate::domain::shape::{LookUp, Shape};
 
 /// What a reference leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,41 @@ pub(super) struct Key {
     /// Positions in [`crate::domain::shape::Row::texts`].
     pub(super) cells: Vec<usize>,
     pub(super) relation: Option<Relation>,
+    /// What is mapped within it.
+    pub(super) within: Vec<Node>,
+}
+
+/// A property within an object.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// Its key in the object.
+    pub(super) name: Box<str>,
+    /// Its whole path.
+    pub(super) path: Box<str>,
+    /// Positions in [`crate::domain::shape::Row::texts`].
+    pub(super) cells: Vec<usize>,
+    pub(super) relation: Option<Relation>,
+    pub(super) within: Vec<Node>,
+}
+
+/// What is known of a mapped property beside its place.
+#[derive(Debug, Clone)]
+pub(in crate::connector::flowtly) struct Mapped {
+    path: Box<str>,
+    pub(in crate::connector::flowtly) relation: Option<Relation>,
+    /// The list that it is looked up in.
+    pub(in crate::connector::flowtly) look_up: Option<LookUp>,
+    /// Its type on the wire, where the configuration declares it.
+    pub(super) sent_as: Option<CustomType>,
+}
+
+/// How a text is translated that is read through a list.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::connector::flowtly) enum Listed<'l> {
+    /// By its ISO code.
+    Code(Relation),
+    /// By its label.
+    Label(&'l LookUp),
 }
 
 /// The keys of one kind that mean something to us.
@@ -53,30 +89,47 @@ pub(in crate::connector::flowtly) struct Layout {
     /// By length of the name: few keys share one, so that no hashing is needed for each key of each record.
     by_length: Vec<Vec<Key>>,
     count: usize,
+    /// In the order of a row's texts.
+    mapped: Vec<Mapped>,
 }
 
 impl Layout {
     /// The layout of a mapping.
     pub(in crate::connector::flowtly) fn new(shape: &Shape) -> Self {
+        let mapped: Vec<Mapped> = shape.paths().enumerate().map(|(cell, path)| Mapped::of(shape, cell, path)).collect();
         let mut keys: Vec<Key> = Vec::new();
-        let mut add = |name: &str, role: Role, cell: Option<usize>| {
-            if let Some(known) = keys.iter_mut().find(|key| *key.name == *name) {
-                known.cells.extend(cell);
-                return;
+        let mut add = |name: &str, role: Role, cell: Option<usize>, found: Option<Relation>| {
+            let (name, rest) = name.split_once('.').map_or((name, None), |(name, rest)| (name, Some(rest)));
+            let own = cell.filter(|_| rest.is_none());
+            let place = keys.iter().position(|key| *key.name == *name).unwrap_or(keys.len());
+            if place == keys.len() {
+                let relation = if rest.is_none() { found } else { relation(shape.kind, name) };
+                keys.push(Key {
+                    name: name.into(),
+                    number: place,
+                    role,
+                    cells: Vec::new(),
+                    relation,
+                    within: Vec::new(),
+                });
             }
-            let (number, relation) = (keys.len(), relation(shape.kind, name));
-            keys.push(Key { name: name.into(), number, role, cells: cell.into_iter().collect(), relation });
+            if let Some(key) = keys.get_mut(place) {
+                key.cells.extend(own);
+                if let (Some(rest), Some(cell)) = (rest, cell) {
+                    nest(&mut key.within, name, rest, (cell, found));
+                }
+            }
         };
-        add("id", Role::Id, None);
-        add("@id", Role::Iri, None);
-        add("createdAt", Role::Created, None);
-        add("updatedAt", Role::Modified, None);
+        add("id", Role::Id, None, None);
+        add("@id", Role::Iri, None, None);
+        add("createdAt", Role::Created, None, None);
+        add("updatedAt", Role::Modified, None, None);
         match shape.kind {
-            Kind::Company => add("clientContacts", Role::Contacts, None),
-            Kind::Contact => add("client", Role::Client, None),
+            Kind::Company => add("clientContacts", Role::Contacts, None, None),
+            Kind::Contact => add("client", Role::Client, None, relation(shape.kind, "client")),
         }
-        for (cell, path) in shape.paths().enumerate() {
-            add(path, Role::Plain, Some(cell));
+        for (cell, (path, property)) in shape.paths().zip(&mapped).enumerate() {
+            add(path, Role::Plain, Some(cell), property.relation);
         }
         let count = keys.len();
         let mut by_length: Vec<Vec<Key>> = Vec::new();
@@ -87,7 +140,7 @@ impl Layout {
                 bucket.push(key);
             }
         }
-        Self { kind: shape.kind, width: shape.paths().count(), by_length, count }
+        Self { kind: shape.kind, width: shape.paths().count(), by_length, count, mapped }
     }
 
     /// What a key means; `None` if nothing.
@@ -100,11 +153,71 @@ impl Layout {
         self.count
     }
 
-    /// Positions of texts that are read through a look-up list.
-    pub(in crate::connector::flowtly) fn looked_up(&self) -> Vec<(usize, Relation)> {
-        let listed = |key: &&Key| matches!(key.relation, Some(Relation::Country | Relation::Currency));
-        let keys = self.by_length.iter().flatten().filter(listed);
-        keys.flat_map(|key| key.cells.iter().filter_map(|cell| Some((*cell, key.relation?)))).collect()
+    /// Texts that are read through a list, by their positions.
+    pub(in crate::connector::flowtly) fn looked_up(&self) -> Vec<(usize, Listed<'_>)> {
+        self.mapped.iter().enumerate().filter_map(|(cell, mapped)| Some((cell, mapped.listed()?))).collect()
+    }
+
+    /// What is known of a mapped property.
+    pub(in crate::connector::flowtly) fn mapped(&self, path: &str) -> Option<&Mapped> {
+        self.mapped.iter().find(|mapped| *mapped.path == *path)
+    }
+
+    /// What a property refers to, if it is a reference.
+    pub(in crate::connector::flowtly) fn relation(&self, path: &str) -> Option<Relation> {
+        self.mapped(path).map_or_else(|| relation(self.kind, path), |mapped| mapped.relation)
+    }
+}
+
+impl Mapped {
+    fn of(shape: &Shape, cell: usize, path: &str) -> Self {
+        let declared = shape.cells.get(cell).and_then(|cell| cell.declared.as_ref());
+        let is_relation = declared.is_some_and(|declared| declared.sort == CustomType::Relation);
+        let look_up = declared.and_then(|declared| declared.look_up.clone());
+        let own = relation(shape.kind, path).or(is_relation.then_some(Relation::Other));
+        Self {
+            path: path.into(),
+            // What is looked up by its label is an id until then.
+            relation: if look_up.is_some() { Some(Relation::Other) } else { own },
+            look_up,
+            sent_as: declared.map(|declared| declared.sent_as),
+        }
+    }
+
+    /// Whether the configuration declares it.
+    pub(in crate::connector::flowtly) const fn is_declared(&self) -> bool {
+        self.sent_as.is_some()
+    }
+
+    fn listed(&self) -> Option<Listed<'_>> {
+        match (&self.look_up, self.relation) {
+            (Some(look_up), _) => Some(Listed::Label(look_up)),
+            (None, Some(relation @ (Relation::Country | Relation::Currency))) => Some(Listed::Code(relation)),
+            (None, Some(Relation::Other) | None) => None,
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn new(name: &str, path: &str, cells: Vec<usize>, relation: Option<Relation>) -> Self {
+        Self { name: name.into(), path: path.into(), cells, relation, within: Vec::new() }
+    }
+}
+
+/// Puts a cell below `nodes`, which stand within `parent`.
+fn nest(nodes: &mut Vec<Node>, parent: &str, path: &str, (cell, relation): (usize, Option<Relation>)) {
+    let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let whole = format!("{parent}.{name}");
+    let place = nodes.iter().position(|node| *node.name == *name).unwrap_or(nodes.len());
+    if place == nodes.len() {
+        nodes.push(Node::new(name, &whole, Vec::new(), None));
+    }
+    let Some(node) = nodes.get_mut(place) else { return };
+    if let Some(rest) = rest {
+        nest(&mut node.within, &whole, rest, (cell, relation));
+    } else {
+        node.cells.push(cell);
+        node.relation = relation;
     }
 }
 

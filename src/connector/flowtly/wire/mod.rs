@@ -1,13 +1,14 @@
 //! Flowtly's JSON, private to this connector: pure functions between bytes and rows.
 //!
-//! [`iri`] takes references apart; a [`layout`] says which key of a record goes where; [`value`], [`row`], `embedded` and
-//! [`page`] decode replies straight into rows, without a tree in between; [`outgoing`] makes the bodies of writes; [`entry`]
+//! [`iri`] takes references apart; a [`layout`] says which key of a record goes where; [`value`], `nested`, [`row`], `embedded`
+//! and [`page`] decode replies straight into rows, without a tree in between; [`outgoing`] makes the bodies of writes; [`entry`]
 //! reads the small lists (countries, currencies, organisations); [`sample`] and [`docs`] say what properties there are;
 //! [`documents`] reads whatever the documents' path answers; [`problem`] reads refusals.
 
 pub(super) mod iri;
 pub(super) mod layout;
 pub(super) mod value;
+mod nested;
 pub(super) mod row;
 mod embedded;
 pub(super) mod page;

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::layout::is_integer;
+use super::layout::{Layout, is_integer};
+use super::nested;
 use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
-use crate::domain::record::Kind;
+use crate::connector::typed;
 
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,20 +17,22 @@ pub(in crate::connector::flowtly) enum Purpose {
 }
 
 /// The JSON of a write. Fails with [`ErrorKind::Invalid`], naming the property, for a text that cannot be what the property is.
+/// A write within an object needs the `record` as it was just read.
 pub(in crate::connector::flowtly) fn body(
-    kind: Kind,
+    layout: &Layout,
     purpose: Purpose,
     texts: &[(String, Option<String>)],
     client: Option<String>,
+    record: Option<&Value>,
 ) -> Result<Vec<u8>, PortError> {
     let mut object = Map::new();
     for (path, text) in texts {
         let value = match (text, purpose) {
-            (Some(text), Purpose::Create | Purpose::Update) => value(kind, path, text)?,
+            (Some(text), Purpose::Create | Purpose::Update) => value(layout, path, text)?,
             (None, Purpose::Update) => Value::Null,
             (None, Purpose::Create) => continue,
         };
-        object.insert(path.clone(), value);
+        nested::put(&mut object, record, path, value)?;
     }
     if let Some(client) = client {
         object.insert("client".to_owned(), Value::String(client));
@@ -46,30 +49,52 @@ pub(in crate::connector::flowtly) fn refused(path: &str, message: impl Into<Stri
     error
 }
 
-fn value(kind: Kind, path: &str, text: &str) -> Result<Value, PortError> {
+/// Whether a write needs the record as it is.
+pub(in crate::connector::flowtly) fn is_within(texts: &[(String, Option<String>)]) -> bool {
+    texts.iter().any(|(path, _)| path.contains('.'))
+}
+
+fn value(layout: &Layout, path: &str, text: &str) -> Result<Value, PortError> {
     match path {
         // Sent along, contacts would be deleted and made anew under other ids.
         "clientContacts" => return Err(refused(path, "contacts are written on their own, mend the mapping")),
         "id" | "@id" | "@type" | "@context" => return Err(refused(path, "cannot be written, mend the mapping")),
         _ => {}
     }
-    if is_integer(kind, path) {
+    if is_integer(layout.kind, path) {
         let number = text.trim().parse::<i64>();
         return number.map(Value::from).map_err(|_| refused(path, "is a whole number in Flowtly"));
     }
-    Ok(Value::String(text.to_owned()))
+    match layout.mapped(path).and_then(|mapped| mapped.sent_as) {
+        Some(sent_as) => typed::json(sent_as, text).map_err(|wanted| refused(path, format!("is {wanted} in Flowtly"))),
+        None => Ok(Value::String(text.to_owned())),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::custom::{CustomField, CustomType};
+    use crate::domain::field::Part;
+    use crate::domain::record::{Kind, Side};
+    use crate::domain::shape::{Cell, Declared, Shape};
+
+    fn layout(kind: Kind, declared: &[(&str, CustomType)]) -> Layout {
+        let cell = |(path, sort): &(&str, CustomType)| Cell {
+            declared: Some(Declared::new(*sort)),
+            ..Cell::new(CustomField::new(kind, "own").unwrap().into(), Part::Whole, *path)
+        };
+        let cells = declared.iter().map(cell).collect();
+        Layout::new(&Shape { side: Side::Flowtly, kind, cells, watched: Vec::new(), scope: Vec::new() })
+    }
 
     fn texts(texts: &[(&str, Option<&str>)]) -> Vec<(String, Option<String>)> {
         texts.iter().map(|(path, text)| ((*path).to_owned(), text.map(str::to_owned))).collect()
     }
 
     fn company(purpose: Purpose, given: &[(&str, Option<&str>)]) -> Result<String, PortError> {
-        body(Kind::Company, purpose, &texts(given), None).map(|body| String::from_utf8(body).unwrap())
+        let body = body(&layout(Kind::Company, &[]), purpose, &texts(given), None, None);
+        body.map(|body| String::from_utf8(body).unwrap())
     }
 
     #[test]
@@ -88,8 +113,26 @@ mod tests {
 
     #[test]
     fn a_contact_names_its_client() {
-        let body = body(Kind::Contact, Purpose::Update, &texts(&[("position", Some("2"))]), Some("/clients/6".into()));
+        let (layout, texts) = (layout(Kind::Contact, &[]), texts(&[("position", Some("2"))]));
+        let body = body(&layout, Purpose::Update, &texts, Some("/clients/6".into()), None);
         assert_eq!(String::from_utf8(body.unwrap()).unwrap(), r#"{"client":"/clients/6","position":2}"#);
+    }
+
+    #[test]
+    fn what_is_declared_is_sent_as_its_type() {
+        let declared = [("score", CustomType::Number), ("a.vip", CustomType::Boolean), ("since", CustomType::Date)];
+        let layout = layout(Kind::Company, &declared);
+        let send = |given: &[(&str, Option<&str>)]| {
+            let body = body(&layout, Purpose::Update, &texts(given), None, None);
+            body.map(|body| String::from_utf8(body).unwrap())
+        };
+        let given = [("score", Some("012,50")), ("a.vip", Some("Yes")), ("since", Some("2026-05-01"))];
+        assert_eq!(send(&given).unwrap(), r#"{"a":{"vip":true},"score":12.5,"since":"2026-05-01"}"#);
+        assert_eq!(send(&[("score", None), ("a.vip", None)]).unwrap(), r#"{"a":{"vip":null},"score":null}"#);
+        for (path, text) in [("score", "many"), ("a.vip", "perhaps")] {
+            let error = send(&[(path, Some(text))]).unwrap_err();
+            assert_eq!((error.kind, error.fields[0].path.as_str()), (ErrorKind::Invalid, path), "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 
 use super::embedded::ContactsSeed;
 use super::iri;
-use super::layout::{Key, Layout, Role};
+use super::layout::{Key, Layout, Node, Role};
+use super::nested::{Nested, NestedSeed};
 use super::value::{Seen, ValueSeed};
 use crate::domain::record::{Kind, RemoteId, Standing, Version};
 use crate::domain::shape::{Delivered, Row};
@@ -118,10 +119,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                         draft.contacts = object.next_value_seed(ContactsSeed { contacts, scribe: self.scribe })?;
                     }
                 },
-                Some(key) => {
-                    let seen = object.next_value_seed(ValueSeed { max_text: self.scribe.max_text })?;
-                    draft.take(key, seen, self.scribe);
-                }
+                Some(key) => draft.take_next(key, &mut object, self.scribe)?,
             }
         }
         draft.finish(layout.kind).ok_or_else(|| A::Error::custom("a record without an id"))
@@ -156,7 +154,40 @@ impl Draft {
         }
     }
 
-    pub(super) fn take(&mut self, key: &Key, seen: Seen, scribe: &mut Scribe<'_>) {
+    /// Takes the value of a key from the record that is read.
+    pub(super) fn take_next<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &Key,
+        object: &mut A,
+        scribe: &mut Scribe<'_>,
+    ) -> Result<(), A::Error> {
+        let max_text = scribe.max_text;
+        if key.within.is_empty() {
+            let seen = object.next_value_seed(ValueSeed { max_text })?;
+            self.take(key, seen, scribe);
+            return Ok(());
+        }
+        let Nested { own, within } = object.next_value_seed(NestedSeed { within: &key.within, max_text })?;
+        self.take(key, own, scribe);
+        for (node, seen) in within {
+            self.take_within(node, seen, scribe);
+        }
+        Ok(())
+    }
+
+    fn take_within(&mut self, node: &Node, seen: Seen, scribe: &mut Scribe<'_>) {
+        self.content = true;
+        scribe.too_long += u64::from(seen == Seen::TooLong);
+        if let (Some(_), Some(iri)) = (node.relation, seen.iri()) {
+            scribe.prefixes.entry(node.path.clone()).or_insert_with(|| iri::prefix(iri).into());
+        }
+        let delivered = seen.deliver(node.relation);
+        for cell in &node.cells {
+            self.put(*cell, delivered.clone(), scribe);
+        }
+    }
+
+    fn take(&mut self, key: &Key, seen: Seen, scribe: &mut Scribe<'_>) {
         if key.relation.is_some() || key.role == Role::Iri {
             scribe.note(key, &seen);
         }

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Texts of one property that are remembered at most.
 const MOST_CHOICES: usize = 64;
 
+/// How far objects are looked into: deeper than anybody maps.
+const DEEPEST: usize = 4;
+
 /// What was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::connector::flowtly) struct Sample {
@@ -25,8 +28,8 @@ impl Sample {
         if let Some(class) = object.get("@type").and_then(Value::as_str) {
             self.class.get_or_insert_with(|| class.to_owned());
         }
+        self.look_into(object, "", DEEPEST);
         for (key, value) in object {
-            self.keys.insert(key.clone());
             match value {
                 Value::String(text) if is_choice(key) && !text.is_empty() => {
                     let uses = self.uses.entry(key.clone()).or_default();
@@ -50,6 +53,17 @@ impl Sample {
                 | Value::Array(_)
                 | Value::Object(_) => {}
             }
+        }
+    }
+
+    /// Notes the keys of an object and of the objects in it.
+    fn look_into(&mut self, object: &serde_json::Map<String, Value>, parent: &str, depth: usize) {
+        for (key, value) in object {
+            let path = if parent.is_empty() { key.clone() } else { format!("{parent}.{key}") };
+            if let (Value::Object(inner), Some(depth)) = (value, depth.checked_sub(1)) {
+                self.look_into(inner, &path, depth);
+            }
+            self.keys.insert(path);
         }
     }
 

@@ -197,3 +197,18 @@ fn a_contacts_company_is_the_actions_own() {
     let born = plan_create(&source, Side::Flowtly, world.context());
     assert_eq!(born, Ok(vec![(Field::Email, Text::whole("jan@acme.pl"))]));
 }
+
+#[test]
+fn a_declared_field_is_born_in_the_form_that_every_system_reads() {
+    let [date, choice] = [CustomType::Date, CustomType::Choice].map(declared);
+    let mut world =
+        World::alike(Kind::Company, &[(Field::Name, Part::Whole), (date, Part::Whole), (choice, Part::Whole)]);
+    world.rules.defaults.insert((Side::Crm, choice), Text::whole("gold"));
+    let mut source = record(Side::Flowtly, Kind::Company);
+    source.fields.insert(Field::Name, whole(Field::Name, "Acme"));
+    source.fields.insert(date, whole(date, "01.05.2026"));
+    source.fields.insert(choice, Reading::Blank);
+    let born = plan_create(&source, Side::Crm, world.context()).unwrap();
+    let wanted = [(Field::Name, "Acme"), (choice, "gold"), (date, "2026-05-01")];
+    assert_eq!(born, wanted.map(|(field, text)| (field, Text::whole(text))), "declared ones last, by name");
+}

@@ -25,6 +25,15 @@ fn spell(field: Field, parts: &[Part], nth: Option<usize>) -> Text {
         (Field::ContactPhone | Field::Phone, _) => one_of(["+48221234567", "+48501234567", "+48612345678"]),
         (Field::Email, _) => one_of(["jan@acme.pl", "anna@acme.pl", "ewa@acme.pl"]),
         (Field::Parent, _) => one_of(["5", "6", OUTSIDE]),
+        // One that its target spells otherwise, one that it does not, and one that is none.
+        (Field::Custom(own), _) => one_of(match CustomType::parse(own.name()) {
+            Some(CustomType::Number) => ["012,50", "13", "a dozen"],
+            Some(CustomType::Date) => ["01.05.2026", "2026-06-30", "next year"],
+            Some(CustomType::Boolean) => ["Yes", "false", "perhaps"],
+            Some(CustomType::Choice | CustomType::Relation | CustomType::Text) | None => {
+                ["gold", "Gold", "gold and more"]
+            }
+        }),
         // The first is what is left of the second, cut at four.
         (_, _) => one_of(["Acme", "Acme Foods", "Zenit"]),
     };
@@ -38,6 +47,21 @@ const COMPANY: [(Field, &[Part], &[Part]); 5] = [
     (Field::Phone, &[Part::Whole], &[Part::Whole]),
     (Field::InvoiceComment, &[Part::Whole], &[Part::Whole]),
 ];
+
+/// The fields of a kind, canonical and declared.
+fn fields_of(kind: Kind) -> Vec<(Field, &'static [Part], &'static [Part])> {
+    let whole: &[Part] = &[Part::Whole];
+    match kind {
+        Kind::Company => {
+            let declared = CustomType::ALL.map(|sort| (declared(sort), whole, whole));
+            COMPANY.into_iter().chain(declared).collect()
+        }
+        Kind::Contact => CONTACT.to_vec(),
+    }
+}
+
+/// As many as companies have fields here.
+const MOST: usize = COMPANY.len() + CustomType::ALL.len();
 
 const CONTACT: [(Field, &[Part], &[Part]); 5] = [
     (Field::PersonName, &[Part::First, Part::Last], &[Part::Whole]),
@@ -103,15 +127,11 @@ fn any_draft() -> impl Strategy<Value = Draft> {
 }
 
 fn build(kind: Kind, alike: bool, adoption: bool, drafts: &[Draft]) -> (World, Pair) {
-    let parts_of = match kind {
-        Kind::Company => COMPANY,
-        Kind::Contact => CONTACT,
-    };
     let mut world = World::of(kind, &[], &[]);
     world.rules.fields.clear();
     world.adoption = adoption;
     let mut pair = pair(kind);
-    for ((field, flowtly_parts, crm_parts), draft) in parts_of.into_iter().zip(drafts) {
+    for ((field, flowtly_parts, crm_parts), draft) in fields_of(kind).into_iter().zip(drafts) {
         let crm_parts = if alike { flowtly_parts } else { crm_parts };
         world.rules.fields.extend(draft.rule.map(|rule| (field, rule)));
         if draft.alternates {
@@ -286,7 +306,7 @@ proptest! {
         kind in any_kind(),
         alike: bool,
         adoption: bool,
-        drafts in proptest::collection::vec(any_draft(), 5),
+        drafts in proptest::collection::vec(any_draft(), MOST),
     ) {
         let (world, pair) = build(kind, alike, adoption, &drafts);
         let plan = plan_pair(&pair, world.context());
@@ -299,7 +319,7 @@ proptest! {
         kind in any_kind(),
         alike: bool,
         adoption: bool,
-        drafts in proptest::collection::vec(any_draft(), 5),
+        drafts in proptest::collection::vec(any_draft(), MOST),
     ) {
         let (world, pair) = build(kind, alike, adoption, &drafts);
         let plan = plan_pair(&pair, world.context());
@@ -313,7 +333,7 @@ proptest! {
         kind in any_kind(),
         alike: bool,
         adoption: bool,
-        drafts in proptest::collection::vec(any_draft(), 5),
+        drafts in proptest::collection::vec(any_draft(), MOST),
     ) {
         let (world, pair) = build(kind, alike, adoption, &drafts);
         let plan = plan_pair(&pair, world.context());
@@ -348,7 +368,7 @@ proptest! {
         kind in any_kind(),
         alike: bool,
         adoption: bool,
-        drafts in proptest::collection::vec(any_draft(), 5),
+        drafts in proptest::collection::vec(any_draft(), MOST),
     ) {
         let (world, pair) = build(kind, alike, adoption, &drafts);
         let plan = plan_pair(&pair, world.context());

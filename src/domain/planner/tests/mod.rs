@@ -7,6 +7,7 @@ mod births;
 mod laws;
 
 use super::*;
+use crate::domain::custom::{CustomField, CustomType, one_of_each};
 use crate::domain::field::Part;
 use crate::domain::record::Kind;
 use crate::domain::rules::{FieldRule, Gone};
@@ -41,7 +42,7 @@ impl World {
             crm: shape(Side::Crm, kind, crm),
             flowtly_manners: Manners::default(),
             crm_manners: Manners::default(),
-            locale: Locale::default(),
+            locale: locale(),
             adoption: false,
         }
     }
@@ -93,8 +94,17 @@ fn shape(side: Side, kind: Kind, cells: &[(Field, Part)]) -> Shape {
     Shape { side, kind, cells, watched: Vec::new(), scope: Vec::new() }
 }
 
+/// Companies have a declared field of each type.
+fn locale() -> Locale {
+    Locale { customs: one_of_each(Kind::Company), ..Locale::default() }
+}
+
+fn declared(sort: CustomType) -> Field {
+    CustomField::new(Kind::Company, sort.as_str()).unwrap().into()
+}
+
 fn read(field: Field, text: &Text) -> Reading {
-    Reading::of(field, text.clone(), &Locale::default())
+    Reading::of(field, text.clone(), &locale())
 }
 
 fn whole(field: Field, text: &str) -> Reading {
