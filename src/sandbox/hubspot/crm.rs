@@ -13,6 +13,9 @@ use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
 
+/// What a note that shows a document ends with.
+const MARK: &str = "flowtly-document:";
+
 impl CrmServer for HubSpotServer {
     fn section(&self) -> &'static str {
         "hubspot"
@@ -201,8 +204,19 @@ impl CrmServer for HubSpotServer {
         self.with(|state, now| state.merge(of(kind), first, second, now))
     }
 
-    fn documents(&self, _company: u64) -> Vec<String> {
-        Vec::new()
+    fn documents(&self, company: u64) -> Vec<String> {
+        let title = |body: String| {
+            let (first, _) = body.split_once("</p>")?;
+            // Ours is a link in a paragraph; what people write is text.
+            let (_, behind) = first.split_once("<a ")?;
+            let (_, text) = behind.split_once('>')?;
+            Some(text.split_once("</a>").map_or(text, |(text, _)| text).to_owned())
+        };
+        self.notes_of(company)
+            .into_iter()
+            .filter(|(_, body)| body.contains(MARK))
+            .filter_map(|(_, body)| title(body))
+            .collect()
     }
 }
 

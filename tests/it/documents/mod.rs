@@ -1,6 +1,7 @@
 //! Documents of Flowtly, shown in the CRM.
 
 mod commands;
+mod every;
 mod limits;
 mod lost;
 mod quiet;
