@@ -145,7 +145,8 @@ impl OdooServer {
         self.with(|state, _| {
             let partner = state.partners.get(id)?;
             let fields = state.fields(Model::Partner);
-            let names: Vec<String> = fields.iter().map(|field| field.name.clone()).filter(|name| !name.is_empty()).collect();
+            let names: Vec<String> =
+                fields.iter().map(|field| field.name.clone()).filter(|name| !name.is_empty()).collect();
             let mut out = Vec::new();
             search::render(&mut out, state, &Record::Partner(id, partner), &names);
             serde_json::from_slice(&out).ok()

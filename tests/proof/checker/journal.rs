@@ -210,7 +210,11 @@ impl Journal {
             }
         }
         for kind in Kind::BOTH {
-            let recs = self.crm.ids(kind.of_the_servers()).into_iter().map(|id| Rec::new(Side::Crm, kind, self.crm.id_text(id)));
+            let recs = self
+                .crm
+                .ids(kind.of_the_servers())
+                .into_iter()
+                .map(|id| Rec::new(Side::Crm, kind, self.crm.id_text(id)));
             records.extend(recs.filter_map(|rec| self.record_of_the_crm(&rec).map(|record| (rec, record))));
         }
         records

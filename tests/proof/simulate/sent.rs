@@ -116,7 +116,9 @@ fn bare(path: &str) -> &str {
 fn of_flowtly(method: &Method, path: &str) -> Asks {
     let is_collection = |path: &str| path == "/clients" || path == "/client-contacts";
     match *method {
-        Method::GET if is_collection(bare(path)) => Asks::List { later: is_one_of(&["page=2", "page=3", "after="], path) },
+        Method::GET if is_collection(bare(path)) => {
+            Asks::List { later: is_one_of(&["page=2", "page=3", "after="], path) }
+        }
         Method::GET => Asks::Other,
         Method::POST if is_collection(path) => Asks::Create,
         _ if path.starts_with("/login") => Asks::Other,

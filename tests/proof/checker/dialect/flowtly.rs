@@ -13,7 +13,9 @@ pub struct Flowtly;
 impl Dialect for Flowtly {
     fn record(&self, _kind: Kind, shown: &Value) -> Record {
         let mut texts = texts(shown);
-        texts.retain(|key, _| !key.starts_with('@') && !shown[key].is_array() && key != "createdAt" && key != "updatedAt");
+        texts.retain(|key, _| {
+            !key.starts_with('@') && !shown[key].is_array() && key != "createdAt" && key != "updatedAt"
+        });
         let parents = texts.remove("client").into_iter().collect();
         Record { texts, parents, ..Record::default() }
     }

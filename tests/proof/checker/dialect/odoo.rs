@@ -142,9 +142,7 @@ fn fields(kind: Kind, shown: &Value) -> BTreeMap<String, String> {
 fn text(name: &str, value: &Value) -> String {
     match (name, linked(value)) {
         (_, _) if *value == Value::Bool(false) => String::new(),
-        ("country_id", Some(id)) => {
-            id.parse().ok().and_then(OdooServer::country_code).map_or(id, str::to_owned)
-        }
+        ("country_id", Some(id)) => id.parse().ok().and_then(OdooServer::country_code).map_or(id, str::to_owned),
         (_, Some(id)) if value.is_array() => id,
         _ => plain(value),
     }

@@ -111,7 +111,8 @@ impl Dialect for Pipedrive {
         }
         let since = of("updated_since").and_then(|time| DateTime::parse_from_rfc3339(time).ok());
         let since = since.map(|time| time.with_timezone(&Utc));
-        let behind = of("cursor").and_then(|cursor| cursor.split_once('g')).and_then(|(_, id)| u64::from_str_radix(id, 16).ok());
+        let behind =
+            of("cursor").and_then(|cursor| cursor.split_once('g')).and_then(|(_, id)| u64::from_str_radix(id, 16).ok());
         match (of("sort_direction"), behind) {
             // What is new stood on the first page.
             (Some("desc"), Some(_)) => None,

@@ -12,8 +12,8 @@ use super::evidence::{Evidence, Kind, Rec, Side};
 use super::journal::What;
 use super::normal::{folded, kept, number, tells};
 
-pub use requests::{Aim, Came, List, Write};
 use requests::writes_of;
+pub use requests::{Aim, Came, List, Write};
 
 /// The property by which a contact of Flowtly names its client.
 pub const CLIENT: &str = "client";

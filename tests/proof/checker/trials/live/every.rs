@@ -118,7 +118,7 @@ fn run(task: impl Future<Output = Result<(), String>>) -> Result<(), String> {
 /// A linked, settled pair with a contact, of which nothing is told.
 async fn alfa(words: &Words) -> Result<(Watched, u64, u64), String> {
     let crm: &Embedded = EMBEDDED.iter().find(|crm| crm.name == words.crm).unwrap();
-    let (watched, client, company) = Watched::alfa(Firm::embedded(crm, "")).await;
+    let (watched, client, company) = Watched::alfa(Firm::embedded(crm)).await;
     watched.is_clean().await?;
     Ok((watched, client, company))
 }
@@ -195,7 +195,8 @@ async fn forbidden(words: &Words) -> Result<(), String> {
     watched.rest().await;
     let mut evidence = watched.evidence().await;
     evidence.former.clear();
-    let rules = "[rules.company.fields]\naddress = { direction = \"to-flowtly\" }\n[rules.contact]\ncreate_in_crm = false\n";
+    let rules =
+        "[rules.company.fields]\naddress = { direction = \"to-flowtly\" }\n[rules.contact]\ncreate_in_crm = false\n";
     evidence.rules = Rules::of(&format!("[{}]\n{rules}", words.crm));
     tells(&evidence, "nothing_against_the_rules", "against the direction to-flowtly")?;
     tells(&evidence, "nothing_against_the_rules", "which the rules forbid")
