@@ -14,8 +14,7 @@ use flowtly_sync::domain::plan::{Action, ActionId, Asks, LinkId};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{
-    CrmServer, Embedded, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, Property,
-    RouterTransport,
+    CrmServer, FlowtlyOptions, FlowtlyServer, HubSpotOptions, HubSpotServer, ObjectType, Property, RouterTransport,
 };
 use flowtly_sync::store::history::{self, Written};
 use flowtly_sync::store::link::{self, Link};
@@ -68,7 +67,7 @@ pauses = { count = 1000, share = 1.0 }
 shrink = { count = 1000, share = 1.0 }
 "#;
 
-fn clock() -> Arc<ManualClock> {
+pub fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new("2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap()))
 }
 
@@ -90,20 +89,8 @@ impl Firm {
         Self::made(clock, flowtly, Arc::new(hubspot.clone()), hubspot, extra)
     }
 
-    /// A firm whose CRM is any of the embedded ones, as it starts usually.
-    pub fn embedded(crm: &Embedded, extra: &str) -> Self {
-        Self::of(FlowtlyOptions::default(), |clock| (crm.start)(clock), extra)
-    }
-
-    /// A firm whose CRM somebody starts.
-    pub fn of(flowtly: FlowtlyOptions, crm: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn CrmServer>, extra: &str) -> Self {
-        let clock = clock();
-        let crm = crm(clock.clone());
-        let idle = HubSpotServer::new(HubSpotOptions::default(), clock.clone());
-        Self::made(clock, flowtly, crm, idle, extra)
-    }
-
-    fn made(
+    /// A firm of these two systems, which go by this clock.
+    pub fn made(
         clock: Arc<ManualClock>,
         flowtly: FlowtlyOptions,
         crm: Arc<dyn CrmServer>,
@@ -256,12 +243,6 @@ impl Firm {
         let mut properties = vec![(Property::Name, name), (Property::Country, "Poland")];
         properties.extend(vat.map(|vat| (Property::TaxNumber, vat)));
         self.crm.add(Kind::Company, &properties, None)
-    }
-
-    /// A contact at a company of the CRM.
-    pub fn contact(&self, first: &str, last: &str, email: &str, company: u64) -> u64 {
-        let properties = [(Property::FirstName, first), (Property::LastName, last), (Property::Email, email)];
-        self.crm.add(Kind::Contact, &properties, Some(company))
     }
 
     pub fn client_text(&self, id: u64, key: &str) -> Option<String> {

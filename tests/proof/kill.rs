@@ -55,7 +55,7 @@ pub fn trials() -> Vec<Trial> {
 fn prove(world: u64, crm: &Embedded, kills: u32) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let mut rng = Rng::with_seed(world);
-    let mut firm = Firm::embedded(crm, "");
+    let mut firm = Firm::embedded(crm);
     let stop = CancellationToken::new();
     serve_both(&runtime, &mut firm, &stop);
     // The configuration is written where the process finds it.

@@ -16,6 +16,7 @@ mod firm;
 mod meddle;
 mod checker;
 mod crash;
+mod embedded;
 mod figures;
 mod kill;
 mod life;

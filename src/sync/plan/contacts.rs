@@ -187,11 +187,28 @@ impl Planning<'_> {
                         .get(&(Subject::Seen(subject.id), side.opposite(), String::new()))
                         .filter(|(payload, _)| *payload == subject.fingerprint.0)
                         .and_then(|(_, next_try)| *next_try);
-                    self.create_contact(store, subject, home, next_try).await?;
+                    self.create_contact(store, subject, home, others, next_try).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether a contact that stands at the company on the other side is this very person: linked as a contact of another
+    /// company, and moved here since. The link follows that move, if it may; a create would double the person.
+    async fn has_come_from_elsewhere(
+        &self,
+        store: &mut Store,
+        subject: &Seen,
+        others: &[Seen],
+    ) -> Result<bool, StoreError> {
+        if subject.record.side == Side::Flowtly {
+            // Nobody is a contact of two companies there.
+            return Ok(false);
+        }
+        let links: Vec<LinkId> = others.iter().filter(|other| !other.gone).filter_map(|other| other.link).collect();
+        let links = link::by_id(store.connection(), &links).await?;
+        Ok(links.values().any(|link| link.state == LinkState::Live && link.crm_id == subject.record.id))
     }
 
     /// The linked company of each contact, where there is one.
@@ -242,6 +259,7 @@ impl Planning<'_> {
         store: &mut Store,
         subject: &Seen,
         home: &Home,
+        others: &[Seen],
         next_try: Option<chrono::DateTime<chrono::Utc>>,
     ) -> Result<(), PassError> {
         let target = subject.record.side.opposite();
@@ -265,10 +283,14 @@ impl Planning<'_> {
             todo::arm(store.connection(), Kind::Contact, &about, Why::Refused, Some(next_try)).await?;
             return Ok(());
         }
-        if let (LinkRef::Existing(company), Side::Crm) = (home.link, subject.record.side)
-            && link::is_taken(store.connection(), &subject.record.id, company).await?
-        {
-            // A link that an earlier move left behind still holds this person under this company.
+        let is_left_behind = match (home.link, subject.record.side) {
+            (LinkRef::Existing(company), Side::Crm) => {
+                link::is_taken(store.connection(), &subject.record.id, company).await?
+            }
+            (LinkRef::Existing(_) | LinkRef::Planned(_), _) => false,
+        };
+        if is_left_behind || self.has_come_from_elsewhere(store, subject, others).await? {
+            // A link that an earlier move left behind still holds this person under this company; or one follows this move.
             let question = Question { asks: Asks::Duplicate, subject: subject.reference(), candidates: Vec::new() };
             self.ask(subject, question, Reason::Ambiguous);
             return Ok(());

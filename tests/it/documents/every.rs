@@ -1,11 +1,11 @@
 //! Documents with each CRM: a note here, a stream post or a link there, and each is there once.
 
 use flowtly_sync::domain::record::Kind;
-use flowtly_sync::sandbox::{EMBEDDED, Embedded, Fault, When};
+use flowtly_sync::sandbox::{EMBEDDED, Embedded, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, When};
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
-use crate::firm::{Firm, vat};
+use crate::firm::{Firm, clock, vat};
 
 /// Where a CRM is told to make one.
 fn made_at(crm: &Embedded) -> &'static str {
@@ -25,7 +25,10 @@ fn titles(firm: &Firm, company: u64) -> Vec<String> {
 }
 
 async fn whole_life(crm: &'static Embedded) {
-    let mut firm = Firm::embedded(crm, "");
+    let clock = clock();
+    let (server, idle) =
+        ((crm.start)(clock.clone()), HubSpotServer::new(HubSpotOptions::default(), clock.clone()));
+    let mut firm = Firm::made(clock, FlowtlyOptions::default(), server, idle, "");
     firm.change_base("[locale]", "documents = true\n[locale]");
     firm.change_base("[limits]", "[limits]\ndocuments = { count = 1000, share = 1.0 }");
     let client = firm.client("Alfa", Some(&vat(1)));

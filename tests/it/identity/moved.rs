@@ -116,3 +116,28 @@ async fn a_person_who_comes_back_to_a_firm_that_an_older_link_holds_is_asked_abo
     let report = firm.assert_at_rest().await;
     assert_eq!((report.ending, report.put_off), (Ending::Applied, 0), "nothing is planned again and again");
 }
+
+#[tokio::test]
+async fn a_person_of_two_firms_whose_contact_moves_to_the_second_one_is_not_made_there_again() {
+    let firm = Firm::configured("[rules.contact]\nconflict = \"flowtly\"\n");
+    let (alfa, one) = firm.linked("Alfa", &vat(1)).await;
+    let (beta, two) = firm.linked("Beta", &vat(2)).await;
+    let properties = [("firstname", "Anna"), ("lastname", "Nowak"), ("email", "anna@alfa.pl")];
+    let anna = firm.hubspot.add_contact(&properties, Some(one));
+    firm.reconcile().await;
+    let person = firm.flowtly.contacts()[0]["id"].as_u64().unwrap();
+    assert_eq!(home(&firm, person), Some(alfa.to_string()));
+    // No key says any more that the contact of the second firm is the one that moved there.
+    firm.hubspot.associate(anna, two, false);
+    firm.hubspot.edit_contact(anna, "email", "anna.nowak@example.com");
+    firm.flowtly.edit_contact(person, "email", "a.nowak@beta.pl");
+    firm.flowtly.edit_contact(person, "client", beta);
+    for _ in 0..3 {
+        assert_eq!(firm.reconcile().await.ending, Ending::Applied);
+    }
+    assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (1, 1));
+    assert_eq!(home(&firm, person), Some(beta.to_string()));
+    assert_eq!(firm.hubspot.contact_property(anna, "email").as_deref(), Some("a.nowak@beta.pl"));
+    assert_eq!(firm.asked().await, []);
+    firm.assert_settled().await;
+}

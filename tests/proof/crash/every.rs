@@ -42,7 +42,7 @@ scenarios! {
 
 /// A linked, settled pair with a contact.
 async fn alfa(crm: &Embedded) -> (Firm, u64, u64) {
-    let firm = Firm::embedded(crm, "");
+    let firm = Firm::embedded(crm);
     let (client, company) = (firm.client("Alfa", Some(&vat(1))), firm.company("Alfa", Some(&vat(1))));
     firm.person(client, "Jan Kowalski", "jan@alfa.pl");
     (settled(firm).await, client, company)
@@ -56,7 +56,7 @@ async fn alfa_and_beta(crm: &Embedded) -> (Firm, [(u64, u64); 2]) {
 }
 
 async fn first_load_from_flowtly(crm: &Embedded) -> Firm {
-    let firm = Firm::embedded(crm, "");
+    let firm = Firm::embedded(crm);
     for n in 1..=3 {
         let client = firm.client(&format!("Firma {n}"), Some(&vat(n)));
         firm.person(client, &format!("Jan {n}"), &format!("jan@firma{n}.pl"));
@@ -65,7 +65,7 @@ async fn first_load_from_flowtly(crm: &Embedded) -> Firm {
 }
 
 async fn first_load_from_the_crm(crm: &Embedded) -> Firm {
-    let firm = Firm::embedded(crm, "");
+    let firm = Firm::embedded(crm);
     for n in 1..=3 {
         let company = firm.company(&format!("Firma {n}"), Some(&vat(n)));
         firm.contact(&format!("Anna {n}"), "Nowak", &format!("anna@firma{n}.pl"), company);
@@ -74,7 +74,7 @@ async fn first_load_from_the_crm(crm: &Embedded) -> Firm {
 }
 
 async fn first_link_of_what_already_agrees(crm: &Embedded) -> Firm {
-    let firm = Firm::embedded(crm, "");
+    let firm = Firm::embedded(crm);
     for n in 1..=3 {
         let (name, vat) = (format!("Firma {n}"), vat(n));
         let (client, company) = (firm.client(&name, Some(&vat)), firm.company(&name, Some(&vat)));

@@ -48,7 +48,7 @@ pub fn make(rng: &mut Rng, crm: &str) -> Made {
     };
     let drawn = crms::draw(rng, crm);
     let (start, search_lag, lines) = (drawn.start, drawn.search_lag, drawn.lines);
-    let mut firm = Firm::of(flowtly, start, "");
+    let mut firm = Firm::of(flowtly, start);
     let extra = rules(rng, firm.crm.client_mark());
     firm.reconfigure(&extra);
     let list_lag = if one_in(rng, 3) { Duration::from_secs(30) } else { Duration::ZERO };

@@ -118,7 +118,7 @@ fn run(task: impl Future<Output = Result<(), String>>) -> Result<(), String> {
 /// A linked, settled pair with a contact, of which nothing is told.
 async fn alfa(words: &Words) -> Result<(Watched, u64, u64), String> {
     let crm: &Embedded = EMBEDDED.iter().find(|crm| crm.name == words.crm).unwrap();
-    let (watched, client, company) = Watched::alfa(Firm::embedded(crm, "")).await;
+    let (watched, client, company) = Watched::alfa(Firm::embedded(crm)).await;
     watched.is_clean().await?;
     Ok((watched, client, company))
 }
