@@ -177,8 +177,11 @@ fn espo() -> (Pair, EspoServer, [u64; 2]) {
 
 #[tokio::test]
 async fn espocrm_carries_every_type_both_ways() {
-    let (pair, espo, partners) = espo();
+    let (mut pair, espo, partners) = espo();
     let (client, company) = pair.alike("Alfa", 1);
+    // The partner's name follows its id a pass later.
+    let without_name: String = ESPO.split_inclusive('\n').filter(|line| !line.starts_with("partner_name")).collect();
+    pair.reconfigure(&without_name);
     let [one, other] = partners.map(|id| espo.id_text(id));
     let ways = [
         way("attributes.remark", "cRemark", [json!("one\ntwo"), json!("one\ntwo")], [json!("three"), json!("three")]),
@@ -199,6 +202,9 @@ async fn espocrm_carries_every_type_both_ways() {
     };
     let shown = |field: &str| espo.account(company)?.get(field).cloned();
     travel(&pair, client, &ways, type_in, shown).await;
+    pair.reconfigure(ESPO);
+    pair.reconcile().await;
+    pair.assert_settled().await;
     assert_eq!(pair.shown(client, "attributes.partner_name"), Some(json!("Beta Works")), "read, and never written");
     assert_eq!(pair.flowtly.client_count(), 1, "partners are no clients");
 }
