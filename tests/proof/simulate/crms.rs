@@ -13,9 +13,12 @@ use flowtly_sync::sandbox::{
 
 use super::world::{of as one_of, one_in};
 
+/// Starts a CRM that goes by a clock.
+type Start = Box<dyn FnOnce(Arc<dyn Clock>) -> Arc<dyn CrmServer>>;
+
 /// A CRM that is about to be started.
 pub struct Drawn {
-    pub start: Box<dyn FnOnce(Arc<dyn Clock>) -> Arc<dyn CrmServer>>,
+    pub start: Start,
     /// For how long its searches may show what was.
     pub search_lag: Duration,
     /// Further lines of its section, for pages of a size.

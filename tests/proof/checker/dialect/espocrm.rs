@@ -128,7 +128,7 @@ fn kind_of(entity: &str) -> Option<Kind> {
 /// The name of a contact is made of its parts.
 fn fields(kind: Kind, shown: &Value) -> BTreeMap<String, String> {
     let mut fields = texts(shown);
-    fields.retain(|name, _| !OWN.contains(&name.as_str()) && !(kind == Kind::Contact && name == "name"));
+    fields.retain(|name, _| !OWN.contains(&name.as_str()) && (kind == Kind::Company || name != "name"));
     fields
 }
 

@@ -128,8 +128,8 @@ fn update(base: &Write, kind: Kind, id: &str, vals: &Value) -> Vec<Write> {
     let moves = vals.get("parent_id").map(|parent| linked(parent).into_iter().collect());
     let base = Write { kind, rec, ..base.clone() };
     let changed = (!values.is_empty()).then(|| Write { aim: Aim::Update, values, ..base.clone() });
-    let moved = moves.map(|companies| Write { aim: Aim::Join, companies, ..base });
-    changed.into_iter().chain(moved).collect()
+    let joined = moves.map(|companies| Write { aim: Aim::Join, companies, ..base });
+    changed.into_iter().chain(joined).collect()
 }
 
 fn fields(kind: Kind, shown: &Value) -> BTreeMap<String, String> {

@@ -96,8 +96,8 @@ impl Dialect for Pipedrive {
             return vec![Write { aim: Aim::Create, values, stored, companies: moves.unwrap_or_default(), ..base }];
         }
         let changed = (!values.is_empty()).then(|| Write { aim: Aim::Update, values, stored, ..base.clone() });
-        let moved = moves.map(|companies| Write { aim: Aim::Join, companies, ..base });
-        changed.into_iter().chain(moved).collect()
+        let joined = moves.map(|companies| Write { aim: Aim::Join, companies, ..base });
+        changed.into_iter().chain(joined).collect()
     }
 
     fn list(&self, number: u64, request: &LoggedRequest) -> Option<(Kind, List)> {

@@ -93,10 +93,12 @@ fn key(name: &str) -> &'static str {
     fields.iter().find(|(_, other)| *other == name).unwrap().0
 }
 
+type Check = fn(&'static Words) -> Result<(), String>;
+
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for words in &WORDS {
-        let runs: [(&str, fn(&'static Words) -> Result<(), String>); 6] = [
+        let runs: [(&str, Check); 6] = [
             ("a_doubled_record_is_told", |words| run(doubled(words))),
             ("an_invented_value_is_told", |words| run(invented(words))),
             ("a_text_that_changed_by_itself_is_told", |words| run(changed(words))),
