@@ -1,7 +1,7 @@
 //! Documents with each CRM: a note here, a stream post or a link there, and each is there once.
 
 use flowtly_sync::domain::record::Kind;
-use flowtly_sync::sandbox::{EMBEDDED, Embedded, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, When};
+use flowtly_sync::sandbox::{EMBEDDED, Embedded, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, Property, When};
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
@@ -26,14 +26,14 @@ fn titles(firm: &Firm, company: u64) -> Vec<String> {
 
 async fn whole_life(crm: &'static Embedded) {
     let clock = clock();
-    let (server, idle) =
-        ((crm.start)(clock.clone()), HubSpotServer::new(HubSpotOptions::default(), clock.clone()));
+    let (server, idle) = ((crm.start)(clock.clone()), HubSpotServer::new(HubSpotOptions::default(), clock.clone()));
     let mut firm = Firm::made(clock, FlowtlyOptions::default(), server, idle, "");
     firm.change_base("[locale]", "documents = true\n[locale]");
     firm.change_base("[limits]", "[limits]\ndocuments = { count = 1000, share = 1.0 }");
     let client = firm.client("Alfa", Some(&vat(1)));
     let company = firm.company("Alfa", Some(&vat(1)));
-    firm.contact("Jan", "Kowalski", "jan@alfa.pl", company);
+    let person = [(Property::FirstName, "Jan"), (Property::LastName, "Kowalski"), (Property::Email, "jan@alfa.pl")];
+    firm.crm.add(Kind::Contact, &person, Some(company));
     firm.flowtly.add_document(client, "Plan.pdf").unwrap();
     let offer = firm.flowtly.add_document(client, "Offer.pdf").unwrap();
     for _ in 0..2 {

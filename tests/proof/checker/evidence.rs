@@ -166,6 +166,8 @@ pub struct Evidence {
     pub deeds: Vec<Deed>,
     /// What each pass cost, in order.
     pub laps: Vec<Lap>,
+    /// Where a list of Flowtly showed what was a while ago, by the requests that each side had had.
+    pub lagging: Vec<(u64, u64)>,
     /// What the servers make of what they are sent.
     pub liberties: Vec<Liberty>,
     /// What is configured in the end.
@@ -194,10 +196,25 @@ impl Evidence {
         let (flowtly_log, crm_log) = (firm.flowtly.log(), firm.crm.log());
         let all = firm.flowtly.counts().requests + firm.crm.counts().requests;
         let forgotten = all.saturating_sub((flowtly_log.len() + crm_log.len()) as u64);
-        let (laps, liberties, began) = (journal.laps(), journal.liberties(), journal.began());
+        let (laps, lagging) = (journal.laps(), journal.lagging());
+        let (liberties, began) = (journal.liberties(), journal.began());
         let bounds = Bounds::default();
         let former = journal.configured();
-        Self { records, flowtly_log, crm_log, forgotten, began, deeds, laps, liberties, rules, former, bounds, state }
+        Self {
+            records,
+            flowtly_log,
+            crm_log,
+            forgotten,
+            began,
+            deeds,
+            laps,
+            lagging,
+            liberties,
+            rules,
+            former,
+            bounds,
+            state,
+        }
     }
 
     /// All that was ever configured, what is so in the end first.

@@ -113,6 +113,8 @@ pub struct Journal {
 struct Inner {
     deeds: Vec<Deed>,
     laps: Vec<Lap>,
+    /// Where a list showed what was before, by the requests that each side had had.
+    lagging: Vec<(u64, u64)>,
     liberties: Vec<Liberty>,
     /// Every text of the configuration, and what it says.
     configured: Vec<(String, Rules)>,
@@ -161,6 +163,11 @@ impl Journal {
         self.push(rec, What::Decided { typed: typed.map(str::to_owned), with: None });
     }
 
+    /// Somebody merged a record into another one, which goes on under its own id.
+    pub fn merged(&self, rec: Rec, from: String) {
+        self.push(rec, What::Merged { from: vec![from] });
+    }
+
     /// Somebody said in the program that two records stand for the same thing.
     pub fn joined(&self, rec: Rec, with: Rec) {
         self.push(rec, What::Decided { typed: None, with: Some(with) });
@@ -195,6 +202,16 @@ impl Journal {
 
     pub fn deeds(&self) -> Vec<Deed> {
         self.with(|inner| inner.deeds.clone())
+    }
+
+    /// A list of Flowtly shows what was a while ago, within the time that is declared; the server itself was not asked.
+    pub fn lags(&self) {
+        let places = self.places();
+        self.with(|inner| inner.lagging.push(places));
+    }
+
+    pub fn lagging(&self) -> Vec<(u64, u64)> {
+        self.with(|inner| inner.lagging.clone())
     }
 
     pub fn laps(&self) -> Vec<Lap> {

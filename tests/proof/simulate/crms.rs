@@ -25,15 +25,30 @@ pub struct Drawn {
     pub lines: Box<dyn FnOnce(usize) -> String>,
 }
 
-/// The CRM of a seed: two of five seeds have the first one, so that each of the others has one. `PROOF_CRM=name` gives every
-/// seed the same.
-pub fn of(seed: u64) -> &'static str {
-    let place = usize::try_from(seed % (EMBEDDED.len() as u64 + 1)).unwrap().saturating_sub(1);
-    let forced = std::env::var("PROOF_CRM").ok();
-    forced.map_or(EMBEDDED[place].name, |name| {
-        let found = Embedded::named(&name);
-        found.unwrap_or_else(|| panic!("PROOF_CRM is {name:?}: no embedded CRM is called so")).name
-    })
+/// A world: its CRM, and the number that everything else follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed {
+    pub crm: &'static str,
+    pub number: u64,
+}
+
+impl Seed {
+    /// What replays it.
+    pub fn replay(self) -> String {
+        let Self { crm, number } = self;
+        format!("PROOF_CRM={crm} PROOF_SEED={number} cargo test --release --test proof -- --nocapture simulate")
+    }
+}
+
+/// The CRMs of a run: all of them, or the one that `PROOF_CRM` names.
+pub fn asked() -> Vec<&'static str> {
+    match std::env::var("PROOF_CRM") {
+        Ok(name) => {
+            let found = Embedded::named(&name);
+            vec![found.unwrap_or_else(|| panic!("PROOF_CRM is {name:?}: no embedded CRM is called so")).name]
+        }
+        Err(_) => EMBEDDED.iter().map(|crm| crm.name).collect(),
+    }
 }
 
 /// Draws how it is set up.

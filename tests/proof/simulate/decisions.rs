@@ -96,7 +96,7 @@ fn note(sim: &Sim, kind: Kind, of_flowtly: &str, typed: Option<&str>) {
     sim.journal.decided(evidence::Rec::new(evidence::Side::Flowtly, kind_of(kind), of_flowtly), typed);
 }
 
-const fn kind_of(kind: Kind) -> evidence::Kind {
+pub(super) const fn kind_of(kind: Kind) -> evidence::Kind {
     match kind {
         Kind::Company => evidence::Kind::Company,
         Kind::Contact => evidence::Kind::Contact,

@@ -1,8 +1,8 @@
 //! The simulation: from a seed follow two systems, a configuration, people, troubles and the ends of the process; after the
 //! storm there is calm, in which everything must come to rest, and the end is judged.
 //!
-//! A run follows from its seed alone: chance, time and order are the simulation's own, on one thread. Every eleventh seed is run
-//! twice, and both runs must send the same requests and end alike.
+//! A run follows from its CRM and its seed alone: chance, time and order are the simulation's own, on one thread. Every tenth
+//! seed is run twice, and both runs must send the same requests and end alike.
 //!
 //! In reading order: the [`world`] of a seed with one of the [`crms`], [`people`] at work in it, the [`weather`] around each
 //! request that is [`sent`], one [`life`] of
@@ -37,14 +37,20 @@ use tokio::runtime::{Builder, Runtime};
 use crate::figures;
 use crate::portrait::portrait;
 use crate::size::{Size, size};
+use crms::Seed;
 use life::{Life, Lived, live};
 use sim::{Noted, Sim};
 
 /// How many seeds a trial runs.
 const TRIAL: u64 = 250;
 
-/// Of so many seeds one is run twice. It shares no divisor with the number after which the CRMs come round.
-const TWICE: u64 = 11;
+/// Of so many seeds one is run twice.
+const TWICE: u64 = 10;
+
+/// How many seeds the first CRM is held to, and how many each of the others.
+const SAMPLE: [u64; 2] = [75, 25];
+const WHOLE: [u64; 2] = [10_000, 500];
+const LONG: [u64; 2] = [100_000, 5_000];
 
 /// Every one of these must have occurred in a whole run, or the simulation does not say what it claims to.
 const KINDS: [&str; 52] = [
@@ -102,38 +108,48 @@ const KINDS: [&str; 52] = [
     "refused by the limits",
 ];
 
-/// One case for every so many seeds; with `PROOF_SEED=N` one for that seed, which tells what happens.
+/// One case for every so many seeds of a CRM; with `PROOF_SEED=N` one for that seed, which tells what happens.
 pub fn trials() -> Vec<Trial> {
-    if let Ok(seed) = std::env::var("PROOF_SEED") {
-        let seed: u64 = seed.parse().expect("PROOF_SEED is a number");
-        let name = format!("simulate::seed_{seed}");
+    let number_in = |name: &str| -> Option<u64> {
+        let text = std::env::var(name).ok()?;
+        Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}: a number")))
+    };
+    let crms = crms::asked();
+    if let Some(number) = number_in("PROOF_SEED") {
+        let seed = Seed { crm: crms[0], number };
+        let name = format!("simulate::{}::seed_{number}", seed.crm);
         return vec![Trial::test(name, move || prove(seed, true).map_err(Failed::from))];
     }
-    let asked: Option<u64> =
-        std::env::var("PROOF_SEEDS").ok().map(|seeds| seeds.parse().expect("PROOF_SEEDS is a number"));
-    let seeds = asked.unwrap_or(match size() {
-        Size::Sample => 150,
-        Size::Whole => 10_000,
-        Size::Long => 100_000,
-    });
-    let starts = (0..seeds).filter(|seed: &u64| seed.is_multiple_of(TRIAL));
-    let ranges: Vec<Range<u64>> = starts.map(|start| start..(start + TRIAL).min(seeds)).collect();
+    let asked = number_in("PROOF_SEEDS");
+    let seeds = |crm: &str| {
+        let by_place = match size() {
+            Size::Sample => SAMPLE,
+            Size::Whole => WHOLE,
+            Size::Long => LONG,
+        };
+        asked.unwrap_or(by_place[usize::from(crm != EMBEDDED[0].name)])
+    };
+    let ranges: Vec<(&'static str, Range<u64>)> = crms
+        .iter()
+        .flat_map(|crm| {
+            let seeds = seeds(crm);
+            let starts = (0..seeds).filter(|seed: &u64| seed.is_multiple_of(TRIAL));
+            starts.map(move |start| (*crm, start..(start + TRIAL).min(seeds)))
+        })
+        .collect();
+    let is_whole = asked.is_none() && crms.len() == EMBEDDED.len() && size() != Size::Sample;
     let left = Arc::new(AtomicUsize::new(ranges.len()));
     ranges
         .into_iter()
-        .map(|range| {
+        .map(|(crm, range)| {
             let left = Arc::clone(&left);
-            let name = format!("simulate::seeds_{:04}_to_{:04}", range.start, range.end - 1);
+            let name = format!("simulate::{crm}::seeds_{:04}_to_{:04}", range.start, range.end - 1);
             Trial::test(name, move || {
-                let outcome = prove_all(range);
+                let outcome = prove_all(crm, range);
                 // The last one to end knows whether everything occurred.
                 let is_last = left.fetch_sub(1, Ordering::SeqCst) == 1;
                 outcome.map_err(Failed::from)?;
-                if is_last && asked.is_none() && size() != Size::Sample {
-                    everything_occurred().map_err(Failed::from)
-                } else {
-                    Ok(())
-                }
+                if is_last && is_whole { everything_occurred().map_err(Failed::from) } else { Ok(()) }
             })
         })
         .collect()
@@ -148,9 +164,10 @@ fn everything_occurred() -> Result<(), String> {
     if missing.is_empty() { Ok(()) } else { Err(format!("these never occurred: {}", missing.join(", "))) }
 }
 
-fn prove_all(seeds: Range<u64>) -> Result<(), String> {
+fn prove_all(crm: &'static str, seeds: Range<u64>) -> Result<(), String> {
     // Told at once too: whoever waits for the whole can look into it meanwhile.
     let told = |problem: &String| eprintln!("{problem}");
+    let seeds = seeds.map(|number| Seed { crm, number });
     let problems: Vec<String> = seeds.filter_map(|seed| prove(seed, false).err().inspect(told)).collect();
     if problems.is_empty() {
         return Ok(());
@@ -160,21 +177,19 @@ fn prove_all(seeds: Range<u64>) -> Result<(), String> {
 }
 
 /// One seed.
-fn prove(seed: u64, is_loud: bool) -> Result<(), String> {
+fn prove(seed: Seed, is_loud: bool) -> Result<(), String> {
     let wrong = |problems: &[String]| {
-        let crm = crms::of(seed);
-        let replay =
-            format!("PROOF_CRM={crm} PROOF_SEED={seed} cargo test --release --test proof -- --nocapture simulate");
-        format!("seed {seed} ({crm}): {}\n  {replay}", problems.join("; "))
+        let Seed { crm, number } = seed;
+        format!("seed {number} ({crm}): {}\n  {}", problems.join("; "), seed.replay())
     };
     let first = run(seed, is_loud).map_err(|problem| wrong(&[problem]))?;
     figures::count("seeds", 1);
-    figures::seed_of(crms::of(seed));
+    figures::seed_of(seed.crm);
     for (kind, times) in &first.counts {
         figures::fault(kind, *times);
     }
     let mut problems = first.wrongs.clone();
-    if seed.is_multiple_of(TWICE) || is_loud {
+    if seed.number.is_multiple_of(TWICE) || is_loud {
         let second = run(seed, false).map_err(|problem| wrong(&[problem]))?;
         figures::count("seeds_repeated", 1);
         problems.extend(differ(&first, &second));
@@ -200,7 +215,7 @@ fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
     (first.portrait != second.portrait).then(|| "run twice, it ends in two ways".to_owned())
 }
 
-fn run(seed: u64, is_loud: bool) -> Result<Outcome, String> {
+fn run(seed: Seed, is_loud: bool) -> Result<Outcome, String> {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(story(seed, is_loud)))).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
@@ -209,11 +224,11 @@ fn run(seed: u64, is_loud: bool) -> Result<Outcome, String> {
     })
 }
 
-async fn story(seed: u64, is_loud: bool) -> Outcome {
+async fn story(seed: Seed, is_loud: bool) -> Outcome {
     let sim = Arc::new(Sim::of(seed, is_loud));
     std::fs::copy(template(), sim.firm.state()).unwrap();
     // The engine's own chance (delays) follows from the seed too, once nobody else draws from it (names of folders).
-    fastrand::seed(seed);
+    fastrand::seed(seed.number);
     let lives = sim.chance(|rng| rng.usize(2..=4));
     for number in 0..lives {
         for _ in 0..sim.chance(|rng| rng.u32(0..4)) {

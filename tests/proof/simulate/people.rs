@@ -5,8 +5,10 @@ use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::Property;
 use serde_json::{Value, json};
 
+use super::decisions::kind_of;
 use super::sim::Sim;
 use super::world::{ANCHOR, text};
+use crate::checker::evidence;
 use crate::firm::vat;
 
 /// What people write into clients.
@@ -283,6 +285,12 @@ fn two(sim: &Sim, mut ids: Vec<u64>) -> Option<(u64, u64)> {
 fn merge(sim: &Sim, kind: Kind) -> Option<()> {
     let (one, two) = two(sim, of_kind(sim, kind))?;
     let id = sim.act(|firm| firm.crm.merge(kind, one, two))?;
+    // Where one of them goes on under its id, nothing that it shows says what came to it.
+    if let Some(lost) = [(one, two), (two, one)].into_iter().find_map(|(kept, lost)| (kept == id).then_some(lost)) {
+        let text = |id: u64| sim.firm.crm.id_text(id);
+        let kept = evidence::Rec::new(evidence::Side::Crm, kind_of(kind), text(id));
+        sim.journal.merged(kept, text(lost));
+    }
     sim.count("merge");
     made(sim, Side::Crm, kind, id, &format!("merged from {one} and {two}"));
     Some(())

@@ -16,7 +16,7 @@ use flowtly_sync::domain::record::{Kind, Side};
 use http::Response;
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::crms;
+use super::crms::Seed;
 use super::people;
 use super::sent::Sent;
 use super::world::{self, Liberty, Made};
@@ -72,9 +72,9 @@ pub struct Sim {
 
 impl Sim {
     /// The world of a seed, before its first pass.
-    pub fn of(seed: u64, is_loud: bool) -> Self {
-        let mut rng = Rng::with_seed(seed);
-        let Made { firm, rules, list_lag, search_lag, liberties, known } = world::make(&mut rng, crms::of(seed));
+    pub fn of(seed: Seed, is_loud: bool) -> Self {
+        let mut rng = Rng::with_seed(seed.number);
+        let Made { firm, rules, list_lag, search_lag, liberties, known } = world::make(&mut rng, seed.crm);
         firm.clock.keep_turns();
         let settings = Mutex::new(Arc::new(firm.settings()));
         let clock = Arc::new(SkewedClock { inner: firm.clock.clone(), skew: AtomicI64::new(0) });
@@ -221,6 +221,7 @@ impl Sim {
             return None;
         }
         self.count("list lags behind a write");
+        self.journal.lags();
         self.say(|| format!("  {sent} -> a page from before"));
         Some(response)
     }

@@ -21,11 +21,12 @@ pub fn no_duplicates(case: &Case<'_>, findings: &mut Findings) {
                 continue;
             }
             // What people do while a pass is under way may come too late for it: it counts from the next one on.
-            let listed = case.story.last_list(&other, create.number);
-            let unseen = place >= listed;
-            // A list may lag: where none of this pass came from the server itself, what it knew is older than the pass.
-            let known = case.story.last_look(&other, create.number).unwrap_or(0).max(listed);
-            let begin = case.pass_of(rec.side, create.number).min(known);
+            let begin = case.pass_of(rec.side, create.number);
+            // A list may lag: what it showed in this pass is then older than the pass, and what is new may be missing.
+            let lags = rec.side == Side::Flowtly
+                && case.evidence.lagging.iter().any(|(place, _)| (begin..create.number).contains(place));
+            let unseen = place >= case.story.last_list(&other, create.number) || (lags && place >= begin);
+            let begin = if lags { case.pass_of(rec.side, begin.max(1)) } else { begin };
             let mut shown = moments(case, &other, begin.max(place), create.number).into_iter();
             let double = shown.all(|moment| is_double(case, create, &other, moment));
             let apart = is_of_two_firms(case, rec, &other);

@@ -192,7 +192,10 @@ fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> boo
     let mut before: Vec<&Event> = life.iter().take_while(|event| event.who != typed.who).collect();
     let Some(typed) = life.get(before.len()) else { return false };
     before.retain(|event| !event.is_ignored);
-    let same = |event: &Event| normal::folded(&event.text) == normal::folded(&typed.text);
+    // What we sent stands there as the system made it.
+    let same = |event: &Event| {
+        [&event.text, &event.stood].into_iter().any(|text| normal::folded(text) == normal::folded(&typed.text))
+    };
     let Some(stood) = before.iter().rposition(|event| same(event)) else { return false };
     let between = &before[stood + 1..];
     if between.iter().any(|event| matches!(event.who, Who::Us(_))) {
@@ -236,12 +239,12 @@ fn is_as_read_together(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event)
             let [said, left] = two else { return false };
             let in_one_pass = case.evidence.laps.iter().enumerate().any(|(number, lap)| {
                 let end = case.evidence.laps.get(number + 1).map_or(u64::MAX, |next| next.place(rec.side));
-                let read_there = case.story.last_list(kin, left.place + 1);
-                let read_here = case.story.last_list(rec, end);
-                (lap.place(source) + 1..=left.place).contains(&read_there)
-                    && read_there > said.place
+                let listed_there = case.story.last_list(kin, left.place + 1);
+                let shown_here = case.story.last_list(rec, end);
+                (lap.place(source) + 1..=left.place).contains(&listed_there)
+                    && listed_there > said.place
                     && (lap.place(rec.side)..end).contains(&typed.place)
-                    && read_here > typed.place
+                    && shown_here > typed.place
             });
             matches!(left.who, Who::Person(_))
                 && left.at <= typed.at
@@ -251,17 +254,14 @@ fn is_as_read_together(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event)
     })
 }
 
-/// The same of a record, behind what one said that is gone and whose place in the pair it took: the pair goes on, and with it
-/// what was agreed.
+/// The same of a record, with what those said that are gone and whose place in the pair it took, or that were merged into it:
+/// the pair goes on, and with it what was agreed.
 fn told_of_the_pair(case: &Case<'_>, rec: &Rec, field: &Field, path: &str) -> Vec<Event> {
-    let own = told(case, rec, field, path);
-    let Some(begins) = own.first().map(|event| event.at) else { return own };
     let kin = case.story.kin(rec);
     let is_gone = |kin: &&Rec| kin.side == rec.side && *kin != rec && !case.evidence.records.contains_key(kin);
-    let forerunners = kin.iter().filter(is_gone).flat_map(|gone| told(case, gone, field, path));
-    let mut events: Vec<Event> = forerunners.filter(|event| event.at <= begins).collect();
+    let gone = kin.iter().filter(is_gone).flat_map(|gone| told(case, gone, field, path));
+    let mut events: Vec<Event> = gone.chain(told(case, rec, field, path)).collect();
     events.sort_by_key(Event::order);
-    events.extend(own);
     events
 }
 
