@@ -221,7 +221,8 @@ async fn update(talk: &Talk, kind: Kind, id: &RemoteId, write: &Write, vals: Val
     Ok(as_stored(talk, kind, write, entry, talk.user().await))
 }
 
-/// What was read back. Where somebody else wrote the record since, what was sent stands: their edit is one of its own.
+/// What was read back. Where somebody else wrote the record since, what was sent stands: their edit is one of its own. The
+/// beginning of what was sent is no edit, but what the system left of it.
 pub(super) fn as_stored(talk: &Talk, kind: Kind, write: &Write, entry: Entry, user: Option<u64>) -> Row {
     match (entry.writer, user) {
         (Some(writer), Some(user)) if writer != user => as_sent(talk, kind, write, entry.row),
@@ -232,6 +233,11 @@ pub(super) fn as_stored(talk: &Talk, kind: Kind, write: &Write, entry: Entry, us
 fn as_sent(talk: &Talk, kind: Kind, write: &Write, mut row: Row) -> Row {
     for (place, path) in row.texts.iter_mut().zip(talk.layout(kind).shape.paths()) {
         if let Some((_, text)) = write.texts.iter().find(|(written, _)| written == path) {
+            let is_beginning =
+                |shown: &str| !shown.is_empty() && text.as_deref().is_some_and(|sent| sent.starts_with(shown));
+            if matches!(place, Delivered::Text(shown) if is_beginning(shown)) {
+                continue;
+            }
             *place = text.as_deref().map_or(Delivered::Blank, |text| Delivered::Text(text.into()));
         }
     }

@@ -212,7 +212,8 @@ async fn newer(
     rows.extend(found.into_iter().map(|row| (row.id, row)));
     let told = answered(store.connection(), locale, &[source]).await?.remove(&source.id).unwrap_or_default();
     let is_newer = |row: &Seen| {
-        let by_number = intent.body.highest.zip(row.record.id.as_number()).map(|(known, id)| id > known);
+        // Where no number was known, any is higher.
+        let by_number = row.record.id.as_number().map(|id| intent.body.highest.is_none_or(|known| id > known));
         let is_after = row.record.created.is_some_and(|created| created > sent);
         // A system may show the time of a creation in whole seconds, and what was made just before the send is no older: within
         // that second the number decides, where there is one.
@@ -240,7 +241,7 @@ fn as_sent(world: World<'_>, intent: &Intent, source: &Record) -> Record {
 }
 
 /// Whether a record may be the one that was sent, cut by its system or edited since: it shows something of it, and nothing by
-/// which it would be known as another. What is blank, no more than a placeholder, or only the beginning says nothing against it.
+/// which it would be known as another, unless it is reached as that one is. What is blank, no more than a placeholder, or only the beginning says nothing against it.
 fn may_have_become(as_sent: &Record, intent: &Intent, record: &Record) -> bool {
     let Op::Create { fields, .. } = &intent.body.action.op else { return false };
     let is_shown = |field: Field| {
@@ -254,7 +255,12 @@ fn may_have_become(as_sent: &Record, intent: &Intent, record: &Record) -> bool {
         let (sent, shown) = (sent.text().to_string(), shown.text().to_string());
         !is_shown(*field) && !is_placeholder(&shown) && !sent.trim().starts_with(shown.trim())
     };
-    fields.iter().any(|(field, _)| is_shown(*field)) && !identifying(record.kind).iter().any(speaks_against)
+    // Renamed since, it still shows by what nobody else is reached.
+    let is_reached = |field: &Field| {
+        matches!(field, Field::Phone | Field::Address | Field::ContactPhone | Field::Email) && is_shown(*field)
+    };
+    fields.iter().any(|(field, _)| is_shown(*field))
+        && (fields.iter().any(|(field, _)| is_reached(field)) || !identifying(record.kind).iter().any(speaks_against))
 }
 
 /// Whether a record shows every field as it was sent.

@@ -295,6 +295,24 @@ async fn a_lost_create_of_a_company_that_was_cleared_since_is_asked_about_and_no
 }
 
 #[tokio::test]
+async fn a_lost_create_of_a_company_that_was_renamed_since_is_asked_about_and_not_repeated() {
+    let firm = Firm::new();
+    let properties = [("name", "Alfa"), ("country", "Poland"), ("phone", "+48 22 122 45 67")];
+    firm.hubspot.add_company(&properties);
+    firm.flowtly.faults().when(When::always().method(Method::POST).exactly("/clients").times(1), Fault::DropAfter);
+    firm.reconcile().await;
+    let made = firm.flowtly.clients()[0]["id"].as_u64().unwrap();
+    firm.flowtly.edit_client(made, "name", "Beta");
+    for _ in 0..3 {
+        firm.wait(Duration::from_mins(10));
+        firm.reconcile().await;
+    }
+    assert_eq!(firm.flowtly.client_count(), 1);
+    assert_eq!(firm.asked().await, [Asks::LostCreate]);
+    firm.assert_at_rest().await;
+}
+
+#[tokio::test]
 async fn a_lost_create_of_a_name_that_the_system_cuts_is_asked_about_and_not_repeated() {
     let firm = without_ids();
     firm.linked("Zeta", &vat(9)).await;

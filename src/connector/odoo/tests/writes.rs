@@ -256,6 +256,19 @@ async fn an_edit_by_a_person_between_our_write_and_its_read_back_is_not_taken_fo
 }
 
 #[tokio::test]
+async fn the_beginning_of_what_was_sent_is_what_odoo_left_of_it_whoever_wrote_last() {
+    let firm = Firm::new();
+    let id = firm.company("Firm");
+    firm.odoo.probe().await.unwrap();
+    let talk = &firm.odoo.talk;
+    firm.server.edit_partner(id, &json!({"city": "Sint-Martens", "zip": "8000"}));
+    let entry = by_id(talk, Kind::Company, &[id], Writer::Told).await.unwrap().remove(0);
+    let write = update(id, &[("city", "Sint-Martens-Latem")]);
+    let row = as_stored(talk, Kind::Company, &write, entry, talk.user().await);
+    assert_eq!(text(&firm, Kind::Company, &row, "city"), "Sint-Martens");
+}
+
+#[tokio::test]
 async fn titles_and_states_are_looked_up_by_what_they_are_called() {
     let mut contact = shape(Kind::Contact);
     contact.cells[3] = Cell::new(Field::Title, Part::Whole, "title");

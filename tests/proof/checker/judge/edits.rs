@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Findings;
-use super::super::evidence::{Rec, Side};
+use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::What;
 use super::super::normal;
 use super::super::rules::{Field, Property};
@@ -220,8 +220,16 @@ fn is_as_agreed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> boo
         let since = &there[last + 1..];
         let shown =
             |event: &Event| between.iter().any(|other| normal::same_text(&field.name, &event.text, &other.text));
-        !since.is_empty() && since.iter().all(|event| matches!(event.who, Who::Person(_)) && !(read && shown(event)))
+        // What we wrote to a person of several firms for one of them is news for the others.
+        let is_news = |event: &Event| matches!(event.who, Who::Person(_)) || is_of_several_firms(case, &kin);
+        !since.is_empty() && since.iter().all(|event| is_news(event) && !(read && shown(event)))
     })
+}
+
+/// Whether one of these is a person of the CRM that stands for a contact of each of several firms.
+fn is_of_several_firms(case: &Case<'_>, kin: &[Rec]) -> bool {
+    let people = kin.iter().filter(|rec| rec.side == Side::Crm && rec.kind == Kind::Contact);
+    people.into_iter().any(|person| case.state().links_of(person).count() > 1)
 }
 
 /// Whether one pass read on both sides what a person typed here, although somebody had typed another text there by then: the

@@ -56,7 +56,10 @@ fn is_written(case: &Case<'_>, rec: &Rec, property: &str, text: &str, events: &[
         return true;
     }
     let Who::Us(_) = last.who else { return false };
-    // A write that the server ignores leaves what was there.
+    // A write that the server ignores leaves what was there, and so does the next one.
+    if last.is_ignored && normal::folded(&last.stood) == normal::folded(text) && case.may_ignore(rec, property) {
+        return true;
+    }
     let before = events.iter().rev().find(|event| event.text != last.text);
     let ignored = before.map_or("", |event| event.text.as_str());
     let may_ignore = case.evidence.liberties.iter().any(|liberty| {
