@@ -108,6 +108,12 @@ impl Firm {
         Self { flowtly, crm, hubspot, clock, meddling: Meddling::default(), directory, base, extra }
     }
 
+    /// Another HubSpot stands behind the same address. Returns the one before.
+    pub fn swap_hubspot(&mut self, other: HubSpotServer) -> HubSpotServer {
+        self.crm = Arc::new(other.clone());
+        std::mem::replace(&mut self.hubspot, other)
+    }
+
     /// Replaces the further lines of configuration.
     pub fn reconfigure(&mut self, extra: &str) {
         extra.clone_into(&mut self.extra);

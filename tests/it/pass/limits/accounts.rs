@@ -18,11 +18,11 @@ async fn another_account_behind_the_same_state_is_an_error() {
     let portal = HubSpotOptions { portal: 30_000_003, ..HubSpotOptions::default() };
     let other = HubSpotServer::new(portal, firm.clock.clone());
     other.add_property(ObjectType::Company, "vat_number");
-    let right = std::mem::replace(&mut firm.hubspot, other);
+    let right = firm.swap_hubspot(other);
     let error = firm.pass(Request::default()).await.unwrap_err();
     assert!(matches!(error, PassError::WrongAccount { side: Side::Crm, .. }), "{error}");
     assert_eq!(firm.hubspot.counts().writes, 0);
-    firm.hubspot = right;
+    firm.swap_hubspot(right);
 
     let options = FlowtlyOptions { organization: "other".to_owned(), ..Default::default() };
     let right = std::mem::replace(&mut firm.flowtly, FlowtlyServer::new(options, firm.clock.clone()));
@@ -94,7 +94,7 @@ async fn a_state_whose_account_vanished_is_not_bound_to_another_one(#[case] pair
     let portal = HubSpotOptions { portal: 30_000_003, ..HubSpotOptions::default() };
     let other = HubSpotServer::new(portal, firm.clock.clone());
     other.add_property(ObjectType::Company, "vat_number");
-    let right = std::mem::replace(&mut firm.hubspot, other);
+    let right = firm.swap_hubspot(other);
     firm.company("Obca", Some(&vat(31)));
     firm.company("Cudza", Some(&vat(32)));
     refused(&firm, &[], RefusalName::CanaryNotSeen).await;
@@ -102,7 +102,7 @@ async fn a_state_whose_account_vanished_is_not_bound_to_another_one(#[case] pair
         complete(&firm, &[RefusalName::CanaryNotSeen]).await;
     }
     assert_eq!(bound(&firm, Side::Crm).await, None);
-    firm.hubspot = right;
+    firm.swap_hubspot(right);
     if !is_allowed {
         assert_eq!(complete(&firm, &[]).await.ending, Ending::Applied);
         assert!(bound(&firm, Side::Crm).await.is_some());
