@@ -47,10 +47,13 @@ const TRIAL: u64 = 250;
 /// Of so many seeds one is run twice.
 const TWICE: u64 = 10;
 
-/// How many seeds the first CRM is held to, and how many each of the others.
-const SAMPLE: [u64; 2] = [75, 25];
-const WHOLE: [u64; 2] = [10_000, 500];
-const LONG: [u64; 2] = [100_000, 5_000];
+/// How many seeds the first CRM is held to.
+const SAMPLE: u64 = 100;
+const WHOLE: u64 = 10_000;
+const LONG: u64 = 100_000;
+
+/// For so many seeds of the first CRM each of the others has one.
+const OTHERS: u64 = 20;
 
 /// Every one of these must have occurred in a whole run, or the simulation does not say what it claims to.
 const KINDS: [&str; 52] = [
@@ -121,13 +124,15 @@ pub fn trials() -> Vec<Trial> {
         return vec![Trial::test(name, move || prove(seed, true).map_err(Failed::from))];
     }
     let asked = number_in("PROOF_SEEDS");
+    let of_first = asked.unwrap_or(match size() {
+        Size::Sample => SAMPLE,
+        Size::Whole => WHOLE,
+        Size::Long => LONG,
+    });
     let seeds = |crm: &str| {
-        let by_place = match size() {
-            Size::Sample => SAMPLE,
-            Size::Whole => WHOLE,
-            Size::Long => LONG,
-        };
-        asked.unwrap_or(by_place[usize::from(crm != EMBEDDED[0].name)])
+        // Whoever names one CRM means that one.
+        let is_first = crm == EMBEDDED[0].name || crms.len() == 1;
+        if is_first { of_first } else { of_first.div_ceil(OTHERS) }
     };
     let ranges: Vec<(&'static str, Range<u64>)> = crms
         .iter()
