@@ -45,7 +45,7 @@ const DONE: &str = "# done";
 fn settings(crm: &str) -> &'static str {
     match crm {
         "hubspot" => "[hubspot.limits]\nburst = 10000\nsearch = 1000\ndaily = 100000000\n",
-        "espocrm" => "[espocrm.limits]\nrequests_per_minute = 0\n",
+        "espocrm" => "[espocrm.limits]\nrequests_per_minute = 1000000\n",
         // The others limit nothing, or say in their configuration what they allow.
         _ => "",
     }
