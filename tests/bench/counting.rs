@@ -151,6 +151,8 @@ fn does(request: &Request<Bytes>) -> Does {
         "write" | "unlink" => Does::Changes,
         "search" | "read" | "login" => Does::Asks,
         _ if path.contains("/json/2/") => Does::Asks,
+        // EspoCRM joins a contact to a company by a list below that one.
+        "contacts" => Does::Changes,
         _ if is_list => Does::Creates(1),
         _ => Does::Changes,
     }

@@ -178,7 +178,8 @@ fn first_load(crm: &Embedded, wanted: u64) -> anyhow::Result<()> {
         "largest_create": loaded.value("largest_create"), "records_per_s": rounded(records / wall),
         "ms_per_create": rounded(wall * 1_000.0 / creates.max(1.0)),
     }))?;
-    ensure!(loaded.count("created")? == companies * 2, "not all records were created: {loaded:?}");
+    // EspoCRM refuses a namesake once, so that more creates are sent than records are made.
+    ensure!(loaded.count("equal")? == companies * 2, "not all records were created: {loaded:?}");
     Ok(())
 }
 
