@@ -15,6 +15,7 @@ mod firm;
 #[expect(dead_code, reason = "the scenarios of tests/it use all of it")]
 mod meddle;
 mod checker;
+mod cores;
 mod crash;
 mod embedded;
 mod figures;
@@ -29,6 +30,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use libtest_mimic::{Arguments, Trial};
+
+// A seed is many small allocations on two threads, which the system's own allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();

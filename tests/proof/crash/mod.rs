@@ -12,12 +12,12 @@ use flowtly_sync::store::intent;
 use flowtly_sync::sync::pass::Ending;
 use libtest_mimic::{Failed, Trial};
 
-use crate::figures;
 use crate::firm::Firm;
 use crate::life::{Lived, live};
 use crate::portrait::portrait;
 use crate::size::{Size, size};
 use crate::steps::{Hurt, Step, Steps};
+use crate::{cores, figures};
 use scenarios::Scenario;
 
 /// Longer than the longest request and any lag: what was lost on the way has arrived by then, or never will.
@@ -45,6 +45,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 fn prove(scenario: &Scenario) -> Result<(), String> {
+    cores::stay();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (steps, unhurt) = runtime.block_on(async {
         let firm = (scenario.firm)().await;

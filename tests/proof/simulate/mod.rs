@@ -34,9 +34,9 @@ use flowtly_sync::sync::PassError;
 use libtest_mimic::{Failed, Trial};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::figures;
 use crate::portrait::portrait;
 use crate::size::{Size, size};
+use crate::{cores, figures};
 use crms::Seed;
 use life::{Life, Lived, live};
 use sim::{Noted, Sim};
@@ -221,6 +221,7 @@ fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
 }
 
 fn run(seed: Seed, is_loud: bool) -> Result<Outcome, String> {
+    cores::stay();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(story(seed, is_loud)))).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();

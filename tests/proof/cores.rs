@@ -1,0 +1,25 @@
+//! A thread that runs cases stays on one core, and so does the thread that `SQLite` runs on for it: the two take turns, so that
+//! a second core would only be woken up for each statement.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Stays on a core from now on. Where the system does not allow it, nothing changes.
+pub fn stay() {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static STAYS: Cell<bool> = const { Cell::new(false) };
+    }
+    if STAYS.replace(true) {
+        return;
+    }
+    let Ok(allowed) = sched_getaffinity(None) else { return };
+    let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+    if let Some(core) = cores.get(NEXT.fetch_add(1, Ordering::SeqCst) % cores.len().max(1)) {
+        let mut own = CpuSet::new();
+        own.set(*core);
+        let _ = sched_setaffinity(None, &own);
+    }
+}
