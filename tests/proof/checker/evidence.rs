@@ -168,6 +168,8 @@ pub struct Evidence {
     pub laps: Vec<Lap>,
     /// Where a list of Flowtly showed what was a while ago, by the requests that each side had had.
     pub lagging: Vec<(u64, u64)>,
+    /// Two halves of a link, as the state held it when a pass had ended: of what was merged and purged it has no word later.
+    pub linked: BTreeSet<(Rec, Rec)>,
     /// What the servers make of what they are sent.
     pub liberties: Vec<Liberty>,
     /// What is configured in the end.
@@ -196,7 +198,7 @@ impl Evidence {
         let (flowtly_log, crm_log) = (firm.flowtly.log(), firm.crm.log());
         let all = firm.flowtly.counts().requests + firm.crm.counts().requests;
         let forgotten = all.saturating_sub((flowtly_log.len() + crm_log.len()) as u64);
-        let (laps, lagging) = (journal.laps(), journal.lagging());
+        let (laps, lagging, linked) = (journal.laps(), journal.lagging(), journal.linked());
         let (liberties, began) = (journal.liberties(), journal.began());
         let bounds = Bounds::default();
         let former = journal.configured();
@@ -209,6 +211,7 @@ impl Evidence {
             deeds,
             laps,
             lagging,
+            linked,
             liberties,
             rules,
             former,

@@ -1,7 +1,7 @@
 //! What people did, written down while they do it: the records before and after are compared, so that nobody has to say what
 //! a deed changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use flowtly_sync::sandbox::{Counts, CrmServer, FlowtlyServer};
 use super::dialect::{Dialect, dialect};
 use super::evidence::{Kind, Liberty, Rec, Record, Side, plain};
 use super::rules::Rules;
+use super::state::Link;
 use crate::firm::Firm;
 
 /// What somebody did to a record.
@@ -115,6 +116,7 @@ struct Inner {
     laps: Vec<Lap>,
     /// Where a list showed what was before, by the requests that each side had had.
     lagging: Vec<(u64, u64)>,
+    linked: BTreeSet<(Rec, Rec)>,
     liberties: Vec<Liberty>,
     /// Every text of the configuration, and what it says.
     configured: Vec<(String, Rules)>,
@@ -214,6 +216,17 @@ impl Journal {
         self.with(|inner| inner.lagging.clone())
     }
 
+    /// What the state holds as one thing after a pass.
+    pub fn holds(&self, links: &[Link]) {
+        self.with(|inner| {
+            inner.linked.extend(links.iter().map(|link| (link.half(Side::Flowtly), link.half(Side::Crm))))
+        });
+    }
+
+    pub fn linked(&self) -> BTreeSet<(Rec, Rec)> {
+        self.with(|inner| inner.linked.clone())
+    }
+
     pub fn laps(&self) -> Vec<Lap> {
         self.with(|inner| inner.laps.clone())
     }
@@ -292,7 +305,7 @@ impl Journal {
 
     fn note_changes(&self, rec: &Rec, before: &Record, after: &Record) {
         let names: Vec<&String> = before.texts.keys().chain(after.texts.keys()).collect();
-        for property in names.into_iter().collect::<std::collections::BTreeSet<_>>() {
+        for property in names.into_iter().collect::<BTreeSet<_>>() {
             let (old, new) = (before.text(property).to_owned(), after.text(property).to_owned());
             if old != new && !STAMPS.contains(&property.as_str()) {
                 self.push(rec.clone(), What::Edited { property: property.clone(), old, new });

@@ -136,9 +136,17 @@ impl State {
         state
     }
 
+    /// Its links alone.
+    pub async fn links(path: &Path) -> Vec<Link> {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(false);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let links = links(&mut connection).await;
+        connection.close().await.unwrap();
+        links
+    }
+
     async fn rows(c: &mut SqliteConnection) -> Self {
-        let links =
-            all(c, "SELECT id, kind, parent, flowtly_id, crm_id, state, assessment FROM link ORDER BY id").await;
+        let links = links(c).await;
         let seen = all(
             c,
             "SELECT id, side, kind, remote_id, link, gone, standing = 'archived', verdict, fields, parent_id FROM seen \
@@ -162,7 +170,7 @@ impl State {
             checked.iter().map(|row| row.get::<String, _>(0)).filter(|said| said != "ok").collect();
         complaints.extend(broken.iter().map(|row| format!("a row of {} points nowhere", row.get::<String, _>(0))));
         Self {
-            links: links.iter().map(link).collect(),
+            links,
             seen: seen.iter().map(seen_row).collect(),
             conflicts: conflicts.iter().map(waiting).collect(),
             failures: failures.iter().map(waiting).collect(),
@@ -213,6 +221,11 @@ fn mentions(body: &Value, rec: &Rec) -> bool {
         Value::Array(list) => list.iter().any(|inner| mentions(inner, rec)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
+}
+
+async fn links(c: &mut SqliteConnection) -> Vec<Link> {
+    let rows = all(c, "SELECT id, kind, parent, flowtly_id, crm_id, state, assessment FROM link ORDER BY id").await;
+    rows.iter().map(link).collect()
 }
 
 async fn all(connection: &mut SqliteConnection, sql: &'static str) -> Vec<SqliteRow> {

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sim::Sim;
 use super::weather::Weather;
+use crate::checker::state::State;
 use crate::firm::ruling;
 
 /// Where a process dies.
@@ -204,6 +205,10 @@ pub async fn live(sim: &Arc<Sim>, life: Life) -> Lived {
     let life = Arc::new(life);
     let lived = live_through(sim, &life).await;
     sim.journal.lap();
+    // What was merged or purged takes with it what it was linked to.
+    if matches!(lived, Lived::Ended(_)) {
+        sim.journal.holds(&State::links(&sim.firm.state()).await);
+    }
     buried(&life);
     sim.release_database();
     lived

@@ -129,6 +129,7 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
         "moved" | "alternates" | "not_carried" => {
             is_older(case, rec, field, deed)
                 || departed(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
+                || carried(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
                 || is_as_agreed(case, rec, field, typed)
                 || is_as_read_together(case, rec, field, typed)
         }
@@ -170,8 +171,13 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
     let lives = || field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
     let life = lives().find(|life| life.contains(typed))?;
     let place = life.iter().position(|event| event == typed)?;
-    let stood = |place: usize| place.checked_sub(1).and_then(|before| life.get(before)).map_or("", |event| &event.text);
-    let first = (0..place).rev().find(|place| normal::folded(stood(*place)) == normal::folded(&typed.text))?;
+    // What we sent stands there as the system made it.
+    let stood = |place: usize| {
+        let before = place.checked_sub(1).and_then(|before| life.get(before));
+        before.map_or(["", ""], |event| [&event.text, &event.stood])
+    };
+    let same = |place: &usize| stood(*place).iter().any(|text| normal::folded(text) == normal::folded(&typed.text));
+    let first = (0..place).rev().find(same)?;
     let Who::Person(deed) = life.get(first)?.who else { return None };
     let from = life.get(first)?.at;
     let kin = case.story.kin(rec);

@@ -254,6 +254,7 @@ impl Story {
         for link in &evidence.state.links {
             pairs.push((link.half(Side::Flowtly), link.half(Side::Crm)));
         }
+        pairs.extend(evidence.linked.iter().cloned());
         for deed in &evidence.deeds {
             if let What::Merged { from } = &deed.what {
                 let old = from.iter().map(|id| Rec::new(deed.rec.side, deed.rec.kind, id.as_str()));

@@ -161,13 +161,21 @@ impl Making {
 
     /// A change that we send after a look at the record; the system answers it as done, and keeps and shows what it had.
     pub fn we_update_in_vain(&mut self, rec: &Rec, values: &[(&str, &str)]) {
-        self.guard(rec);
         let record = self.evidence.records[rec].clone();
         let kept: Vec<(&str, &str)> = values.iter().map(|(property, _)| (*property, record.text(property))).collect();
+        self.we_update_kept_as(rec, values, &kept);
+    }
+
+    /// The same, of which the system keeps and shows something else.
+    pub fn we_update_kept_as(&mut self, rec: &Rec, values: &[(&str, &str)], kept: &[(&str, &str)]) {
+        self.guard(rec);
         let input = json!({"id": rec.id, "objectWriteTraceId": "0", "properties": texts(values)});
-        let reply = json!({"results": [{"id": rec.id, "objectWriteTraceId": "0", "properties": texts(&kept)}]});
+        let reply = json!({"results": [{"id": rec.id, "objectWriteTraceId": "0", "properties": texts(kept)}]});
         let path = format!("/crm/objects/2026-03/{}/batch/update", object(rec));
         self.request(rec.side, Method::POST, &path, &json!({"inputs": [input]}), 200, &reply);
+        for (property, text) in kept {
+            self.shows(rec, property, text);
+        }
     }
 
     /// A pass begins, and reads the lists of a side.

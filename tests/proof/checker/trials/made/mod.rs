@@ -2,6 +2,7 @@
 
 mod making;
 mod doubles;
+mod passed_on;
 mod told;
 
 pub use told::trials;

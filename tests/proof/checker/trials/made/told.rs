@@ -11,6 +11,7 @@ use super::super::super::state::{Intent, Question, Todo, Written};
 use super::super::{is_clean, tells, trial};
 use super::doubles::doubles;
 use super::making::{CLIENT, COMPANY, Making, client, company, contact, person};
+use super::passed_on;
 
 pub(super) type Step = fn(&mut Making);
 
@@ -50,6 +51,7 @@ pub fn trials() -> Vec<Trial> {
         rules(),
         refusals(),
         sound(),
+        passed_on::trials(),
     ];
     let clean = trial("a_clean_run_tells_nothing", || is_clean(&Making::clean().evidence));
     all.into_iter().flatten().chain([clean]).collect()
