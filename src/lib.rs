@@ -11,6 +11,7 @@
 //! - [`daemon`]: passes on a schedule, signals, systemd, and the socket through which people decide meanwhile.
 //! - [`sandbox`]: embedded servers that answer as the real systems do.
 //! - [`config`], [`telemetry`]: what the user says, and what the program says.
+//! - [`metrics`], [`web`]: figures, health, and the end-points over HTTP that show them and take webhooks.
 //! - [`render`], [`commands`], [`cli`]: what people see and type.
 //!
 //! Arrows point one way: main, cli, commands, daemon, sync, then connector and store, then domain.
@@ -35,6 +36,8 @@ pub mod daemon;
 pub mod sandbox;
 pub mod config;
 pub mod telemetry;
+pub mod metrics;
+pub mod web;
 pub mod render;
 pub mod commands;
 pub mod cli;

@@ -116,6 +116,42 @@ pub async fn all(connection: &mut Connection, after: ActionId, limit: u32) -> Re
     rows.iter().map(|row| from_json("action.body", row.try_get(0)?)).collect()
 }
 
+/// How many actions of a sort a plan holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// What they do.
+    pub op: String,
+    /// Where, if they send something, or say something of a side.
+    pub side: Option<String>,
+    /// Company or contact.
+    pub kind: String,
+    /// Why: the reason's word, without what it is about.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// The actions of the plan, by sort and reason.
+pub async fn tally(connection: &mut Connection) -> Result<Vec<Tally>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT body -> 'op' ->> 'op', coalesce(side, body -> 'op' ->> 'side'), kind, body -> 'reason' ->> 'why', count(*) \
+         FROM action GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Tally {
+                op: row.try_get(0)?,
+                side: row.try_get(1)?,
+                kind: row.try_get(2)?,
+                reason: row.try_get(3)?,
+                count: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+            })
+        })
+        .collect()
+}
+
 /// Notes the link that an action made.
 pub async fn made_link(connection: &mut Connection, action: ActionId, link: LinkId) -> Result<(), StoreError> {
     sqlx::query("UPDATE action SET made_link = ?2 WHERE id = ?1")

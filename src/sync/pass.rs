@@ -95,6 +95,8 @@ pub struct Report {
     pub written: u64,
     /// Records or fields that were refused.
     pub refused: u64,
+    /// Values that a system stored otherwise than they were sent.
+    pub rewritten: u64,
     /// Actions that were put off.
     pub put_off: u64,
     /// Conflicts, questions and refusals that wait now.
@@ -411,6 +413,7 @@ async fn close(
         unwritten: applied.unwritten,
         written: applied.written,
         refused: applied.refused,
+        rewritten: applied.rewritten,
         put_off: applied.superseded + applied.interrupted,
         waiting,
         documents,

@@ -144,6 +144,14 @@ impl Budget {
         }
     }
 
+    /// What is left of the day's quota, as far as it is known, the reserve included; `None` where there is no quota.
+    pub fn left(&self) -> Option<u64> {
+        let clock = self.clock.as_ref()?;
+        let mut state = self.state();
+        state.day.turn(clock.now());
+        state.day.left(&self.settings)
+    }
+
     /// The same budget, waiting by `clock` if it had none.
     pub(super) fn with_clock(mut self, clock: &Arc<dyn Clock>) -> Self {
         self.clock.get_or_insert_with(|| clock.clone());
@@ -251,11 +259,7 @@ impl Day {
     ) -> Result<(), PortError> {
         self.turn(date);
         self.learned = self.learned.filter(|learned| now.saturating_sub(learned.at) < BELIEF);
-        let left = match (self.learned, settings.daily) {
-            (Some(learned), _) => learned.remaining,
-            (None, Some(daily)) => daily.saturating_sub(self.used),
-            (None, None) => return Ok(()),
-        };
+        let Some(left) = self.left(settings) else { return Ok(()) };
         let reserve = reserve(settings);
         if left >= reserve.saturating_add(cost) {
             return Ok(());
@@ -269,6 +273,13 @@ impl Day {
         );
         error.retry_after = Some(until_doubt.map_or(until_next_day, |doubt| doubt.min(until_next_day)));
         Err(error)
+    }
+
+    fn left(&self, settings: &BudgetSettings) -> Option<u64> {
+        match (self.learned, settings.daily) {
+            (Some(learned), _) => Some(learned.remaining),
+            (None, daily) => daily.map(|daily| daily.saturating_sub(self.used)),
+        }
     }
 
     fn count(&mut self, cost: u64) {

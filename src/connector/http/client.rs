@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Request;
 use tracing::{Instrument, Span, field};
 
-use super::{Call, Explain, HttpSettings, Repeat, Reply, Transport, header};
+use super::{Call, ClientEvent, Explain, HttpSettings, Repeat, Reply, Transport, header};
 use crate::clock::Clock;
 use crate::connector::budget::Budget;
 use crate::connector::error::{ErrorKind, PortError};
@@ -15,6 +15,9 @@ use crate::connector::retry::{Delays, RetrySettings};
 /// For how long a write may be tried again. It relies on a look at its record that was taken just before, and a person may
 /// work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
 const WRITES_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a wait for the budget is at least that counts as one: taking a permit is none.
+const WORTH_TELLING: Duration = Duration::from_millis(5);
 
 /// The client of one connector.
 #[derive(Debug)]
@@ -70,7 +73,9 @@ impl HttpClient {
     async fn send_in(&self, call: Call, span: &Span) -> Result<Reply, PortError> {
         let mut delays: Option<Delays> = None;
         loop {
+            let asked = self.clock.elapsed();
             let permitted = self.budget.permit(call.lane).await;
+            self.tell_of_the_budget(self.clock.elapsed().saturating_sub(asked));
             // Queueing for the first permit is not trying.
             let delays = delays.get_or_insert_with(|| Delays::new(self.patience(call.repeat), self.clock.elapsed()));
             let tried = match permitted {
@@ -106,7 +111,17 @@ impl HttpClient {
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             span.record("wait_ms", wait_ms);
             tracing::debug!(kind = ?error.kind, status = error.status, wait_ms, "asking again");
+            self.transport.hear(ClientEvent::Again(error.kind));
             self.clock.sleep(wait).await;
+        }
+    }
+
+    fn tell_of_the_budget(&self, waited: Duration) {
+        if waited >= WORTH_TELLING {
+            self.transport.hear(ClientEvent::Waited(waited));
+        }
+        if let Some(left) = self.budget.left() {
+            self.transport.hear(ClientEvent::Left(left));
         }
     }
 

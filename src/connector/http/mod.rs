@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod header;
+pub mod metered;
 pub mod network;
 
 use std::time::Duration;
@@ -18,7 +19,7 @@ use url::Url;
 pub use client::HttpClient;
 pub use network::{NetworkSettings, ReqwestTransport};
 
-use super::error::PortError;
+use super::error::{ErrorKind, PortError};
 use super::retry::RetrySettings;
 
 /// Sends one request and returns the whole reply.
@@ -33,6 +34,20 @@ pub trait Transport: Send + Sync + std::fmt::Debug {
         timeout: Duration,
         body_limit: usize,
     ) -> Result<http::Response<Bytes>, PortError>;
+
+    /// Hears what the client does between requests; for figures.
+    fn hear(&self, _event: ClientEvent) {}
+}
+
+/// What a client does between requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientEvent {
+    /// A request that failed so is going to be sent again.
+    Again(ErrorKind),
+    /// A request waited so long for the budget.
+    Waited(Duration),
+    /// So many requests are left of the day's quota.
+    Left(u64),
 }
 
 /// Whether a request may be sent again when its outcome is not known.

@@ -133,6 +133,7 @@ fn report(actions: &[Action]) -> Report {
         unwritten: BTreeMap::new(),
         written: 0,
         refused: 0,
+        rewritten: 0,
         put_off: 0,
         waiting: (0, 0, 0),
         documents: None,

@@ -133,6 +133,9 @@ impl Applying<'_> {
             if judged.stored == Stored::Ignored {
                 continue;
             }
+            if judged.stored == Stored::Rewritten {
+                self.applied.rewritten += 1;
+            }
             if let Some(key) = base::key(shape, *field) {
                 target_bases.insert(*field, Entry { key, text: judged.base.clone() });
             }

@@ -82,6 +82,8 @@ pub(crate) struct Applied {
     pub(crate) written: u64,
     /// Records or fields that a system refused.
     pub(crate) refused: u64,
+    /// Values that a system stored otherwise than they were sent.
+    pub(crate) rewritten: u64,
     /// Actions that were put off: moved since they were planned, or blocked by their company.
     pub(crate) superseded: u64,
     /// Writes that were not sent, or whose outcome is unknown.

@@ -193,6 +193,7 @@ impl Applying<'_> {
                 continue;
             }
             if judged.stored == Stored::Rewritten {
+                self.applied.rewritten += 1;
                 warn!(
                     link.id = ready.link.id.0,
                     side.name = side.as_str(),

@@ -1,0 +1,156 @@
+//! The metrics: name, unit, meaning. Base units and suffixes as Prometheus wants them.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::labels::{Action, Build, Links, Pairs, Pass, Records, Request, Retry, Sent, System, Timing, Walk, Webhook};
+
+/// Seconds that a pass may take: from one that finds nothing to a first load.
+const PASS_SECONDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 180.0, 600.0, 1_800.0, 7_200.0];
+
+/// Seconds that a request may take, up to the usual time-out.
+const REQUEST_SECONDS: [f64; 9] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
+
+/// Seconds that only grow.
+pub(super) type Seconds = Counter<f64, AtomicU64>;
+
+/// A point in time, in seconds since 1970.
+pub(super) type Moment = Gauge<f64, AtomicU64>;
+
+/// Makes histograms with these buckets.
+#[derive(Clone)]
+pub(super) struct Buckets(&'static [f64]);
+
+impl MetricConstructor<Histogram> for Buckets {
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(self.0.iter().copied())
+    }
+}
+
+/// Every metric.
+pub(super) struct Figures {
+    pub(super) build: Family<Build, Gauge>,
+    pub(super) started: Moment,
+    pub(super) passes: Family<Pass, Counter>,
+    pub(super) pass_time: Family<Walk, Histogram, Buckets>,
+    pub(super) last_pass: Family<Pass, Moment>,
+    pub(super) last_agreement: Moment,
+    pub(super) scanned: Family<Records, Counter>,
+    pub(super) actions: Family<Action, Counter>,
+    pub(super) sent: Family<Sent, Counter>,
+    pub(super) conflicts: Gauge,
+    pub(super) questions: Gauge,
+    pub(super) failures: Gauge,
+    pub(super) links: Family<Links, Gauge>,
+    pub(super) pairs: Family<Pairs, Gauge>,
+    pub(super) quarantine: Family<System, Gauge>,
+    pub(super) near_misses: Counter,
+    pub(super) requests: Family<Request, Counter>,
+    pub(super) request_time: Family<Timing, Histogram, Buckets>,
+    pub(super) retries: Family<Retry, Counter>,
+    pub(super) budget_waits: Family<System, Counter>,
+    pub(super) budget_time: Family<System, Seconds>,
+    pub(super) budget_left: Family<System, Gauge>,
+    pub(super) webhooks: Family<Webhook, Counter>,
+    pub(super) hints: Gauge,
+}
+
+impl Figures {
+    /// Declares them all. A counter's name gets its `_total`, and a unit's its suffix, when it is printed.
+    pub(super) fn declared_in(registry: &mut Registry) -> Self {
+        let figures = Self {
+            build: Family::default(),
+            started: Moment::default(),
+            passes: Family::default(),
+            pass_time: Family::new_with_constructor(Buckets(&PASS_SECONDS)),
+            last_pass: Family::default(),
+            last_agreement: Moment::default(),
+            scanned: Family::default(),
+            actions: Family::default(),
+            sent: Family::default(),
+            conflicts: Gauge::default(),
+            questions: Gauge::default(),
+            failures: Gauge::default(),
+            links: Family::default(),
+            pairs: Family::default(),
+            quarantine: Family::default(),
+            near_misses: Counter::default(),
+            requests: Family::default(),
+            request_time: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
+            retries: Family::default(),
+            budget_waits: Family::default(),
+            budget_time: Family::default(),
+            budget_left: Family::default(),
+            webhooks: Family::default(),
+            hints: Gauge::default(),
+        };
+        let Self {
+            build,
+            started,
+            passes,
+            pass_time,
+            last_pass,
+            last_agreement,
+            scanned,
+            actions,
+            sent,
+            conflicts,
+            questions,
+            failures,
+            links,
+            pairs,
+            quarantine,
+            near_misses,
+            requests,
+            request_time,
+            retries,
+            budget_waits,
+            budget_time,
+            budget_left,
+            webhooks,
+            hints,
+        } = &figures;
+        registry.register("build_info", "The program that runs", build.clone());
+        registry.register("start_timestamp_seconds", "When the daemon started", started.clone());
+
+        registry.register("passes", "Passes that ended, by how much they read and how they ended", passes.clone());
+        let words = "How long passes took, by how much they read";
+        registry.register_with_unit("pass_duration", words, Unit::Seconds, pass_time.clone());
+        let words = "When a pass last ended, by how much it read and how it ended";
+        registry.register("last_pass_timestamp_seconds", words, last_pass.clone());
+        let words = "When a pass last ended after which nothing waited for the next one; 0 before the first";
+        registry.register("last_agreement_timestamp_seconds", words, last_agreement.clone());
+        registry.register("records_scanned", "Records that walks delivered", scanned.clone());
+        registry.register("actions", "Actions of the plans that were carried out, by reason", actions.clone());
+        registry.register("writes", "What became of writes", sent.clone());
+        registry.register("near_misses", "Values that a system stored otherwise than they were sent", near_misses.clone());
+
+        registry.register("open_conflicts", "Conflicts that wait for a person", conflicts.clone());
+        registry.register("open_questions", "Questions that wait for a person", questions.clone());
+        registry.register("open_failures", "Refused records and fields that wait", failures.clone());
+        registry.register("links", "Links by state", links.clone());
+        registry.register("pairs", "Live pairs by how they stand: equal, differs (for a stated reason), waits, due", pairs.clone());
+        registry.register("quarantine", "1 where a side keeps failing and is tried ever more slowly", quarantine.clone());
+
+        registry.register("http_requests", "Requests that were sent, each try by itself", requests.clone());
+        let words = "How long requests took, each try by itself";
+        registry.register_with_unit("http_request_duration", words, Unit::Seconds, request_time.clone());
+        registry.register("http_retries", "Requests that were sent again, by what was wrong", retries.clone());
+        registry.register("http_budget_waits", "Requests that waited for the budget", budget_waits.clone());
+        let words = "Time that requests waited for the budget";
+        registry.register_with_unit("http_budget_wait", words, Unit::Seconds, budget_time.clone());
+        let words = "Requests that are left of the day's quota, where there is one";
+        registry.register("http_daily_budget_remaining", words, budget_left.clone());
+
+        registry.register("webhooks", "Webhooks and their events, by system and what became of them", webhooks.clone());
+        registry.register("hints_waiting", "Records that wait to be looked at because of a webhook", hints.clone());
+
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        figures
+    }
+}

@@ -1,0 +1,74 @@
+//! Figures for Prometheus: all metrics are declared here, and nowhere else.
+//!
+//! Most are taken from what a pass reports when it has ended, and from the state; only requests are counted while they are
+//! sent. Labels name sides, kinds, sorts and outcomes: never a record, a person or a value.
+//!
+//! What outlives a configuration counts on through a reload: the daemon's figures are one [`Metrics`] a process.
+
+mod labels;
+mod declare;
+mod pass;
+mod requests;
+
+use std::fmt;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+
+use declare::Figures;
+pub use labels::{Extent, WebhookOutcome};
+
+/// How the names of all metrics begin.
+pub const PREFIX: &str = "flowtly_sync";
+
+/// What the text of [`Metrics::text`] is: OpenMetrics, which Prometheus reads.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Every figure of the process. Counting takes a shared lock and an addition.
+pub struct Metrics {
+    registry: Registry,
+    figures: Figures,
+}
+
+impl Metrics {
+    /// Figures that stand at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let figures = Figures::declared_in(&mut registry);
+        Self { registry, figures }
+    }
+
+    /// All figures as text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // A `String` takes everything.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Events of a webhook, or a whole one, came to this.
+    pub(crate) fn webhook(&self, system: &'static str, outcome: WebhookOutcome, events: u64) {
+        let label = labels::Webhook { system, outcome: outcome.as_str() };
+        self.figures.webhooks.get_or_create(&label).inc_by(events);
+    }
+
+    /// How many records wait to be looked at because of webhooks.
+    pub(crate) fn hints(&self, waiting: usize) {
+        self.figures.hints.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What a pass reports when it has ended, and what the state holds then.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, Walk};
+use super::Metrics;
+use crate::domain::record::{Kind, Side};
+use crate::store::quarantine::Illnesses;
+use crate::store::{Store, StoreError, action, link};
+use crate::sync::pass::{Ending, Report};
+
+/// The states of links, so that one that has none left shows 0.
+const STATES: [&str; 3] = ["live", "paused", "tombstone"];
+
+/// The same for how pairs stand.
+const STANDINGS: [&str; 4] = ["equal", "differs", "waits", "due"];
+
+impl Metrics {
+    /// The daemon starts.
+    pub(crate) fn starts(&self, now: DateTime<Utc>) {
+        self.figures.started.set(seconds(now));
+        for side in Side::BOTH {
+            self.figures.quarantine.get_or_create(&System { side: side.as_str() }).set(0);
+        }
+    }
+
+    /// A walk delivered records.
+    pub(crate) fn scanned(&self, side: Side, kind: Kind, rows: usize) {
+        let label = Records { side: side.as_str(), kind: kind.as_str() };
+        self.figures.scanned.get_or_create(&label).inc_by(rows as u64);
+    }
+
+    /// A pass ended; `None` if it failed.
+    pub(crate) fn passed(&self, extent: Extent, report: Option<&Report>, took: Duration, now: DateTime<Utc>) {
+        let outcome = match report.map(|report| &report.ending) {
+            Some(Ending::Applied) => "applied",
+            Some(Ending::Partly) => "partly",
+            Some(Ending::Refused) => "refused",
+            Some(Ending::Planned) => "planned",
+            None => "failed",
+        };
+        let label = Pass { extent: extent.as_str(), outcome };
+        self.figures.passes.get_or_create(&label).inc();
+        self.figures.last_pass.get_or_create(&label).set(seconds(now));
+        self.figures.pass_time.get_or_create(&Walk { extent: extent.as_str() }).observe(took.as_secs_f64());
+        let Some(report) = report else { return };
+        for (outcome, count) in [("written", report.written), ("refused", report.refused), ("put_off", report.put_off)] {
+            self.figures.sent.get_or_create(&Sent { outcome }).inc_by(count);
+        }
+        self.figures.near_misses.inc_by(report.rewritten);
+        let (conflicts, questions, failures) = report.waiting;
+        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.figures.conflicts.set(gauge(conflicts));
+        self.figures.questions.set(gauge(questions));
+        self.figures.failures.set(gauge(failures));
+        let certificate = &report.certificate;
+        if report.ending == Ending::Applied && certificate.pending == 0 && certificate.unexplained == 0 {
+            self.figures.last_agreement.set(seconds(now));
+        }
+    }
+
+    /// What the state holds after a pass: links by state, pairs by how they stand, and the actions of a plan that was carried
+    /// out.
+    pub(crate) async fn look(&self, store: &mut Store, was_applied: bool) -> Result<(), StoreError> {
+        let mut links: BTreeMap<(Kind, &'static str), u64> = BTreeMap::new();
+        let mut pairs: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for (kind, state, standing, _, count) in link::tally(store.connection()).await? {
+            let known = |words: &[&'static str], word: &str| words.iter().find(|known| **known == word).copied();
+            let Some(state) = known(&STATES, &state) else { continue };
+            *links.entry((kind, state)).or_default() += count;
+            if let Some(standing) = known(&STANDINGS, &standing).filter(|_| state == "live") {
+                *pairs.entry(standing).or_default() += count;
+            }
+        }
+        let gauge = |count: Option<&u64>| i64::try_from(count.copied().unwrap_or(0)).unwrap_or(i64::MAX);
+        for kind in Kind::BOTH {
+            for state in STATES {
+                let label = Links { kind: kind.as_str(), state };
+                self.figures.links.get_or_create(&label).set(gauge(links.get(&(kind, state))));
+            }
+        }
+        for standing in STANDINGS {
+            self.figures.pairs.get_or_create(&Pairs { standing }).set(gauge(pairs.get(standing)));
+        }
+        if was_applied {
+            for tally in action::tally(store.connection()).await? {
+                let action::Tally { op, side, kind, reason, count } = tally;
+                let side = side.unwrap_or_else(|| "none".to_owned());
+                self.figures.actions.get_or_create(&Action { op, side, kind, reason }).inc_by(count);
+            }
+        }
+        Ok(())
+    }
+
+    /// Which sides keep failing.
+    pub(crate) fn quarantine(&self, sides: &Illnesses) {
+        for side in Side::BOTH {
+            let gauge = self.figures.quarantine.get_or_create_owned(&System { side: side.as_str() });
+            gauge.set(i64::from(sides.contains_key(&side)));
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus counts seconds as floating point")]
+fn seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1_000.0
+}
