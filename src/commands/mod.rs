@@ -15,6 +15,7 @@ pub mod check;
 pub mod backup;
 pub mod restore;
 mod session;
+mod serving;
 mod diff;
 mod reconcile;
 mod run;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::deciding::Clerk;
+use super::serving::Serving;
 use super::session::Session;
 use crate::cli::Global;
 use crate::clock::SystemClock;
@@ -20,12 +21,14 @@ use crate::daemon::schedule::Schedule;
 use crate::daemon::systemd::Notifier;
 use crate::daemon::{self, Daemon, Ended, Handed, Reload, signals};
 use crate::domain::safety::RefusalName;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::lock::WriterLock;
 
 /// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
 pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
-    let mut session = Session::new(settings)?;
+    let metrics = settings.web.is_some().then(|| Arc::new(Metrics::new()));
+    let mut session = Session::counted(settings, metrics.as_ref())?;
     let lock = WriterLock::take(&session.settings.state_path)?;
     let mut store = Store::open(&lock).await?;
     let stop = CancellationToken::new();
@@ -34,12 +37,22 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
     let socket = Socket::bind(&session.settings.control_socket)?;
     info!(control.socket = %socket.path().display(), "decisions are taken at the control socket");
     let (control, mut post) = Control::serve(socket, &session.settings.state_path, Arc::new(SystemClock::new()));
+    let serving = match &metrics {
+        Some(metrics) => Serving::start(&session.settings, metrics).await,
+        None => None,
+    };
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
     let notifier = Notifier::of_process();
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
         let schedule = session.settings.schedule;
-        let reader = Reader { global, present: &session.settings, next: RefCell::default() };
+        let reader = Reader {
+            global,
+            metrics: metrics.as_ref(),
+            serving: serving.as_ref(),
+            present: &session.settings,
+            next: RefCell::default(),
+        };
         let silent = crate::sync::Silent;
         let daemon = Daemon {
             world: session.world(&silent),
@@ -49,6 +62,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
             allow: std::mem::take(&mut allow),
             notifier,
             inbox: Inbox::at(&clerk, post),
+            watch: serving.as_ref().map(|serving| serving.watch.clone()),
             reload: Some(&reader),
         };
         match daemon::run(daemon, store, &stop, &wake).await {
@@ -58,8 +72,14 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
         }
         let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
         session = next;
+        if let Some(serving) = &serving {
+            serving.reconfigure(&session.settings);
+        }
     };
     control.close().await;
+    if let Some(serving) = serving {
+        serving.close().await;
+    }
     Ok(ended?)
 }
 
@@ -67,6 +87,8 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
 #[derive(Debug)]
 struct Reader<'a> {
     global: &'a Global,
+    metrics: Option<&'a Arc<Metrics>>,
+    serving: Option<&'a Serving>,
     present: &'a Settings,
     next: RefCell<Option<Session>>,
 }
@@ -87,7 +109,10 @@ impl Reload for Reader<'_> {
                 ));
             }
         }
-        let session = Session::new(settings).map_err(|error| format!("{error:#}"))?;
+        if let Some(problem) = Serving::refuses(self.serving, self.present, &settings) {
+            return Err(problem);
+        }
+        let session = Session::counted(settings, self.metrics).map_err(|error| format!("{error:#}"))?;
         self.next.replace(Some(session));
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::connector::registry::{Systems, Transports, connect};
 use crate::domain::plan::{ActionId, LinkId};
 use crate::domain::record::Kind;
 use crate::domain::safety::RefusalName;
+use crate::metrics::Metrics;
 use crate::render::Style;
 use crate::render::plan::{Detail, Format, PlanReport};
 use crate::render::progress::Bars;
@@ -40,6 +41,14 @@ impl Session {
     pub(super) fn new(settings: Settings) -> anyhow::Result<Self> {
         let transports = Transports::network(&settings)?;
         Self::over(settings, transports, Arc::new(SystemClock::new()))
+    }
+
+    /// The same; what is sent is counted, where somebody may ask for it.
+    pub(super) fn counted(settings: Settings, metrics: Option<&Arc<Metrics>>) -> anyhow::Result<Self> {
+        let Some(metrics) = metrics else { return Self::new(settings) };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let transports = Transports::network(&settings)?.metered(metrics, &clock);
+        Self::over(settings, transports, clock)
     }
 
     /// Connects over given transports.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -12,6 +13,8 @@ use url::Url;
 use super::key::Key;
 use super::reader::Reader;
 use super::secret::Secret;
+use crate::connector::flowtly::FlowtlyWebhook;
+use crate::connector::webhook::Webhook;
 
 /// How to prove who we are.
 #[derive(Debug, Clone)]
@@ -80,6 +83,17 @@ pub struct FlowtlySection {
     pub search_parameter: Option<String>,
     /// The query parameter that lists contacts changed since a time.
     pub contacts_updated_parameter: Option<String>,
+    /// What proves its webhooks, and the header that holds it (none where it stands in the path).
+    pub webhook: Option<(SecretString, Option<HeaderName>)>,
+}
+
+impl FlowtlySection {
+    /// What reads its webhooks, where they are configured.
+    pub fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        let (secret, header) = self.webhook.clone()?;
+        let (clients_path, contacts_path) = (self.clients_path.clone(), self.contacts_path.clone());
+        Some(Arc::new(FlowtlyWebhook { secret, header, clients_path, contacts_path }))
+    }
 }
 
 /// Reads `[flowtly]`; `None` only where a problem was noted.
@@ -113,10 +127,24 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<FlowtlySection> {
         docs_path: reader.route("flowtly.docs_path"),
         search_parameter: reader.optional("flowtly.search_parameter"),
         contacts_updated_parameter: reader.optional("flowtly.contacts_updated_parameter"),
+        webhook: webhook(reader),
         base_url: base_url?,
         credentials: credentials?,
     };
     Some(section)
+}
+
+fn webhook(reader: &mut Reader<'_>) -> Option<(SecretString, Option<HeaderName>)> {
+    let dotted = "flowtly.webhook.header";
+    let name = reader.text_where(dotted, "the name of a header, or empty", |name| {
+        name.is_empty() || HeaderName::from_bytes(name.as_bytes()).is_ok()
+    });
+    let header = HeaderName::from_bytes(name.as_bytes()).ok();
+    let secret = match &header {
+        Some(_) => reader.secret("flowtly.webhook.secret")?.text,
+        None => reader.path_secret("flowtly.webhook.secret")?,
+    };
+    Some((secret, header))
 }
 
 fn credentials(reader: &mut Reader<'_>) -> Option<FlowtlyCredentials> {

@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
 use super::settings::{LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::{custom, flowtly, mapping, rules, show};
+use super::{custom, flowtly, mapping, rules, show, web};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
@@ -120,10 +120,18 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     };
     let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
     let http = http(reader);
+    let web = web::read(reader);
     let declared = Kind::BOTH.map(|kind| custom::read(reader, kind));
     let locale = locale(reader, &declared);
     let flowtly = flowtly::read(reader);
     let crm = (reader.layers.system().read)(reader);
+    if let Some(web) = &web
+        && web.public_url.is_none()
+        && crm.as_ref().and_then(|crm| crm.webhook()).is_some_and(|webhook| webhook.signs_url())
+    {
+        let mend = "set it to the URL under which the CRM reaches this server, such as \"https://sync.example.com\"";
+        reader.refuse(&Key::of("web.public_url"), "the webhooks of this CRM are signed together with it", mend);
+    }
     let [of_companies, of_contacts] = &declared;
     let id_property = crm.as_ref().and_then(|crm| crm.id_property());
     let company = mapped(reader, Kind::Company, id_property, of_companies);
@@ -136,6 +144,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         limits,
         canaries,
         documents,
+        web,
         http,
         flowtly: flowtly?,
         crm: crm?,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key::Key;
 use super::reader::Reader;
@@ -10,6 +10,9 @@ use super::reader::Reader;
 /// How the name of the key ends that stands beside a secret's own and names a file that holds it. A key with such a
 /// neighbour is a secret.
 pub(super) const FILE: &str = "_file";
+
+/// How many characters a secret in a path has at least.
+const PATH_SECRET: usize = 16;
 
 /// A secret, and the file that it was read from where it was.
 pub(crate) struct Secret {
@@ -60,6 +63,18 @@ impl Reader<'_> {
             (None, Some(file)) => self.secret_in(&file_key, &file),
             (None, None) => None,
         }
+    }
+
+    /// A secret that stands in a path, where it must neither be guessed nor need another spelling.
+    pub(crate) fn path_secret(&mut self, dotted: &str) -> Option<SecretString> {
+        let secret = self.secret(dotted)?;
+        let text = secret.text.expose_secret();
+        if text.len() >= PATH_SECRET && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_') {
+            return Some(secret.text);
+        }
+        let mend = format!("write at least {PATH_SECRET} letters, digits and hyphens, such as `openssl rand -hex 32` makes");
+        self.refuse(&Key::of(dotted), "this secret does not do for a path", mend);
+        None
     }
 
     fn secret_in(&mut self, key: &Key, file: &str) -> Option<Secret> {

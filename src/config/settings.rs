@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::flowtly::FlowtlySection;
+use super::web::WebSection;
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::CrmSettings;
 use crate::domain::field::Field;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub canaries: Vec<RemoteId>,
     /// How many companies' documents are read at once; `None` where documents are not shown in the CRM.
     pub documents: Option<usize>,
+    /// What is served over HTTP; `None` where nothing is.
+    pub web: Option<WebSection>,
     /// How requests are sent.
     pub http: HttpSettings,
     /// How to reach Flowtly.

@@ -1,7 +1,7 @@
 //! How to talk to one system.
 //!
 //! The [`port`] is what the engine sees of a system; [`error`] what can go wrong; [`http`] sends requests through a
-//! transport, with [`retry`] and [`budget`]; `typed` writes what the configuration declares; one folder a system holds the conversation and its private wire types;
+//! transport, with [`retry`] and [`budget`]; `typed` writes what the configuration declares; [`webhook`] is what systems say of themselves; one folder a system holds the conversation and its private wire types;
 //! the [`registry`] is the only place that knows their names, and says what a new CRM needs.
 
 pub mod port;
@@ -15,4 +15,5 @@ pub mod hubspot;
 pub mod espocrm;
 pub mod odoo;
 pub mod pipedrive;
+pub mod webhook;
 pub mod registry;

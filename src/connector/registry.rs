@@ -24,15 +24,18 @@ use url::Url;
 use super::error::PortError;
 use super::espocrm;
 use super::flowtly::{Credentials, FlowtlyConnector, FlowtlySettings};
+use super::http::metered::Metered;
 use super::http::{HttpSettings, NetworkSettings, ReqwestTransport, Transport};
 use super::hubspot;
 use super::odoo;
 use super::pipedrive;
 use super::port::Connector;
+use super::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::{FlowtlyCredentials, FlowtlySection, Reader, Settings};
 use crate::domain::record::{Kind, Side};
 use crate::domain::shape::Shape;
+use crate::metrics::Metrics;
 
 /// Every CRM; the first is meant where a configuration names none.
 #[rustfmt::skip]
@@ -66,6 +69,11 @@ pub trait CrmSettings: fmt::Debug + Send + Sync {
 
     /// Makes the connector. Nothing is sent yet.
     fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError>;
+
+    /// What reads its webhooks; `None` where none are configured.
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        None
+    }
 }
 
 /// What every connector is made of, beside its settings.
@@ -109,6 +117,17 @@ impl Transports {
             flowtly: Arc::new(ReqwestTransport::new(plain(&settings.flowtly.base_url))?),
             crm: Arc::new(ReqwestTransport::new(plain(settings.crm.base_url()))?),
         })
+    }
+}
+
+impl Transports {
+    /// The same, and what goes through them is counted.
+    #[must_use]
+    pub fn metered(self, metrics: &Arc<Metrics>, clock: &Arc<dyn Clock>) -> Self {
+        let metered = |transport, side| -> Arc<dyn Transport> {
+            Arc::new(Metered::new(transport, side, Arc::clone(metrics), Arc::clone(clock)))
+        };
+        Self { flowtly: metered(self.flowtly, Side::Flowtly), crm: metered(self.crm, Side::Crm) }
     }
 }
 

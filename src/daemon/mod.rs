@@ -9,6 +9,8 @@ pub mod control;
 pub mod quarantine;
 pub mod signals;
 pub mod systemd;
+pub mod hints;
+pub mod watch;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,8 +30,11 @@ use crate::sync::{PassError, World};
 use control::{Hurry, Inbox, Post};
 use pulse::Pulse;
 use quarantine::{News, Quarantine};
-use schedule::{After, Schedule};
+use crate::domain::hint::Hint;
+use hints::pace::Pace;
+use schedule::{After, Schedule, Wait};
 use systemd::Notifier;
+use watch::Watch;
 
 /// What the daemon is given.
 #[derive(Debug)]
@@ -48,6 +53,8 @@ pub struct Daemon<'a> {
     pub notifier: Notifier,
     /// What people ask for meanwhile.
     pub inbox: Inbox<'a>,
+    /// Who looks at it from outside, and hints at records; nobody where nothing is served.
+    pub watch: Option<Watch>,
     /// Reads the configuration again; without it a wake is a wake and nothing more.
     pub reload: Option<&'a dyn Reload>,
 }
@@ -85,28 +92,61 @@ pub async fn run(
     wake: &Arc<Notify>,
 ) -> Result<Ended, PassError> {
     let clock = daemon.world.clock;
-    let pulse = Pulse::new(daemon.notifier, clock, daemon.world.progress);
+    let watch = daemon.watch.clone();
+    let pulse = Pulse::new(daemon.notifier, watch.clone(), clock, daemon.world.progress);
     daemon.world.progress = &pulse;
     let known = crate::store::quarantine::load(store.connection()).await?;
     let mut quarantine = Quarantine::after_a_start(known, clock.now());
     keep(&mut store, &quarantine, &[]).await?;
+    let mut pace = Pace::default();
+    // The hints that the next pass is about; none where it walks.
+    let mut about: Option<BTreeSet<Hint>> = None;
+    // Whether the last plan was accepted: hints do not have a refused one made again and again.
+    let mut is_open = false;
+    let mut beat_at = clock.elapsed();
     let mut complete = last_complete_is_old(&mut store, clock, &daemon.schedule).await?;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
-        daemon.inbox.take_up(&mut store).await;
+        if daemon.inbox.take_up(&mut store).await == Hurry::Pass {
+            about = None;
+        }
         pulse.begins();
-        let request = daemon.inbox.request(Request { complete, allow: std::mem::take(&mut daemon.allow) });
-        let Some((returned, outcome)) = bounded(&daemon, store, request, stop).await else {
+        let begun = clock.elapsed();
+        let asks = match about.take() {
+            Some(hints) => Asks::Hinted(hints),
+            None => {
+                let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
+                Asks::Walk(daemon.inbox.request(request))
+            }
+        };
+        if let Some(watch) = &watch {
+            watch.begins(&asks);
+        }
+        let Some((returned, outcome)) = bounded(&daemon, store, &asks, stop).await else {
             warn!("the pass did not stop in time and was left; the next start recovers it");
             return Ok(Ended::Stopped);
         };
         store = returned;
-        daemon.inbox.passed(&mut store, &outcome).await;
+        let hinted = match &asks {
+            Asks::Hinted(_) => {
+                pace.hinted(begun, clock.elapsed());
+                true
+            }
+            Asks::Walk(_) => {
+                daemon.inbox.passed(&mut store, &outcome).await;
+                pace.walked(begun, clock.elapsed());
+                false
+            }
+        };
+        if let Some(watch) = &watch {
+            watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
+        }
         let after = match outcome {
             Ok(report) => {
                 let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
                 keep(&mut store, &quarantine, &news).await?;
                 tell(daemon.notifier, &report);
+                is_open = matches!(report.ending, Ending::Applied | Ending::Partly);
                 if report.complete && report.ending != Ending::Refused {
                     daemon.schedule.completed(clock.elapsed());
                 }
@@ -121,16 +161,28 @@ pub async fn run(
                 after
             }
         };
-        let wait = daemon.schedule.wait(after, clock.elapsed(), fastrand::f64());
+        if let Some(watch) = &watch {
+            watch.quarantine(quarantine.sides());
+        }
+        let now = clock.elapsed();
+        let wait = if hinted && !is_failure(after) {
+            // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
+            let soon = if after == After::Again { pace.until_walk(now) } else { Duration::MAX };
+            Wait { time: beat_at.saturating_sub(now).min(soon), complete }
+        } else {
+            daemon.schedule.wait(after, now, fastrand::f64())
+        };
         complete = wait.complete;
+        beat_at = now + wait.time;
         if daemon.inbox.is_waited_for() {
             // Somebody waits for the end of what the pass left due.
             continue;
         }
         let is_well = quarantine.sides().is_empty();
         let mut beat = clock.sleep(wait.time);
-        // Without a watchdog nothing wakes it between beats.
-        let feeding = daemon.notifier.watchdog().map(|within| within / pulse::FEEDINGS);
+        // Where nobody looks nothing wakes it between beats.
+        let feeding = pulse.feeding();
+        let mut hinted = Box::pin(Watch::hinted(watch.as_ref().filter(|_| is_well && is_open), pace, clock));
         loop {
             pulse.feed();
             let fed = async {
@@ -142,6 +194,11 @@ pub async fn run(
             tokio::select! {
                 () = &mut beat => break,
                 () = fed => {}
+                hints = &mut hinted => {
+                    about = hints;
+                    complete |= about.is_none() && watch.as_ref().is_some_and(|watch| watch.hints.has_overflown());
+                    break;
+                }
                 () = wake.notified() => {
                     if is_reloaded(&daemon) {
                         let post = daemon.inbox.leave();
@@ -160,7 +217,10 @@ pub async fn run(
                         break;
                     }
                     // A side that fails is not asked sooner because of a decision.
-                    Hurry::Decided if is_well => beat = clock.sleep(schedule::AGAIN),
+                    Hurry::Decided if is_well => {
+                        beat_at = clock.elapsed() + schedule::AGAIN;
+                        beat = clock.sleep(schedule::AGAIN);
+                    }
                     Hurry::Decided | Hurry::None => {}
                 },
             }
@@ -169,6 +229,22 @@ pub async fn run(
     daemon.notifier.stopping();
     store.close().await?;
     Ok(Ended::Stopped)
+}
+
+/// What the next pass is to do.
+#[derive(Debug)]
+enum Asks {
+    /// To walk.
+    Walk(Request),
+    /// To look at what hints name.
+    Hinted(BTreeSet<Hint>),
+}
+
+const fn is_failure(after: After) -> bool {
+    match after {
+        After::Failed { .. } | After::Locked => true,
+        After::Passed | After::Again => false,
+    }
 }
 
 /// Has the configuration read again. Whether it is another one, and valid; one that is not valid is told.
@@ -193,15 +269,21 @@ fn is_reloaded(daemon: &Daemon<'_>) -> bool {
 async fn bounded(
     daemon: &Daemon<'_>,
     store: Store,
-    request: Request,
+    asks: &Asks,
     stop: &CancellationToken,
 ) -> Option<(Store, Result<Report, PassError>)> {
     let overdue = async {
         stop.cancelled().await;
         daemon.world.clock.sleep(daemon.stop_within).await;
     };
+    let pass = async {
+        match asks {
+            Asks::Walk(request) => pass::run(daemon.world, daemon.sinks, store, request.clone(), stop).await,
+            Asks::Hinted(hints) => pass::hinted(daemon.world, daemon.sinks, store, hints, stop).await,
+        }
+    };
     tokio::select! {
-        ended = pass::run(daemon.world, daemon.sinks, store, request, stop) => Some(ended),
+        ended = pass => Some(ended),
         () = overdue => None,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::systemd::Notifier;
+use super::watch::Watch;
 use crate::clock::Clock;
 use crate::domain::record::{Kind, Side};
 use crate::sync::Progress;
@@ -14,9 +15,13 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// How often the watchdog is fed within its time, so that one feeding that comes late is no alarm.
 pub(super) const FEEDINGS: u32 = 3;
 
+/// How often it says between beats that it is alive, where somebody may look.
+const TURNS_EVERY: Duration = Duration::from_secs(10);
+
 /// Hears how a pass goes, tells systemd, and passes it on.
 pub(super) struct Pulse<'a> {
     notifier: Notifier,
+    watch: Option<Watch>,
     clock: &'a dyn Clock,
     also: &'a dyn Progress,
     state: Mutex<State>,
@@ -32,8 +37,20 @@ struct State {
 }
 
 impl<'a> Pulse<'a> {
-    pub(super) fn new(notifier: Notifier, clock: &'a dyn Clock, also: &'a dyn Progress) -> Self {
-        Self { notifier, clock, also, state: Mutex::default() }
+    pub(super) fn new(
+        notifier: Notifier,
+        watch: Option<Watch>,
+        clock: &'a dyn Clock,
+        also: &'a dyn Progress,
+    ) -> Self {
+        Self { notifier, watch, clock, also, state: Mutex::default() }
+    }
+
+    /// How often it is to be fed between beats; never where nobody looks.
+    pub(super) fn feeding(&self) -> Option<Duration> {
+        let of_watchdog = self.notifier.watchdog().map(|within| within / FEEDINGS);
+        let of_watch = self.watch.as_ref().map(|_| TURNS_EVERY);
+        of_watchdog.into_iter().chain(of_watch).min()
     }
 
     /// A pass begins.
@@ -47,6 +64,9 @@ impl<'a> Pulse<'a> {
 
     /// The service is alive, and getting on.
     pub(super) fn feed(&self) {
+        if let Some(watch) = &self.watch {
+            watch.vitals.turned(self.clock.now());
+        }
         let Some(within) = self.notifier.watchdog() else { return };
         let now = self.clock.elapsed();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,6 +104,9 @@ impl State {
 impl Progress for Pulse<'_> {
     fn scanned(&self, side: Side, kind: Kind, rows: usize) {
         self.also.scanned(side, kind, rows);
+        if let Some(watch) = &self.watch {
+            watch.metrics.scanned(side, kind, rows);
+        }
         self.moved(|state| state.read = state.read.saturating_add(rows as u64));
     }
 

@@ -14,6 +14,7 @@ pub mod value;
 pub mod lens;
 pub mod shape;
 pub mod record;
+pub mod hint;
 pub mod rules;
 pub mod scope;
 pub mod matching;

@@ -21,6 +21,8 @@ pub enum Why {
     Interrupted,
     /// A person decided.
     Decided,
+    /// A webhook says that it went, or went on under another id.
+    Hint,
     /// Its company is not linked.
     BlockedByParent,
     /// A person has to decide.
@@ -38,6 +40,7 @@ impl Why {
             Self::Refused => "refused",
             Self::Interrupted => "interrupted",
             Self::Decided => "decided",
+            Self::Hint => "hint",
             Self::BlockedByParent => "blocked by parent",
             Self::WaitsForPerson => "waits for a person",
             Self::Rests => "rests",

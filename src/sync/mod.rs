@@ -1,7 +1,8 @@
 //! One pass, step by step. Each step is a function that takes ports, store and clock.
 //!
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
-//! there and [`stage`]s what differs; `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
+//! there and [`stage`]s what differs (`hinted` reads what webhooks name, by id);
+//! `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
 //! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
 //! [`apply`] writes: guard, intent, write, settle; [`documents`] are read, planned and shown apart from all that;
 //! [`certificate`] says how it stands; [`pass`] is the whole story.
@@ -13,6 +14,7 @@ pub mod recover;
 pub mod scan;
 mod lag;
 pub mod stage;
+mod hinted;
 mod canary;
 pub mod gone;
 pub mod match_up;

@@ -13,12 +13,13 @@ use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::documents::{DocumentsReport, plan_documents};
 use super::gone::{Missing, read_missing};
+use super::hinted::read_hinted;
 use super::judged::{Found, Judged, judged, note};
 use super::lag::restless;
 use super::plan::{Planned, Situation, plan};
 use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
-use super::scan::{Scans, Scope, scan};
+use super::scan::{Scans, Scope, no_scan, scan};
 use super::standing::{
     adoption, extents, first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids,
     shown_otherwise, whole,
@@ -26,6 +27,7 @@ use super::standing::{
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
+use crate::domain::hint::Hint;
 use crate::domain::plan::Totals;
 use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Refusal, RefusalName};
@@ -109,6 +111,13 @@ pub struct Report {
     pub more: bool,
 }
 
+/// A request, and the hints that the pass is about where it is about hints alone.
+#[derive(Debug, Clone)]
+struct Asked<'a> {
+    request: Request,
+    hints: Option<&'a BTreeSet<Hint>>,
+}
+
 /// Everything up to the check.
 struct Checked {
     situation: Situation,
@@ -119,6 +128,8 @@ struct Checked {
     judged: Judged,
     probed: Probed,
     complete: bool,
+    /// A hint names a record that only a walk can find.
+    unfound: bool,
 }
 
 /// One pass, carried out.
@@ -130,7 +141,24 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> (Store, Result<Report, PassError>) {
     let store = Mutex::new(store);
-    let outcome = drive(world, Some(sinks), &store, request, stop).await;
+    let outcome = drive(world, Some(sinks), &store, Asked { request, hints: None }, stop).await;
+    (store.into_inner(), outcome)
+}
+
+/// A pass about what hints name, and whatever else is due: both halves of each pair are read by id, and nothing is walked. So
+/// it costs a few requests, however many records there are. A record without a partner is only read: to link it or to create
+/// its partner takes a pass that walks, which [`Report::more`] asks for. Where the state has not proved itself, or is judged
+/// by other rules than before, it walks like any other pass.
+pub async fn hinted(
+    world: World<'_>,
+    sinks: Sinks<'_>,
+    store: Store,
+    hints: &BTreeSet<Hint>,
+    stop: &CancellationToken,
+) -> (Store, Result<Report, PassError>) {
+    let store = Mutex::new(store);
+    let asked = Asked { request: Request::default(), hints: Some(hints) };
+    let outcome = drive(world, Some(sinks), &store, asked, stop).await;
     (store.into_inner(), outcome)
 }
 
@@ -142,7 +170,7 @@ pub async fn dry_run(
     stop: &CancellationToken,
 ) -> (Store, Result<Report, PassError>) {
     let store = Mutex::new(store);
-    let outcome = drive(world, None, &store, request, stop).await;
+    let outcome = drive(world, None, &store, Asked { request, hints: None }, stop).await;
     (store.into_inner(), outcome)
 }
 
@@ -150,11 +178,11 @@ async fn drive(
     world: World<'_>,
     sinks: Option<Sinks<'_>>,
     store: &Mutex<Store>,
-    request: Request,
+    asked: Asked<'_>,
     stop: &CancellationToken,
 ) -> Result<Report, PassError> {
     let started = world.clock.now();
-    let extents = extents(world, &mut *store.lock().await, request.complete).await?;
+    let extents = extents(world, &mut *store.lock().await, asked.request.complete).await?;
     let complete = extents.values().all(|extent| *extent == Extent::Complete);
     let extent = if complete { "complete" } else { "incremental" };
     let number = {
@@ -169,7 +197,7 @@ async fn drive(
     };
     let span = info_span!("pass", pass.id = number, pass.extent = extent);
     // On the heap: its state is large, and every caller's would be.
-    let whole = Box::pin(story(world, sinks, store, request, stop, number, started, &extents, complete));
+    let whole = Box::pin(story(world, sinks, store, asked, stop, number, started, &extents, complete));
     let outcome = whole.instrument(span).await;
     let mut store = store.lock().await;
     if let Err(error) = &outcome {
@@ -189,14 +217,14 @@ async fn story(
     world: World<'_>,
     sinks: Option<Sinks<'_>>,
     store: &Mutex<Store>,
-    request: Request,
+    asked: Asked<'_>,
     stop: &CancellationToken,
     number: i64,
     started: DateTime<Utc>,
     extents: &BTreeMap<(Side, Kind), Extent>,
     complete: bool,
 ) -> Result<Report, PassError> {
-    let mut checked = check(world, store, request, stop, number, started, extents, complete).await?;
+    let mut checked = check(world, store, asked, stop, number, started, extents, complete).await?;
     let mut store = store.lock().await;
     let accepted = checked.judged.accepts_records();
     let applied = match sinks {
@@ -227,20 +255,26 @@ async fn story(
 async fn check(
     world: World<'_>,
     store: &Mutex<Store>,
-    request: Request,
+    asked: Asked<'_>,
     stop: &CancellationToken,
     number: i64,
     started: DateTime<Utc>,
     extents: &BTreeMap<(Side, Kind), Extent>,
     complete: bool,
 ) -> Result<Checked, PassError> {
+    // A pass about hints has no extent of its own: what was never walked is no reason to call it complete.
+    let complete = complete && asked.hints.is_none();
     let before = known(&mut *store.lock().await).await?;
     // What earlier passes found gone and nobody accepted is missing still: a refused pass must not be the next one's measure.
     let unaccepted = gone_unaccepted(&mut *store.lock().await).await?;
     let restless = restless(world, &mut *store.lock().await, started).await?;
     let mut extents = extents.clone();
+    let mut hinted = asked.hints;
     let probed = {
         let mut store = store.lock().await;
+        if adoption(&mut store).await?.is_some() {
+            hinted = None;
+        }
         let probed = probe(world, &mut store).await?;
         // A new ruling makes every record be looked at again.
         let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(&probed));
@@ -250,6 +284,7 @@ async fn check(
                 forget_whole(&mut store, key).await?;
                 extents.insert(key, Extent::Complete);
             }
+            hinted = None;
             todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
             mark::set(store.connection(), Mark::Ruling, &ruling).await?;
         }
@@ -271,12 +306,17 @@ async fn check(
         first: &first,
         restless: &restless,
     };
-    let allowed = request.allow.contains(&RefusalName::CanaryNotSeen);
+    let allowed = asked.request.allow.contains(&RefusalName::CanaryNotSeen);
     // Where an account is to be taken over, even a single pair must be recognised.
     let strict = !probed.unbound.is_empty();
     let mut canaries = choose(world, &mut *store.lock().await, allowed, strict).await?;
     let began = world.clock.now();
-    let mut scans = scan(world, store, &scope).await?;
+    let mut scans = if hinted.is_some() { no_scan(began) } else { scan(world, store, &scope).await? };
+    stopped(stop)?;
+    let unfound = match asked.hints {
+        Some(hints) => read_hinted(world, store, &scope, &mut scans, hints).await? && hinted.is_some(),
+        None => false,
+    };
     stopped(stop)?;
     let missing = read_missing(world, store, &scope, &mut scans, &mut canaries).await?;
     stopped(stop)?;
@@ -296,6 +336,7 @@ async fn check(
         merged: missing.merged.clone(),
         missing: probed.missing.clone(),
         complete,
+        walked: hinted.is_none(),
     };
     let mut planned = plan(world, &mut store, &situation).instrument(info_span!("plan")).await?;
     let documents = plan_documents(world, &mut store, &situation, &planned.links).await?;
@@ -316,8 +357,8 @@ async fn check(
         canaries,
         probed: &probed,
     };
-    let judged = judged(world, &mut store, &planned, found, request.allow).await?;
-    Ok(Checked { situation, planned, documents, scans, missing, judged, probed, complete })
+    let judged = judged(world, &mut store, &planned, found, asked.request.allow).await?;
+    Ok(Checked { situation, planned, documents, scans, missing, judged, probed, complete, unfound })
 }
 
 /// Cursors, pass record and certificate, in one transaction.
@@ -328,7 +369,7 @@ async fn close(
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, documents, scans, missing, judged, probed, complete } = checked;
+    let Checked { situation, planned, documents, scans, missing, judged, probed, complete, unfound } = checked;
     let now = world.clock.now();
     let is_whole = applied
         .as_ref()
@@ -383,7 +424,7 @@ async fn close(
     transaction.commit().await.map_err(StoreError::from)?;
     let mut waiting = waiting::counts(store.connection(), now).await?;
     waiting.2 += stand.map_or(0, |stand| stand.refused);
-    let more = todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
+    let more = unfound || todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
         info!(
             side.name = side.as_str(),

@@ -12,10 +12,10 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::bitmap::Bitmap;
 use super::lag::read_again;
-use super::stage::{Missing, Stage, stage};
+use super::stage::{Missing, Stage, Staged, stage};
 use super::{Pace, PassError, World, on};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Evidence, Extent, Step, Walk, WalkEnd};
+use crate::connector::port::{Evidence, Extent, Frontier, Step, Walk, WalkEnd};
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::Uneven;
 use crate::domain::shape::{RawHash, Row};
@@ -41,7 +41,7 @@ pub(crate) struct Scanned {
     /// The server's time when it began.
     pub(crate) started: DateTime<Utc>,
     /// From where what appeared since is to be read.
-    pub(crate) frontier: crate::connector::port::Frontier,
+    pub(crate) frontier: Frontier,
     /// Records that differed.
     pub(crate) differing: u64,
     /// Records that were merged into others that were read.
@@ -228,7 +228,39 @@ impl Ahead {
     }
 }
 
+/// Nothing is walked: what is due is read by id. It proves nothing of what is there, and moves no cursor.
+pub(crate) fn no_scan(now: DateTime<Utc>) -> Scans {
+    let places = Side::BOTH.into_iter().flat_map(|side| Kind::BOTH.into_iter().map(move |kind| (side, kind)));
+    places.map(|place| (place, Scanned::nothing(now))).collect()
+}
+
 impl Scanned {
+    fn nothing(now: DateTime<Utc>) -> Self {
+        Self {
+            met: Bitmap::default(),
+            complete: false,
+            started: now,
+            // Never asked for: where nothing was walked nothing is created.
+            frontier: Frontier(String::new()),
+            differing: 0,
+            absorbed: Vec::new(),
+            stored_ids: Vec::new(),
+            consistent: false,
+            numbered: false,
+            told: Uneven { told: None, shown: 0 },
+        }
+    }
+
+    /// What was read by id beside the walk.
+    pub(crate) fn took_in(&mut self, staged: Staged) {
+        self.differing += staged.differing;
+        self.absorbed.extend(staged.absorbed);
+        self.stored_ids.extend(staged.stored_ids);
+        for id in staged.met {
+            self.met.insert(id);
+        }
+    }
+
     /// The repeated walk counts; what only the first one met stays met.
     fn followed_by(mut self, repeated: Self) -> Self {
         self.met.join(&repeated.met);

@@ -51,6 +51,7 @@ mod create;
 mod parents;
 mod schema;
 mod documents;
+mod webhook;
 #[cfg(test)]
 mod tests;
 

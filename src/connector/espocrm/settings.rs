@@ -7,11 +7,13 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::EspoConnector;
+use super::webhook::EspoWebhook;
 use crate::config::{Key, Reader};
 use crate::connector::budget::{BudgetSettings, Window};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Connector;
 use crate::connector::registry::{CrmSettings, Parts};
+use crate::connector::webhook::Webhook;
 
 /// Records in a page of a list, at most: EspoCRM answers 403 to more.
 pub const PAGE: usize = 200;
@@ -77,6 +79,8 @@ pub struct EspoSettings {
     pub concurrent_requests: usize,
     /// How many requests a minute may be sent.
     pub requests_per_minute: usize,
+    /// What reads its webhooks, where they are configured.
+    pub(super) webhook: Option<Arc<dyn Webhook>>,
 }
 
 impl Default for EspoSettings {
@@ -102,6 +106,7 @@ impl Default for EspoSettings {
             concurrent_writes: 4,
             concurrent_requests: 8,
             requests_per_minute: 1_200,
+            webhook: None,
         }
     }
 }
@@ -174,10 +179,23 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<EspoSettings> {
         concurrent_writes: reader.size("espocrm.limits.concurrent_writes", 16),
         concurrent_requests: reader.size("espocrm.limits.concurrent_requests", 64),
         requests_per_minute: reader.size("espocrm.limits.requests_per_minute", 1_000_000),
+        webhook: webhook(reader),
         base_url: base_url?,
         api_key: api_key?,
     };
     Some(settings)
+}
+
+fn webhook(reader: &mut Reader<'_>) -> Option<Arc<dyn Webhook>> {
+    let lines = reader.secret("espocrm.webhook.keys")?;
+    match EspoWebhook::parse(lines.text.expose_secret()) {
+        Ok(webhook) => Some(Arc::new(webhook)),
+        Err(line) => {
+            let mend = "write a line each: the webhook's id, its secret key, and its event (Account.… or Contact.…)";
+            reader.refuse(&Key::of("espocrm.webhook.keys"), format!("line {line} is no webhook"), mend);
+            None
+        }
+    }
 }
 
 impl CrmSettings for EspoSettings {
@@ -191,6 +209,10 @@ impl CrmSettings for EspoSettings {
 
     fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
         Ok(Arc::new(EspoConnector::new(self.clone(), parts)?))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        self.webhook.clone()
     }
 }
 

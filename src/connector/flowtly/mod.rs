@@ -22,6 +22,9 @@ mod read;
 mod write;
 mod schema;
 mod error;
+mod webhook;
+
+pub use webhook::FlowtlyWebhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -51,6 +51,7 @@ mod write;
 mod note;
 mod documents;
 mod schema;
+mod webhook;
 #[cfg(test)]
 mod script;
 #[cfg(test)]

@@ -8,12 +8,14 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::HubSpotConnector;
+use super::webhook::HubSpotWebhook;
 use crate::clock::Clock;
 use crate::config::{Key, Reader};
 use crate::connector::budget::{Budget, BudgetSettings, Window};
 use crate::connector::error::PortError;
 use crate::connector::port::Connector;
 use crate::connector::registry::{CrmSettings, Parts};
+use crate::connector::webhook::Webhook;
 
 /// The length of the burst window.
 const BURST_WINDOW: Duration = Duration::from_secs(10);
@@ -69,6 +71,8 @@ pub struct HubSpotSettings {
     pub(super) search_requests: usize,
     /// Requests a day that this account may send.
     pub(super) daily_requests: u64,
+    /// What reads its webhooks, where they are configured.
+    pub(super) webhook: Option<Arc<dyn Webhook>>,
 }
 
 /// Reads `[hubspot]`; `None` only where a problem was noted.
@@ -99,10 +103,17 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<HubSpotSettings> {
         burst_requests: reader.size("hubspot.limits.burst", 10_000),
         search_requests: reader.size("hubspot.limits.search", 1_000),
         daily_requests: reader.count("hubspot.limits.daily", 1..=100_000_000),
+        webhook: webhook(reader),
         base_url: base_url?,
         token: token?,
     };
     Some(settings)
+}
+
+fn webhook(reader: &mut Reader<'_>) -> Option<Arc<dyn Webhook>> {
+    let secret = reader.secret("hubspot.webhook.secret");
+    let window = reader.duration("hubspot.webhook.window", Duration::from_secs(1)..=Duration::from_hours(1));
+    Some(Arc::new(HubSpotWebhook { secret: secret?.text, window }))
 }
 
 impl HubSpotSettings {
@@ -132,6 +143,10 @@ impl CrmSettings for HubSpotSettings {
     fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
         let budget = self.budget(Arc::clone(&parts.clock));
         Ok(Arc::new(HubSpotConnector::new(self.clone(), parts, budget)?))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        self.webhook.clone()
     }
 }
 

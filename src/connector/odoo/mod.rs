@@ -51,6 +51,7 @@ mod schema;
 mod documents;
 mod account;
 mod expiry;
+mod webhook;
 #[cfg(test)]
 mod tests;
 

@@ -8,10 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::OdooConnector;
+use super::webhook::OdooWebhook;
 use crate::config::{Key, Reader};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Connector;
 use crate::connector::registry::{CrmSettings, Parts};
+use crate::connector::webhook::Webhook;
 
 /// The longest of the durations that may be set.
 const DAY: Duration = Duration::from_hours(24);
@@ -93,11 +95,14 @@ pub struct OdooSettings {
     pub key_name: Option<String>,
     /// How long before its end the key is warned about.
     pub warn_before: Duration,
+    /// What reads its webhooks, where they are configured.
+    pub(super) webhook: Option<Arc<dyn Webhook>>,
 }
 
 impl Default for OdooSettings {
     fn default() -> Self {
         Self {
+            webhook: None,
             base_url: default_base_url(),
             protocol: Protocol::Auto,
             version_path: "/json/version".to_owned(),
@@ -144,6 +149,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<OdooSettings> {
         reader.refuse(&Key::of("odoo.id_property"), "Odoo has no field of such a name", mend);
     }
     let settings = OdooSettings {
+        webhook: webhook(reader),
         protocol,
         version_path: reader.route("odoo.version_path"),
         database,
@@ -179,6 +185,11 @@ fn key_expires(reader: &mut Reader<'_>) -> Option<NaiveDate> {
     day
 }
 
+fn webhook(reader: &mut Reader<'_>) -> Option<Arc<dyn Webhook>> {
+    let secret = reader.path_secret("odoo.webhook.secret")?;
+    Some(Arc::new(OdooWebhook { secret }))
+}
+
 impl CrmSettings for OdooSettings {
     fn base_url(&self) -> &Url {
         &self.base_url
@@ -190,6 +201,10 @@ impl CrmSettings for OdooSettings {
 
     fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
         Ok(Arc::new(OdooConnector::new(self.clone(), parts)?))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        self.webhook.clone()
     }
 }
 

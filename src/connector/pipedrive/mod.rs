@@ -52,6 +52,7 @@ mod walk;
 mod write;
 mod schema;
 mod notes;
+mod webhook;
 #[cfg(test)]
 mod tests;
 

@@ -8,12 +8,14 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::PipedriveConnector;
+use super::webhook::PipedriveWebhook;
 use crate::clock::Clock;
 use crate::config::{Key, Reader};
 use crate::connector::budget::{Budget, BudgetSettings, Window};
 use crate::connector::error::PortError;
 use crate::connector::port::Connector;
 use crate::connector::registry::{CrmSettings, Parts};
+use crate::connector::webhook::Webhook;
 
 /// Records in one page of a list, at most.
 pub(super) const PAGE: usize = 500;
@@ -127,6 +129,8 @@ pub struct PipedriveSettings {
     pub(super) daily_tokens: u64,
     /// The share of them that is left to the firm's other tools.
     pub(super) reserve: f64,
+    /// What reads its webhooks, where they are configured.
+    pub(super) webhook: Option<Arc<dyn Webhook>>,
 }
 
 /// Reads `[pipedrive]`; `None` only where a problem was noted.
@@ -138,6 +142,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<PipedriveSettings> {
         path.is_empty() || name.is_some_and(|name| !name.trim().is_empty())
     });
     let settings = PipedriveSettings {
+        webhook: webhook(reader),
         records_path: reader.route("pipedrive.records_path"),
         account_path: reader.route("pipedrive.account_path"),
         notes_path: reader.route("pipedrive.notes_path"),
@@ -181,6 +186,16 @@ impl PipedriveSettings {
     }
 }
 
+fn webhook(reader: &mut Reader<'_>) -> Option<Arc<dyn Webhook>> {
+    let username = reader.optional("pipedrive.webhook.username");
+    let password = reader.secret("pipedrive.webhook.password");
+    if username.is_none() && password.is_some() {
+        let mend = "set it to the http_auth_user that the webhook was made with";
+        reader.refuse(&Key::of("pipedrive.webhook.username"), "there is a password and no name", mend);
+    }
+    Some(Arc::new(PipedriveWebhook { username: username?, password: password?.text }))
+}
+
 impl CrmSettings for PipedriveSettings {
     fn base_url(&self) -> &Url {
         &self.base_url
@@ -193,6 +208,10 @@ impl CrmSettings for PipedriveSettings {
     fn connect(&self, parts: Parts) -> Result<Arc<dyn Connector>, PortError> {
         let budget = self.budget(Arc::clone(&parts.clock));
         Ok(Arc::new(PipedriveConnector::new(self.clone(), parts, budget)?))
+    }
+
+    fn webhook(&self) -> Option<Arc<dyn Webhook>> {
+        self.webhook.clone()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::domain::record::{Kind, Record, RemoteId, Side};
 use crate::domain::safety::Worst;
 use crate::domain::value::Text;
 use crate::store::seen::{self, Seen, SeenId};
-use crate::store::todo::Subject;
+use crate::store::todo::{Subject, Todo};
 use crate::store::{Store, action, intent, mark, todo, waiting};
 
 /// How many rows of `todo` are planned together: their records are read by a handful of statements.
@@ -50,6 +50,8 @@ pub(crate) struct Situation {
     pub(crate) missing: Missing,
     /// Whether this pass walked everything; else contacts of newly linked companies are read by their company.
     pub(crate) complete: bool,
+    /// Whether anything was walked. Where only what is due was read, records without a partner wait for a pass that walks.
+    pub(crate) walked: bool,
 }
 
 /// What a plan amounts to; its actions are on disk.
@@ -160,6 +162,9 @@ impl Planning<'_> {
             let rows = todo::due(store.connection(), kind, self.situation.now, after, CHUNK).await?;
             let Some(last) = rows.last() else { break };
             after = last.id;
+            let walked = self.situation.walked;
+            let rows = rows.into_iter().filter(|row| walked || matches!(row.subject, Subject::Link(_)));
+            let rows: Vec<Todo> = rows.collect();
             let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
             todo::mark_planned(store.connection(), self.situation.pass, &ids).await?;
             let mut links = Vec::new();
@@ -183,8 +188,8 @@ impl Planning<'_> {
     /// Every pass looks again whether the cause of a question is gone.
     async fn rearm_questions(&mut self, store: &mut Store) -> Result<(), PassError> {
         self.asked = waiting::questioned(store.connection()).await?.into_iter().collect();
-        self.planned.questioned = self.asked.keys().copied().collect();
-        let rows = seen::by_id(store.connection(), &self.world.ruling.locale, &self.planned.questioned).await?;
+        let questioned: Vec<SeenId> = self.asked.keys().copied().collect();
+        let rows = seen::by_id(store.connection(), &self.world.ruling.locale, &questioned).await?;
         for row in rows.iter().filter(|row| self.open_sources.contains(&row.id)) {
             let question = self.asked.get(&row.id).filter(|question| question.asks == Asks::LostCreate);
             let Some(question) = question else { continue };
@@ -194,6 +199,11 @@ impl Planning<'_> {
             let keys = candidates.map(|other| (row.record.kind, other.record.side, other.record.id.clone()));
             self.may_have_arrived.extend(keys);
         }
+        if !self.situation.walked {
+            // Who else may be meant is not known without a walk: what is asked stands.
+            return Ok(());
+        }
+        self.planned.questioned = questioned;
         for kind in Kind::BOTH {
             let subjects: Vec<Subject> = rows
                 .iter()

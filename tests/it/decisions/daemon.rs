@@ -135,6 +135,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
         inbox: Inbox::at(&clerk, post),
+        watch: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

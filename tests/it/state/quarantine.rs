@@ -53,6 +53,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
         inbox: Inbox::at(&clerk, post),
+        watch: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -1,0 +1,78 @@
+//! What the daemon serves over HTTP, from the socket to the stop. It may fail: passes go on without it.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tracing::{error, info};
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Settings, WebSection};
+use crate::daemon::hints::Hints;
+use crate::daemon::watch::{Vitals, Watch};
+use crate::metrics::Metrics;
+use crate::web::{Site, Sockets, Web};
+
+/// A site that is served.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) watch: Watch,
+    site: Arc<Site>,
+    web: Web,
+    is_open: bool,
+}
+
+impl Serving {
+    /// Serves what is configured; nothing where nothing is, or where it cannot be served, which is told.
+    pub(super) async fn start(settings: &Settings, metrics: &Arc<Metrics>) -> Option<Self> {
+        let web = settings.web.as_ref()?;
+        match Self::try_start(settings, web, metrics).await {
+            Ok(serving) => Some(serving),
+            Err(error) => {
+                error!("health, figures and webhooks are not served, passes go on without them: {error:#}");
+                None
+            }
+        }
+    }
+
+    async fn try_start(settings: &Settings, web: &WebSection, metrics: &Arc<Metrics>) -> anyhow::Result<Self> {
+        let sockets = match Sockets::handed_over().context("the sockets of the service manager cannot be used")? {
+            Some(sockets) => sockets,
+            None => Sockets::bind(web.bind).await.with_context(|| format!("{} cannot be bound", web.bind))?,
+        };
+        let is_open = sockets.is_open();
+        if is_open && web.token.is_none() {
+            bail!("a socket is reached from beyond loopback: set web.token_file");
+        }
+        let hints = Hints::beside(&settings.state_path).context("the file of hints beside the state cannot be used")?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        metrics.starts(clock.now());
+        let watch = Watch { metrics: Arc::clone(metrics), vitals: Arc::new(Vitals::default()), hints };
+        let site = Site::new(watch.clone(), settings, Arc::clone(&clock));
+        for address in sockets.addresses() {
+            info!(web.address = %address, "health, figures and webhooks are served at http://{address}");
+        }
+        let web = Web::serve(sockets, &site.router(), &clock);
+        Ok(Self { watch, site, web, is_open })
+    }
+
+    /// Why another configuration cannot hold while this process runs, if it cannot.
+    pub(super) fn refuses(serving: Option<&Self>, present: &Settings, wanted: &Settings) -> Option<String> {
+        let bind = |settings: &Settings| settings.web.as_ref().map(|web| web.bind);
+        if bind(present) != bind(wanted) {
+            return Some("web.enabled and web.bind cannot change while this process runs: restart it".to_owned());
+        }
+        let is_open = serving.is_some_and(|serving| serving.is_open);
+        let has_token = wanted.web.as_ref().is_none_or(|web| web.token.is_some());
+        (is_open && !has_token).then(|| "a socket is reached from beyond loopback: set web.token_file".to_owned())
+    }
+
+    /// Another configuration holds from now on.
+    pub(super) fn reconfigure(&self, settings: &Settings) {
+        self.site.reconfigure(settings);
+    }
+
+    /// Takes no more clients.
+    pub(super) async fn close(self) {
+        self.web.close().await;
+    }
+}

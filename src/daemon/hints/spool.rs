@@ -1,0 +1,85 @@
+//! The file in which hints outlive a restart: one JSON object a line. Ids and kinds, nothing of the records.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::WAITING;
+use crate::domain::hint::Hint;
+
+/// How many bytes are read of a file at most: ids are short.
+const READ_BYTES: u64 = 16 << 20;
+
+/// An open file of hints.
+#[derive(Debug)]
+pub(super) struct Spool {
+    path: PathBuf,
+    file: File,
+}
+
+impl Spool {
+    /// Opens the file beside a state, and reads what an earlier run left. A line that cannot be read (the machine may have
+    /// stopped while it was written) is left out: its sender was not answered.
+    pub(super) fn beside(state: &Path) -> io::Result<(Self, BTreeSet<Hint>)> {
+        let mut name = state.file_name().unwrap_or_default().to_os_string();
+        name.push(".hints");
+        let path = state.with_file_name(name);
+        let file = open(&path)?;
+        let lines = BufReader::new(file.try_clone()?.take(READ_BYTES)).split(b'\n');
+        let mut waiting = BTreeSet::new();
+        for line in lines {
+            if let Ok(hint) = serde_json::from_slice::<Hint>(&line?)
+                && waiting.len() < WAITING
+            {
+                waiting.insert(hint);
+            }
+        }
+        let mut spool = Self { path, file };
+        // So that what is appended next does not go on in half a line.
+        spool.keep(&waiting)?;
+        Ok((spool, waiting))
+    }
+
+    /// Adds hints; on the disk when it returns.
+    pub(super) fn append(&mut self, hints: &BTreeSet<Hint>) -> io::Result<()> {
+        let length = self.file.metadata()?.len();
+        let written = self.file.write_all(&lines(hints)?).and_then(|()| self.file.sync_data());
+        if written.is_err() {
+            // Half a line would spoil the next one.
+            let _ = self.file.set_len(length);
+        }
+        written
+    }
+
+    /// The file holds these and no others from now on.
+    pub(super) fn keep(&mut self, hints: &BTreeSet<Hint>) -> io::Result<()> {
+        if hints.is_empty() {
+            return self.file.set_len(0);
+        }
+        let mut name = self.path.file_name().unwrap_or_default().to_os_string();
+        name.push(".new");
+        let new = self.path.with_file_name(name);
+        let _ = fs::remove_file(&new);
+        let mut file = open(&new)?;
+        file.write_all(&lines(hints)?)?;
+        file.sync_data()?;
+        fs::rename(&new, &self.path)?;
+        self.file = file;
+        Ok(())
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+fn lines(hints: &BTreeSet<Hint>) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    for hint in hints {
+        serde_json::to_writer(&mut lines, hint)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}

@@ -1,0 +1,78 @@
+use super::*;
+use crate::domain::record::{Kind, RemoteId, Side};
+
+fn hint(id: &str) -> Hint {
+    Hint { side: Side::Crm, kind: Kind::Company, id: RemoteId::new(id), sure: true }
+}
+
+fn event(key: u64, id: &str) -> Event {
+    Event { key: Some(key), hints: vec![hint(id)] }
+}
+
+#[test]
+fn an_event_that_comes_twice_and_a_record_that_waits_are_one_hint() {
+    let hints = Hints::in_memory();
+    let posted = hints.post(vec![event(1, "17"), event(1, "17"), event(2, "17"), event(3, "18")]).unwrap();
+    assert_eq!(posted, Posted { accepted: 2, duplicate: 2 });
+    assert_eq!(hints.waiting(), 2);
+    hints.looked(&hints.wanted());
+    assert_eq!(hints.post(vec![event(1, "17")]).unwrap(), Posted { accepted: 0, duplicate: 1 });
+    assert_eq!(hints.waiting(), 0, "it was looked at");
+    assert_eq!(hints.post(vec![event(9, "17")]).unwrap().accepted, 1, "another event is another hint");
+}
+
+#[test]
+fn hints_outlive_a_restart_and_half_a_line_spoils_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.sqlite");
+    let hints = Hints::beside(&state).unwrap();
+    hints.post(vec![event(1, "17"), event(2, "18"), event(3, "19")]).unwrap();
+    hints.looked(&BTreeSet::from([hint("18")]));
+    hints.post(vec![event(4, "20")]).unwrap();
+    drop(hints);
+    let path = folder.path().join("state.sqlite.hints");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.push_str("{\"side\":\"crm\",\"ki");
+    std::fs::write(&path, text).unwrap();
+    let hints = Hints::beside(&state).unwrap();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("17"), hint("19"), hint("20")]));
+    hints.post(vec![event(1, "21")]).unwrap();
+    drop(hints);
+    let hints = Hints::beside(&state).unwrap();
+    assert_eq!(hints.waiting(), 4);
+    hints.looked(&hints.wanted());
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+}
+
+#[test]
+fn beyond_what_is_kept_everything_is_to_be_walked() {
+    let hints = Hints::in_memory();
+    let events = (0..=WAITING as u64).map(|number| event(number, &number.to_string())).collect();
+    hints.post(events).unwrap();
+    assert!(hints.has_overflown());
+    hints.walked(false);
+    assert!(hints.has_overflown(), "what changed alone is not enough");
+    hints.walked(true);
+    assert!(!hints.has_overflown());
+}
+
+#[tokio::test]
+async fn what_says_only_that_something_changed_wants_a_walk() {
+    let hints = Hints::in_memory();
+    hints.post(vec![Event { key: None, hints: Vec::new() }]).unwrap();
+    hints.walk_wanted().await;
+    hints.walked(false);
+    let soon = std::time::Duration::from_millis(20);
+    let quiet = tokio::time::timeout(soon, hints.walk_wanted()).await;
+    assert!(quiet.is_err(), "nothing is left to look at");
+}
+
+#[tokio::test]
+async fn whoever_waits_is_woken_by_what_comes() {
+    let hints = Hints::in_memory();
+    let (waits, posts) = (Arc::clone(&hints), Arc::clone(&hints));
+    let waiter = tokio::spawn(async move { tokio::join!(waits.named(), waits.walk_wanted()) });
+    tokio::task::yield_now().await;
+    posts.post(vec![event(1, "17"), Event { key: None, hints: Vec::new() }]).unwrap();
+    waiter.await.unwrap();
+}

@@ -1,0 +1,131 @@
+//! What the daemon shows of itself to whoever serves it over HTTP, and what it hears from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Asks;
+use super::hints::Hints;
+use super::hints::pace::Pace;
+use crate::clock::Clock;
+use crate::domain::hint::Hint;
+use crate::domain::record::Side;
+use crate::metrics::{Extent, Metrics};
+use crate::store::quarantine::Illnesses;
+use crate::store::{Store, StoreError};
+use crate::sync::PassError;
+use crate::sync::pass::{Ending, Report};
+
+/// The daemon's figures, its signs of life, and the hints that come in.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// The figures.
+    pub metrics: Arc<Metrics>,
+    /// The signs of life.
+    pub vitals: Arc<Vitals>,
+    /// The hints.
+    pub hints: Arc<Hints>,
+}
+
+/// The signs of life.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    state: Mutex<Signs>,
+}
+
+/// What is known of the daemon.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// When it last got on: between beats, or with a page or a write of a pass.
+    pub turned: Option<DateTime<Utc>>,
+    /// When a pass that walks last came to its end, whatever it decided.
+    pub passed: Option<DateTime<Utc>>,
+    /// Sides that keep failing, and since when.
+    pub ill: BTreeMap<Side, DateTime<Utc>>,
+}
+
+impl Watch {
+    /// Returns when hints have come in and were gathered: what the next pass is to be about, or none where it is to walk. Never
+    /// where nobody may hint.
+    pub(super) async fn hinted(watch: Option<&Self>, pace: Pace, clock: &dyn Clock) -> Option<BTreeSet<Hint>> {
+        let Some(Self { hints, .. }) = watch else { return std::future::pending().await };
+        let named = async {
+            hints.named().await;
+            clock.sleep(pace.until_hinted(clock.elapsed())).await;
+        };
+        let walk = async {
+            hints.walk_wanted().await;
+            clock.sleep(pace.until_walk(clock.elapsed())).await;
+        };
+        tokio::select! {
+            // What came while they were gathered is looked at with them.
+            () = named => Some(hints.wanted()),
+            () = walk => None,
+        }
+    }
+
+    /// A pass begins: what wanted one has it.
+    pub(super) fn begins(&self, asks: &Asks) {
+        match asks {
+            Asks::Walk(request) => self.hints.walked(request.complete),
+            Asks::Hinted(_) => {}
+        }
+    }
+
+    /// A pass came to its end.
+    pub(super) async fn passed(
+        &self,
+        store: &mut Store,
+        asks: &Asks,
+        outcome: &Result<Report, PassError>,
+        took: Duration,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if matches!(outcome, Err(PassError::Stopped)) {
+            return Ok(());
+        }
+        let report = outcome.as_ref().ok();
+        let extent = match asks {
+            Asks::Hinted(_) => Extent::Hinted,
+            Asks::Walk(request) if report.map_or(request.complete, |report| report.complete) => Extent::Complete,
+            Asks::Walk(_) => Extent::Incremental,
+        };
+        self.metrics.passed(extent, report, took, now);
+        let Some(report) = report else { return Ok(()) };
+        match asks {
+            Asks::Hinted(hints) => self.hints.looked(hints),
+            Asks::Walk(_) => self.vitals.state().passed = Some(now),
+        }
+        self.metrics.look(store, matches!(report.ending, Ending::Applied | Ending::Partly)).await
+    }
+
+    /// Which sides keep failing.
+    pub(super) fn quarantine(&self, sides: &Illnesses) {
+        self.vitals.state().ill = sides.iter().map(|(side, illness)| (*side, illness.since)).collect();
+        self.metrics.quarantine(sides);
+    }
+}
+
+impl Vitals {
+    /// What is known.
+    pub fn signs(&self) -> Signs {
+        self.state().clone()
+    }
+
+    /// The daemon got on.
+    pub(super) fn turned(&self, now: DateTime<Utc>) {
+        self.state().turned = Some(now);
+    }
+
+    /// As a daemon of these signs leaves it.
+    #[cfg(test)]
+    pub(crate) fn of(signs: Signs) -> Self {
+        Self { state: Mutex::new(signs) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Signs> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

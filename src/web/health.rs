@@ -1,0 +1,128 @@
+//! Whether the daemon is alive, and whether it does its work. Judging is pure: the signs and the time are arguments.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::daemon::watch::Signs;
+
+/// How little space on the disk keeps the state from being written?
+const NEEDED_BYTES: u64 = 1 << 20;
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Health {
+    /// All is as it ought to be.
+    pub(super) ok: bool,
+    /// What is not.
+    pub(super) reasons: Vec<String>,
+    /// When a pass last came to its end.
+    pub(super) last_pass: Option<DateTime<Utc>>,
+}
+
+impl Health {
+    fn of(signs: &Signs, reasons: Vec<String>) -> Self {
+        Self { ok: reasons.is_empty(), reasons, last_pass: signs.passed }
+    }
+}
+
+/// Whether the process gets on: what feeds the watchdog moved not long ago.
+pub(super) fn is_alive(signs: &Signs, now: DateTime<Utc>, stuck_after: Duration) -> Health {
+    let reasons = match signs.turned {
+        Some(turned) if !is_over(now - turned, stuck_after) => Vec::new(),
+        Some(turned) => vec![format!("nothing has moved for {}", words(now - turned))],
+        None => vec!["the daemon has not begun".to_owned()],
+    };
+    Health::of(signs, reasons)
+}
+
+/// Whether it does its work: passes come to their end, both sides can be talked to, and the state can be written.
+pub(super) fn is_ready(
+    signs: &Signs,
+    now: DateTime<Utc>,
+    pass_within: Duration,
+    writable: Result<(), io::Error>,
+) -> Health {
+    let mut reasons = Vec::new();
+    match signs.passed {
+        Some(passed) if !is_over(now - passed, pass_within) => {}
+        Some(passed) => reasons.push(format!("no pass has ended for {}", words(now - passed))),
+        None => reasons.push("no pass has ended since the start".to_owned()),
+    }
+    for (side, since) in &signs.ill {
+        reasons.push(format!("{side} keeps failing, for {}", words(now - *since)));
+    }
+    if let Err(error) = writable {
+        reasons.push(format!("the state cannot be written: {error}"));
+    }
+    Health::of(signs, reasons)
+}
+
+/// Whether the state could be written now. Nothing is.
+pub(super) fn is_writable(state: &Path) -> io::Result<()> {
+    std::fs::OpenOptions::new().write(true).open(state)?;
+    let disk = rustix::fs::statvfs(state)?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < NEEDED_BYTES {
+        return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
+    }
+    Ok(())
+}
+
+fn is_over(time: TimeDelta, limit: Duration) -> bool {
+    time > TimeDelta::from_std(limit).unwrap_or(TimeDelta::MAX)
+}
+
+fn words(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().max(0);
+    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds / 60) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Side;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn at(minute: u32) -> DateTime<Utc> {
+        format!("2026-11-23T08:{minute:02}:00Z").parse().unwrap()
+    }
+
+    fn signs() -> Signs {
+        Signs { turned: Some(at(10)), passed: Some(at(10)), ..Signs::default() }
+    }
+
+    #[test]
+    fn who_moved_a_moment_ago_is_alive() {
+        assert!(is_alive(&signs(), at(11), 5 * MINUTE).ok);
+        let stuck = is_alive(&signs(), at(16), 5 * MINUTE);
+        assert_eq!(stuck.reasons, ["nothing has moved for 6 min"]);
+        assert!(!is_alive(&Signs::default(), at(10), MINUTE).ok, "it has not begun");
+        // A clock that was set back is no reason to restart.
+        assert!(is_alive(&signs(), at(0), MINUTE).ok);
+    }
+
+    #[test]
+    fn whoever_passes_and_writes_is_ready_and_else_all_reasons_are_told() {
+        assert!(is_ready(&signs(), at(12), 15 * MINUTE, Ok(())).ok);
+        let mut ill = signs();
+        ill.ill.insert(Side::Crm, at(20));
+        let health = is_ready(&ill, at(30), 15 * MINUTE, Err(io::Error::other("read-only file system")));
+        let wanted =
+            ["no pass has ended for 20 min", "CRM keeps failing, for 10 min", "the state cannot be written: read-only file system"];
+        assert_eq!((health.ok, health.reasons), (false, wanted.map(str::to_owned).to_vec()));
+        assert_eq!(is_ready(&Signs::default(), at(0), MINUTE, Ok(())).reasons, ["no pass has ended since the start"]);
+    }
+
+    #[test]
+    fn a_state_that_is_not_there_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        assert_eq!(is_writable(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(&path, "").unwrap();
+        is_writable(&path).unwrap();
+    }
+}
