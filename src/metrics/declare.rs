@@ -8,7 +8,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::labels::{Action, Build, Links, Pairs, Pass, Records, Request, Retry, Sent, System, Timing, Walk, Webhook};
+use super::labels::{Action, Build, Extent, Links, Pairs, Pass, Records, Request, Retry, Sent, System, Timing, Walk, Webhook};
+
+use crate::domain::record::{Kind, Side};
 
 /// Seconds that a pass may take: from one that finds nothing to a first load.
 const PASS_SECONDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 180.0, 600.0, 1_800.0, 7_200.0];
@@ -151,6 +153,29 @@ impl Figures {
         registry.register("hints_waiting", "Records that wait to be looked at because of a webhook", hints.clone());
 
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        figures.begin_at_zero();
         figures
+    }
+
+    /// What is known before it happens stands at zero, so that its first time is seen as an increase.
+    fn begin_at_zero(&self) {
+        for extent in Extent::ALL.map(Extent::as_str) {
+            for outcome in ["applied", "failed", "partly", "refused"] {
+                let _ = self.passes.get_or_create(&Pass { extent, outcome });
+            }
+            let _ = self.pass_time.get_or_create(&Walk { extent });
+        }
+        for outcome in ["put_off", "refused", "written"] {
+            let _ = self.sent.get_or_create(&Sent { outcome });
+        }
+        for side in Side::BOTH.map(Side::as_str) {
+            for kind in Kind::BOTH.map(Kind::as_str) {
+                let _ = self.scanned.get_or_create(&Records { side, kind });
+            }
+            let _ = self.quarantine.get_or_create(&System { side });
+            let _ = self.retries.get_or_create(&Retry { side, cause: "timeout" });
+            let _ = self.budget_waits.get_or_create(&System { side });
+            let _ = self.budget_time.get_or_create(&System { side });
+        }
     }
 }

@@ -58,6 +58,9 @@ pub enum Extent {
 }
 
 impl Extent {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Complete, Self::Incremental, Self::Hinted];
+
     /// The label.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -90,6 +93,18 @@ pub enum WebhookOutcome {
 }
 
 impl WebhookOutcome {
+    /// All of them.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Accepted,
+        Self::Duplicate,
+        Self::Ignored,
+        Self::Unauthorised,
+        Self::Stale,
+        Self::Garbage,
+        Self::TooLarge,
+        Self::Unkept,
+    ];
+
     /// The label.
     pub const fn as_str(self) -> &'static str {
         match self {

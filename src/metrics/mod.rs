@@ -46,6 +46,13 @@ impl Metrics {
         text
     }
 
+    /// Webhooks of a system may come.
+    pub(crate) fn expects_webhooks(&self, system: &'static str) {
+        for outcome in WebhookOutcome::ALL {
+            self.webhook(system, outcome, 0);
+        }
+    }
+
     /// Events of a webhook, or a whole one, came to this.
     pub(crate) fn webhook(&self, system: &'static str, outcome: WebhookOutcome, events: u64) {
         let label = labels::Webhook { system, outcome: outcome.as_str() };

@@ -22,9 +22,6 @@ impl Metrics {
     /// The daemon starts.
     pub(crate) fn starts(&self, now: DateTime<Utc>) {
         self.figures.started.set(seconds(now));
-        for side in Side::BOTH {
-            self.figures.quarantine.get_or_create(&System { side: side.as_str() }).set(0);
-        }
     }
 
     /// A walk delivered records.

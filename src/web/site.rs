@@ -55,13 +55,13 @@ pub(super) struct Shown {
 impl Site {
     /// The site of a daemon. `clock` is the machine's.
     pub fn new(watch: Watch, settings: &Settings, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let shown = RwLock::new(Arc::new(Shown::of(settings)));
+        let shown = RwLock::new(Arc::new(Shown::of(settings, &watch)));
         Arc::new(Self { watch, clock, state: settings.state_path.clone(), shown })
     }
 
     /// Another configuration holds from now on.
     pub fn reconfigure(&self, settings: &Settings) {
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Shown::of(settings));
+        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Shown::of(settings, &self.watch));
     }
 
     /// The paths.
@@ -82,17 +82,19 @@ impl Site {
 }
 
 impl Shown {
-    fn of(settings: &Settings) -> Self {
+    fn of(settings: &Settings, watch: &Watch) -> Self {
         let schedule = settings.schedule;
         let (stuck_after, missed) = settings.web.as_ref().map_or((PASS_TAKES, 1), |web| (web.stuck_after, web.missed_beats));
         let crm = settings.crm.webhook().map(|webhook| (Side::Crm, webhook));
         let flowtly = settings.flowtly.webhook().map(|webhook| (Side::Flowtly, webhook));
+        let webhooks: Vec<_> = crm.into_iter().chain(flowtly).collect();
+        webhooks.iter().for_each(|(_, webhook)| watch.metrics.expects_webhooks(webhook.system()));
         Self {
             token: settings.web.as_ref().and_then(|web| web.token.clone()),
             public_url: settings.web.as_ref().and_then(|web| web.public_url.clone()),
             stuck_after,
             pass_within: schedule.interval.mul_f64(f64::from(missed) * (1.0 + schedule.jitter)) + PASS_TAKES,
-            webhooks: crm.into_iter().chain(flowtly).collect(),
+            webhooks,
         }
     }
 }

@@ -20,3 +20,4 @@ mod bad_input;
 mod custom;
 mod scenarios;
 mod espocrm;
+mod web;

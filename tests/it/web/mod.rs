@@ -1,0 +1,8 @@
+//! The daemon's end-points over HTTP: the real daemon in process, real sockets, the sandbox behind.
+
+mod bench;
+mod dashboards;
+mod door;
+mod hinted;
+mod shown;
+mod systems;
