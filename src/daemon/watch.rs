@@ -70,7 +70,7 @@ impl Watch {
     pub(super) fn begins(&self, asks: &Asks) {
         match asks {
             Asks::Walk(request) => self.hints.walked(request.complete),
-            Asks::Hinted(_) => {}
+            Asks::Hinted(hints) => self.hints.take(hints),
         }
     }
 
@@ -83,6 +83,9 @@ impl Watch {
         took: Duration,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        if outcome.is_err() {
+            self.hints.put_back();
+        }
         if matches!(outcome, Err(PassError::Stopped)) {
             return Ok(());
         }
@@ -94,11 +97,12 @@ impl Watch {
         };
         self.metrics.passed(extent, report, took, now);
         let Some(report) = report else { return Ok(()) };
+        self.metrics.look(store, matches!(report.ending, Ending::Applied | Ending::Partly)).await?;
         match asks {
-            Asks::Hinted(hints) => self.hints.looked(hints),
+            Asks::Hinted(_) => self.hints.looked(),
             Asks::Walk(_) => self.vitals.state().passed = Some(now),
         }
-        self.metrics.look(store, matches!(report.ending, Ending::Applied | Ending::Partly)).await
+        Ok(())
     }
 
     /// Which sides keep failing.

@@ -2,7 +2,7 @@
 //!
 //! A hint is kept in a file beside the state before its sender is answered, so that a restart does not forget it. It is not
 //! put into the state itself: while a pass runs the state is the pass's. Hints about one record are one hint, and a burst is
-//! gathered ([`pace`]). What is taken by a pass is forgotten when that pass has ended well, and else taken again.
+//! gathered ([`pace`]). What a pass takes is forgotten when that pass has ended well, and else waits again.
 
 pub mod pace;
 mod spool;
@@ -54,6 +54,9 @@ pub struct Hints {
 struct State {
     spool: Option<Spool>,
     waiting: BTreeSet<Hint>,
+    /// Those that a pass is looking at. One that comes once more meanwhile waits again: the pass may have read its record
+    /// before it changed.
+    taken: BTreeSet<Hint>,
     /// Something changed that nobody names: a pass that walks is wanted.
     walk: bool,
     /// More was hinted at than is kept: a pass that walks everything is wanted.
@@ -79,6 +82,7 @@ impl Hints {
             state: Mutex::new(State {
                 spool,
                 waiting,
+                taken: BTreeSet::new(),
                 walk: false,
                 overflow: false,
                 remembered: HashSet::new(),
@@ -146,7 +150,7 @@ impl Hints {
         self.until(|state| state.walk || state.overflow).await;
     }
 
-    /// The records that wait. They stay here until [`Self::looked`] says that they were looked at.
+    /// The records that wait.
     pub fn wanted(&self) -> BTreeSet<Hint> {
         self.state().waiting.clone()
     }
@@ -166,10 +170,24 @@ impl Hints {
         }
     }
 
-    /// A pass has looked at these. What came meanwhile stays.
-    pub fn looked(&self, hints: &BTreeSet<Hint>) {
+    /// A pass begins to look at these.
+    pub fn take(&self, hints: &BTreeSet<Hint>) {
         let mut state = self.state();
         state.waiting.retain(|hint| !hints.contains(hint));
+        state.taken.clone_from(hints);
+    }
+
+    /// The pass that took some could not look at them: they wait again.
+    pub fn put_back(&self) {
+        let mut state = self.state();
+        let taken = std::mem::take(&mut state.taken);
+        state.waiting.extend(taken);
+    }
+
+    /// The pass that took some has looked at them. What came meanwhile stays.
+    pub fn looked(&self) {
+        let mut state = self.state();
+        state.taken.clear();
         let State { spool, waiting, .. } = &mut *state;
         if let Some(spool) = spool
             && let Err(error) = spool.keep(waiting)

@@ -15,7 +15,8 @@ fn an_event_that_comes_twice_and_a_record_that_waits_are_one_hint() {
     let posted = hints.post(vec![event(1, "17"), event(1, "17"), event(2, "17"), event(3, "18")]).unwrap();
     assert_eq!(posted, Posted { accepted: 2, duplicate: 2 });
     assert_eq!(hints.waiting(), 2);
-    hints.looked(&hints.wanted());
+    hints.take(&hints.wanted());
+    hints.looked();
     assert_eq!(hints.post(vec![event(1, "17")]).unwrap(), Posted { accepted: 0, duplicate: 1 });
     assert_eq!(hints.waiting(), 0, "it was looked at");
     assert_eq!(hints.post(vec![event(9, "17")]).unwrap().accepted, 1, "another event is another hint");
@@ -27,7 +28,8 @@ fn hints_outlive_a_restart_and_half_a_line_spoils_nothing() {
     let state = folder.path().join("state.sqlite");
     let hints = Hints::beside(&state).unwrap();
     hints.post(vec![event(1, "17"), event(2, "18"), event(3, "19")]).unwrap();
-    hints.looked(&BTreeSet::from([hint("18")]));
+    hints.take(&BTreeSet::from([hint("18")]));
+    hints.looked();
     hints.post(vec![event(4, "20")]).unwrap();
     drop(hints);
     let path = folder.path().join("state.sqlite.hints");
@@ -40,7 +42,8 @@ fn hints_outlive_a_restart_and_half_a_line_spoils_nothing() {
     drop(hints);
     let hints = Hints::beside(&state).unwrap();
     assert_eq!(hints.waiting(), 4);
-    hints.looked(&hints.wanted());
+    hints.take(&hints.wanted());
+    hints.looked();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
 }
 
@@ -75,4 +78,29 @@ async fn whoever_waits_is_woken_by_what_comes() {
     tokio::task::yield_now().await;
     posts.post(vec![event(1, "17"), Event { key: None, hints: Vec::new() }]).unwrap();
     waiter.await.unwrap();
+}
+
+#[test]
+fn a_record_that_changes_while_it_is_looked_at_is_looked_at_once_more() {
+    let hints = Hints::in_memory();
+    hints.post(vec![event(1, "17"), event(2, "18")]).unwrap();
+    hints.take(&hints.wanted());
+    assert_eq!(hints.waiting(), 0);
+    assert_eq!(hints.post(vec![event(3, "17")]).unwrap().accepted, 1);
+    hints.looked();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("17")]));
+    hints.take(&hints.wanted());
+    hints.put_back();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("17")]), "the pass failed");
+}
+
+#[test]
+fn what_a_pass_was_looking_at_when_the_machine_stopped_is_looked_at_after_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.sqlite");
+    let hints = Hints::beside(&state).unwrap();
+    hints.post(vec![event(1, "17")]).unwrap();
+    hints.take(&hints.wanted());
+    drop(hints);
+    assert_eq!(Hints::beside(&state).unwrap().waiting(), 1);
 }

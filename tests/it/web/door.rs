@@ -28,14 +28,15 @@ async fn a_change_reaches_the_other_side_within_two_seconds_of_its_webhook_and_w
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
     beside(&firm, async |caller| {
         firm.hubspot.edit_company(company, "city", "Kraków");
-        firm.flowtly.clear_log();
+        let walked = r#"flowtly_sync_records_scanned_total{side="flowtly",kind="company"}"#;
+        let before = caller.figure(walked).await;
         assert_eq!(caller.hubspot(&changed(1, company)).await.0, 200);
         let city = async || firm.client_text(client, "addressCity").as_deref() == Some("Kraków");
         let took = caller.until("the city", city).await;
         assert!(took < GOAL, "{took:?}");
         caller.passes("hinted", "applied", 1.0).await;
-        let walks = firm.flowtly.log().into_iter().filter(|request| request.path.ends_with("/clients"));
-        assert_eq!(walks.count(), 0, "the clients were not walked");
+        let after = caller.figure(walked).await;
+        assert!((after - before).abs() < 0.5, "the clients were walked: {before} and {after}");
         // Our own write is told, too, and changes nothing.
         let writes = firm.writes();
         assert_eq!(caller.hubspot(&changed(2, company)).await.0, 200);
@@ -105,10 +106,13 @@ async fn a_record_that_is_new_is_read_and_created_by_a_pass_that_walks() {
         let body = json!([{"eventId": 5, "subscriptionType": "company.creation", "objectId": company}]);
         assert_eq!(caller.hubspot(&body.to_string()).await.0, 200);
         caller.until("the client", async || firm.flowtly.client_count() == 2).await;
+        let stamped = async || firm.crm.stored_id(company).is_some();
+        caller.until("its id in the CRM", stamped).await;
         assert_eq!(firm.hubspot.company_count(), 2);
     })
     .await;
     assert_eq!(firm.pairs(Kind::Company).await.len(), 2);
+    firm.reconcile().await;
     firm.assert_settled().await;
 }
 
@@ -134,10 +138,13 @@ async fn a_burst_is_gathered() {
             pairs.iter().all(|(client, _)| firm.client_text(*client, "addressCity").as_deref() == Some("City 4"))
         };
         caller.until("all cities", done).await;
-        let passes = caller.figure(r#"flowtly_sync_passes_total{extent="hinted",outcome="applied"}"#).await;
+        let passes = r#"flowtly_sync_pass_duration_seconds_count{extent="hinted"}"#;
+        caller.until("the end of the pass", async || caller.figure(passes).await > 0.5).await;
+        let passes = caller.figure(passes).await;
         assert!((1.0..40.0).contains(&passes), "{passes} passes for 200 webhooks");
     })
     .await;
+    firm.reconcile().await;
     firm.assert_settled().await;
 }
 
@@ -149,8 +156,8 @@ async fn hints_do_not_wake_a_daemon_whose_first_plan_waits_to_be_allowed() {
     beside(&firm, async |caller| {
         assert_eq!(caller.hubspot(&changed(1, company)).await.0, 200);
         tokio::time::sleep(Duration::from_millis(800)).await;
-        let (_, text) = caller.get("/metrics").await;
-        assert!(!text.contains(r#"extent="hinted""#), "{text}");
+        let passes = caller.figure(r#"flowtly_sync_pass_duration_seconds_count{extent="hinted"}"#).await;
+        assert!(passes < 0.5, "{passes}");
         assert_eq!(caller.watch.hints.waiting(), 1, "it waits");
     })
     .await;

@@ -38,11 +38,15 @@ async fn figures_say_what_happened_and_name_nobody() {
     firm.person(client, "Jan Kowalski", "jan@alfa.pl");
     firm.hubspot.edit_company(company, "city", "Kraków");
     beside(&firm, async |caller| {
+        let agreed = "flowtly_sync_last_agreement_timestamp_seconds";
+        caller.until("an agreement", async || caller.figure(agreed).await > 1_000_000_000.0).await;
+        let equal = "flowtly_sync_pairs{standing=\"equal\"}";
+        caller.until("the state's figures", async || caller.figure(equal).await > 1.5).await;
         let (_, text) = caller.get("/metrics").await;
         let figures = [
             r#"flowtly_sync_build_info{version=""#,
-            r#"flowtly_sync_passes_total{extent="incremental",outcome="applied"} 1"#,
-            r#"flowtly_sync_pass_duration_seconds_count{extent="incremental"} 1"#,
+            r#"flowtly_sync_passes_total{extent="incremental",outcome="applied"} "#,
+            r#"flowtly_sync_pass_duration_seconds_count{extent="incremental"} "#,
             r#"flowtly_sync_actions_total{op="update",side="flowtly",kind="company",reason="moved"} 1"#,
             r#"flowtly_sync_actions_total{op="create",side="crm",kind="contact",reason="new"} 1"#,
             r#"flowtly_sync_writes_total{outcome="written"} 2"#,
@@ -56,8 +60,6 @@ async fn figures_say_what_happened_and_name_nobody() {
         for figure in figures {
             assert!(text.lines().any(|line| line.starts_with(figure)), "{figure}\n{text}");
         }
-        let at = caller.figure("flowtly_sync_last_agreement_timestamp_seconds").await;
-        assert!(at > 1_000_000_000.0, "{at}");
         for name in ["Alfa", "Kowalski", "alfa.pl", "Kraków", &vat(1)] {
             assert!(!text.contains(name), "{name}\n{text}");
         }
