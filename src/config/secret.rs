@@ -72,7 +72,8 @@ impl Reader<'_> {
         if text.len() >= PATH_SECRET && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_') {
             return Some(secret.text);
         }
-        let mend = format!("write at least {PATH_SECRET} letters, digits and hyphens, such as `openssl rand -hex 32` makes");
+        let mend =
+            format!("write at least {PATH_SECRET} letters, digits and hyphens, such as `openssl rand -hex 32` makes");
         self.refuse(&Key::of(dotted), "this secret does not do for a path", mend);
         None
     }

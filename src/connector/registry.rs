@@ -10,7 +10,8 @@
 //!    fails a test, and so does a key without a comment. A secret `x` has an empty `x` and an empty `x_file` there. The key of the company
 //!    property that holds Flowtly's id is called `id_property`;
 //! 3. a line in [`SYSTEMS`];
-//! 4. a sandbox, `src/sandbox/<crm>/`, with a line in [`EMBEDDED`](crate::sandbox::EMBEDDED).
+//! 4. a sandbox, `src/sandbox/<crm>/`, with a line in [`EMBEDDED`](crate::sandbox::EMBEDDED);
+//! 5. where it sends webhooks, a file `webhook.rs` that implements [`Webhook`], handed out by [`CrmSettings::webhook`].
 //!
 //! With these it has its choice of `crm.kind`, its defaults, its errors, `check --show-config`, `demo`, `sandbox`, and its place in the contract
 //! suite.

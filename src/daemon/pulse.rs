@@ -37,12 +37,7 @@ struct State {
 }
 
 impl<'a> Pulse<'a> {
-    pub(super) fn new(
-        notifier: Notifier,
-        watch: Option<Watch>,
-        clock: &'a dyn Clock,
-        also: &'a dyn Progress,
-    ) -> Self {
+    pub(super) fn new(notifier: Notifier, watch: Option<Watch>, clock: &'a dyn Clock, also: &'a dyn Progress) -> Self {
         Self { notifier, watch, clock, also, state: Mutex::default() }
     }
 

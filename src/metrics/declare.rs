@@ -8,7 +8,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::labels::{Action, Build, Extent, Links, Pairs, Pass, Records, Request, Retry, Sent, System, Timing, Walk, Webhook};
+use super::labels::{
+    Action, Build, Extent, Links, Pairs, Pass, Records, Request, Retry, Sent, System, Timing, Walk, Webhook,
+};
 
 use crate::domain::record::{Kind, Side};
 
@@ -130,14 +132,26 @@ impl Figures {
         registry.register("records_scanned", "Records that walks delivered", scanned.clone());
         registry.register("actions", "Actions of the plans that were carried out, by reason", actions.clone());
         registry.register("writes", "What became of writes", sent.clone());
-        registry.register("near_misses", "Values that a system stored otherwise than they were sent", near_misses.clone());
+        registry.register(
+            "near_misses",
+            "Values that a system stored otherwise than they were sent",
+            near_misses.clone(),
+        );
 
         registry.register("open_conflicts", "Conflicts that wait for a person", conflicts.clone());
         registry.register("open_questions", "Questions that wait for a person", questions.clone());
         registry.register("open_failures", "Refused records and fields that wait", failures.clone());
         registry.register("links", "Links by state", links.clone());
-        registry.register("pairs", "Live pairs by how they stand: equal, differs (for a stated reason), waits, due", pairs.clone());
-        registry.register("quarantine", "1 where a side keeps failing and is tried ever more slowly", quarantine.clone());
+        registry.register(
+            "pairs",
+            "Live pairs by how they stand: equal, differs (for a stated reason), waits, due",
+            pairs.clone(),
+        );
+        registry.register(
+            "quarantine",
+            "1 where a side keeps failing and is tried ever more slowly",
+            quarantine.clone(),
+        );
 
         registry.register("http_requests", "Requests that were sent, each try by itself", requests.clone());
         let words = "How long requests took, each try by itself";

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, Walk};
 use super::Metrics;
+use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, Walk};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::Illnesses;
 use crate::store::{Store, StoreError, action, link};
@@ -44,7 +44,8 @@ impl Metrics {
         self.figures.last_pass.get_or_create(&label).set(seconds(now));
         self.figures.pass_time.get_or_create(&Walk { extent: extent.as_str() }).observe(took.as_secs_f64());
         let Some(report) = report else { return };
-        for (outcome, count) in [("written", report.written), ("refused", report.refused), ("put_off", report.put_off)] {
+        for (outcome, count) in [("written", report.written), ("refused", report.refused), ("put_off", report.put_off)]
+        {
             self.figures.sent.get_or_create(&Sent { outcome }).inc_by(count);
         }
         self.figures.near_misses.inc_by(report.rewritten);

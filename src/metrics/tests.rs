@@ -9,7 +9,12 @@ fn a_request_is_counted_by_side_method_and_status_and_never_by_more() {
     let metrics = Metrics::new();
     metrics.request(Side::Crm, &http::Method::GET, Ok(200), Duration::from_millis(30));
     metrics.request(Side::Crm, &http::Method::GET, Ok(499), Duration::from_millis(30));
-    metrics.request(Side::Flowtly, &http::Method::from_bytes(b"BREW").unwrap(), Err(ErrorKind::Timeout), Duration::ZERO);
+    metrics.request(
+        Side::Flowtly,
+        &http::Method::from_bytes(b"BREW").unwrap(),
+        Err(ErrorKind::Timeout),
+        Duration::ZERO,
+    );
     metrics.retried(Side::Flowtly, ErrorKind::Timeout);
     let text = metrics.text();
     for line in [

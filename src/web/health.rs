@@ -111,8 +111,11 @@ mod tests {
         let mut ill = signs();
         ill.ill.insert(Side::Crm, at(20));
         let health = is_ready(&ill, at(30), 15 * MINUTE, Err(io::Error::other("read-only file system")));
-        let wanted =
-            ["no pass has ended for 20 min", "CRM keeps failing, for 10 min", "the state cannot be written: read-only file system"];
+        let wanted = [
+            "no pass has ended for 20 min",
+            "CRM keeps failing, for 10 min",
+            "the state cannot be written: read-only file system",
+        ];
         assert_eq!((health.ok, health.reasons), (false, wanted.map(str::to_owned).to_vec()));
         assert_eq!(is_ready(&Signs::default(), at(0), MINUTE, Ok(())).reasons, ["no pass has ended since the start"]);
     }

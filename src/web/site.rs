@@ -84,7 +84,8 @@ impl Site {
 impl Shown {
     fn of(settings: &Settings, watch: &Watch) -> Self {
         let schedule = settings.schedule;
-        let (stuck_after, missed) = settings.web.as_ref().map_or((PASS_TAKES, 1), |web| (web.stuck_after, web.missed_beats));
+        let (stuck_after, missed) =
+            settings.web.as_ref().map_or((PASS_TAKES, 1), |web| (web.stuck_after, web.missed_beats));
         let crm = settings.crm.webhook().map(|webhook| (Side::Crm, webhook));
         let flowtly = settings.flowtly.webhook().map(|webhook| (Side::Flowtly, webhook));
         let webhooks: Vec<_> = crm.into_iter().chain(flowtly).collect();
@@ -106,7 +107,8 @@ async fn healthz(State(site): State<Arc<Site>>) -> Response {
 async fn readyz(State(site): State<Arc<Site>>) -> Response {
     let state = site.state.clone();
     // A disk that hangs holds up nothing but this answer.
-    let writable = tokio::task::spawn_blocking(move || is_writable(&state)).await.unwrap_or_else(|error| Err(error.into()));
+    let writable =
+        tokio::task::spawn_blocking(move || is_writable(&state)).await.unwrap_or_else(|error| Err(error.into()));
     answer(&is_ready(&site.watch.vitals.signs(), site.clock.now(), site.shown().pass_within, writable))
 }
 

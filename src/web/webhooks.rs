@@ -92,7 +92,8 @@ pub(super) async fn receive(
     let named = events.len() as u64;
     let hints = Arc::clone(&site.watch.hints);
     // It waits for the disk.
-    let posted = tokio::task::spawn_blocking(move || hints.post(events)).await.unwrap_or_else(|error| Err(error.into()));
+    let posted =
+        tokio::task::spawn_blocking(move || hints.post(events)).await.unwrap_or_else(|error| Err(error.into()));
     count(WebhookOutcome::Ignored, ignored);
     match posted {
         Ok(posted) => {

@@ -14,6 +14,7 @@ mod scope;
 mod secrets;
 mod systems;
 mod values;
+mod web;
 
 /// The least that must be said: who we are.
 const CREDENTIALS: [(&str, &str); 2] =

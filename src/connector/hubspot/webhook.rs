@@ -56,7 +56,8 @@ impl Webhook for HubSpotWebhook {
 
 fn heard(event: &Value) -> Heard {
     // The number alone is not promised to be another one for another event.
-    let parts = ["eventId", "subscriptionId", "subscriptionType", "objectId", "occurredAt"].map(|name| shown(event.get(name)));
+    let parts =
+        ["eventId", "subscriptionId", "subscriptionType", "objectId", "occurredAt"].map(|name| shown(event.get(name)));
     let parts = parts.each_ref().map(String::as_str);
     let key = event.get("eventId").map(|_| key(SYSTEM, &parts));
     Heard { key, about: about(event) }

@@ -17,12 +17,13 @@ pub mod hubspot;
 pub mod lenses;
 pub mod plan;
 pub mod values;
+pub mod webhooks;
 
 /// What is done with an input.
 pub type Reader = fn(&[u8]);
 
 /// By target its reader.
-pub const READERS: [(&str, Reader); 14] = [
+pub const READERS: [(&str, Reader); 15] = [
     ("flowtly_pages", flowtly::pages),
     ("flowtly_records", flowtly::records),
     ("flowtly_account", flowtly::account),
@@ -37,4 +38,5 @@ pub const READERS: [(&str, Reader); 14] = [
     ("plan", plan::plan),
     ("values", values::values),
     ("lenses", lenses::lenses),
+    ("webhooks", webhooks::webhooks),
 ];

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use flowtly_sync::domain::record::Kind;
-use flowtly_sync::sandbox::HubSpotOptions;
 use flowtly_sync::sandbox::FlowtlyOptions;
+use flowtly_sync::sandbox::HubSpotOptions;
 use serde_json::json;
 
 use super::bench::{SECRET, SERVED, beside, secret, served, signed};
@@ -54,7 +54,8 @@ async fn whoever_cannot_prove_who_he_is_is_refused_and_nothing_happens() {
     beside(&firm, async |caller| {
         firm.hubspot.edit_company(company, "city", "Kraków");
         let body = changed(1, company);
-        let stamp = |minutes: i64| (firm.clock_now() + chrono::TimeDelta::minutes(minutes)).timestamp_millis().to_string();
+        let stamp =
+            |minutes: i64| (firm.clock_now() + chrono::TimeDelta::minutes(minutes)).timestamp_millis().to_string();
         let path = "/webhooks/hubspot";
         let wrong = signed("another-secret", &stamp(0), &body);
         assert_eq!(caller.post(path, &wrong, body.clone()).await.0, 401, "another secret");
@@ -87,7 +88,8 @@ async fn what_is_delivered_twice_is_one_hint_and_what_is_not_kept_in_agreement_i
     let (_, company) = firm.linked("Alfa", &vat(1)).await;
     beside(&firm, async |caller| {
         let event = |id: u64, sort: &str| json!({"eventId": id, "subscriptionType": sort, "objectId": company});
-        let body = json!([event(1, "company.propertyChange"), event(1, "company.propertyChange"), event(2, "deal.creation")]);
+        let body =
+            json!([event(1, "company.propertyChange"), event(1, "company.propertyChange"), event(2, "deal.creation")]);
         let (status, told) = caller.hubspot(&body.to_string()).await;
         assert_eq!((status, told.trim()), (200, r#"{"accepted":1,"duplicate":1,"ignored":1}"#));
         caller.passes("hinted", "applied", 1.0).await;

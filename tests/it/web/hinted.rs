@@ -95,7 +95,11 @@ async fn nothing_is_created_linked_or_asked_without_a_walk() {
     firm.linked("Alfa", &vat(1)).await;
     // The first one has a partner that nobody has read yet, the second one has none, the third one looks like the first pair.
     firm.client("Beta", Some(&vat(2)));
-    let new = [firm.company("Beta", Some(&vat(2))), firm.company("Gamma", Some(&vat(3))), firm.company("Alfa", Some(&vat(1)))];
+    let new = [
+        firm.company("Beta", Some(&vat(2))),
+        firm.company("Gamma", Some(&vat(3))),
+        firm.company("Alfa", Some(&vat(1))),
+    ];
     let hints = new.map(|company| hint(Side::Crm, Kind::Company, company));
     let writes = firm.writes();
     let report = hinted(&firm, &hints).await;
@@ -178,9 +182,11 @@ async fn a_kind_that_is_not_sure_is_read_only_where_it_is_known() {
     firm.hubspot.clear_log();
     let hints = Kind::BOTH.map(|kind| Hint { sure: false, ..hint(Side::Crm, kind, stranger) });
     assert!(hinted(&firm, &hints).await.more);
-    let reads = firm.hubspot.log().into_iter().filter(|request| {
-        String::from_utf8_lossy(&request.body).contains(&format!("\"{stranger}\""))
-    });
+    let reads = firm
+        .hubspot
+        .log()
+        .into_iter()
+        .filter(|request| String::from_utf8_lossy(&request.body).contains(&format!("\"{stranger}\"")));
     assert_eq!(reads.count(), 0, "it might be taken for what it is not");
     firm.reconcile().await;
     firm.assert_settled().await;

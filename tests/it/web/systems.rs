@@ -52,9 +52,11 @@ async fn espocrm_signs_with_the_key_of_each_webhook() {
         let headers = [("signature", STANDARD.encode(format!("bb22:{code}")))];
         caller.post("/webhooks/espocrm", &headers, body).await.0
     };
-    travels(&firm, async |caller, id| post(caller, "key-two", id).await, async |caller, id| {
-        post(caller, "key-one", id).await
-    })
+    travels(
+        &firm,
+        async |caller, id| post(caller, "key-two", id).await,
+        async |caller, id| post(caller, "key-one", id).await,
+    )
     .await;
 }
 
@@ -63,14 +65,17 @@ async fn pipedrive_knows_a_name_and_a_password() {
     let firm = firm_with("pipedrive", "[pipedrive.webhook]\nusername = \"sync\"\npassword_file = \"password\"\n");
     secret(&firm, "password", "hush");
     let post = async |caller: &Caller, user: &str, id: &str| {
-        let meta = json!({"action": "change", "entity": "organization", "entity_id": id, "id": "a1b2", "version": "2.0"});
+        let meta =
+            json!({"action": "change", "entity": "organization", "entity_id": id, "id": "a1b2", "version": "2.0"});
         let body = json!({ "meta": meta, "data": {}, "previous": {} }).to_string();
         let headers = [("authorization", format!("Basic {}", STANDARD.encode(user)))];
         caller.post("/webhooks/pipedrive", &headers, body).await.0
     };
-    travels(&firm, async |caller, id| post(caller, "sync:hush", id).await, async |caller, id| {
-        post(caller, "sync:hus", id).await
-    })
+    travels(
+        &firm,
+        async |caller, id| post(caller, "sync:hush", id).await,
+        async |caller, id| post(caller, "sync:hus", id).await,
+    )
     .await;
 }
 
@@ -82,9 +87,11 @@ async fn odoo_knows_a_path() {
         let body = json!({"_model": "res.partner", "_id": id.parse::<u64>().unwrap(), "_action": "Tell flowtly-sync"});
         caller.post(path, &[], body.to_string()).await.0
     };
-    travels(&firm, async |caller, id| post(caller, &format!("/webhooks/odoo/{PATH_SECRET}"), id).await, async |caller, id| {
-        post(caller, "/webhooks/odoo", id).await
-    })
+    travels(
+        &firm,
+        async |caller, id| post(caller, &format!("/webhooks/odoo/{PATH_SECRET}"), id).await,
+        async |caller, id| post(caller, "/webhooks/odoo", id).await,
+    )
     .await;
 }
 
@@ -96,7 +103,8 @@ async fn flowtly_knows_a_header_and_what_it_names_travels_to_the_crm() {
     let (client, company) = firm.linked("Alfa", &vat(1)).await;
     beside(&firm, async |caller| {
         firm.flowtly.edit_client(client, "addressCity", "Kraków");
-        let body = json!({"event": "client.updated", "data": {"@id": format!("/clients/{client}"), "name": "Alfa"}}).to_string();
+        let body = json!({"event": "client.updated", "data": {"@id": format!("/clients/{client}"), "name": "Alfa"}})
+            .to_string();
         assert_eq!(caller.post("/webhooks/flowtly", &[("x-secret", "hus".into())], body.clone()).await.0, 401);
         assert_eq!(caller.post("/webhooks/flowtly", &[("x-secret", "hush".into())], body).await.0, 200);
         let city = async || firm.crm.text(Kind::Company, company, Property::City).as_deref() == Some("Kraków");
