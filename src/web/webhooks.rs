@@ -43,10 +43,10 @@ pub(super) async fn receive(
 ) -> Response {
     let shown = site.shown();
     let system = path.get("system").map(String::as_str).unwrap_or_default();
-    let Some((side, webhook)) = shown.webhooks.iter().find(|(_, webhook)| webhook.system() == system) else {
+    let Some((whose, webhook)) = shown.webhooks.iter().find(|(_, webhook)| webhook.system() == system) else {
         return refusal(StatusCode::NOT_FOUND, "no webhooks of that system are configured");
     };
-    let (side, system) = (*side, webhook.system());
+    let (whose, system) = (*whose, webhook.system());
     let count = |outcome, events| site.watch.metrics.webhook(system, outcome, events);
     let (parts, body) = request.into_parts();
     let body = match whole(body, site.clock.as_ref()).await {
@@ -87,7 +87,7 @@ pub(super) async fn receive(
         }
     };
     let all = heard.len() as u64;
-    let events: Vec<Event> = heard.into_iter().filter_map(|heard| event(side, heard)).collect();
+    let events: Vec<Event> = heard.into_iter().filter_map(|heard| event(whose, heard)).collect();
     let ignored = all - events.len() as u64;
     let named = events.len() as u64;
     let hints = Arc::clone(&site.watch.hints);
