@@ -85,6 +85,7 @@ pub struct Handed {
 }
 
 /// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once.
+#[expect(clippy::too_many_lines, reason = "one loop, from a pass to the wait for the next one, that is read from the top")]
 pub async fn run(
     mut daemon: Daemon<'_>,
     mut store: Store,
@@ -112,12 +113,11 @@ pub async fn run(
         }
         pulse.begins();
         let begun = clock.elapsed();
-        let asks = match about.take() {
-            Some(hints) => Asks::Hinted(hints),
-            None => {
-                let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
-                Asks::Walk(daemon.inbox.request(request))
-            }
+        let asks = if let Some(hints) = about.take() {
+            Asks::Hinted(hints)
+        } else {
+            let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
+            Asks::Walk(daemon.inbox.request(request))
         };
         if let Some(watch) = &watch {
             watch.begins(&asks);

@@ -123,12 +123,6 @@ impl Vitals {
         self.state().turned = Some(now);
     }
 
-    /// As a daemon of these signs leaves it.
-    #[cfg(test)]
-    pub(crate) fn of(signs: Signs) -> Self {
-        Self { state: Mutex::new(signs) }
-    }
-
     fn state(&self) -> MutexGuard<'_, Signs> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

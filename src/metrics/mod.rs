@@ -21,7 +21,7 @@ pub use labels::{Extent, WebhookOutcome};
 /// How the names of all metrics begin.
 pub const PREFIX: &str = "flowtly_sync";
 
-/// What the text of [`Metrics::text`] is: OpenMetrics, which Prometheus reads.
+/// What the text of [`Metrics::text`] is: `OpenMetrics`, which Prometheus reads.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Every figure of the process. Counting takes a shared lock and an addition.

@@ -89,7 +89,9 @@ impl Shown {
         let crm = settings.crm.webhook().map(|webhook| (Side::Crm, webhook));
         let flowtly = settings.flowtly.webhook().map(|webhook| (Side::Flowtly, webhook));
         let webhooks: Vec<_> = crm.into_iter().chain(flowtly).collect();
-        webhooks.iter().for_each(|(_, webhook)| watch.metrics.expects_webhooks(webhook.system()));
+        for (_, webhook) in &webhooks {
+            watch.metrics.expects_webhooks(webhook.system());
+        }
         Self {
             token: settings.web.as_ref().and_then(|web| web.token.clone()),
             public_url: settings.web.as_ref().and_then(|web| web.public_url.clone()),

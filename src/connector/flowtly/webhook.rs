@@ -66,15 +66,17 @@ impl FlowtlyWebhook {
         match value {
             Value::String(text) => records.extend(self.address(text)),
             Value::Array(values) if depth > 0 => {
-                values.iter().for_each(|value| self.gather(value, about, depth - 1, records));
+                for value in values {
+                    self.gather(value, about, depth - 1, records);
+                }
             }
             Value::Object(object) => {
                 let own = SORTS.iter().filter_map(|name| object.get(*name)?.as_str()).find_map(sort);
                 let about = own.or(about);
                 let id = number(object.get("id")).filter(|_| !object.contains_key("@id"));
                 records.extend(about.and_then(|kind| Some((Some(kind), id?))));
-                if depth > 0 {
-                    object.values().for_each(|value| self.gather(value, about, depth - 1, records));
+                for value in object.values().filter(|_| depth > 0) {
+                    self.gather(value, about, depth - 1, records);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
