@@ -85,7 +85,10 @@ pub struct Handed {
 }
 
 /// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once.
-#[expect(clippy::too_many_lines, reason = "one loop, from a pass to the wait for the next one, that is read from the top")]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one loop, from a pass to the wait for the next one, that is read from the top"
+)]
 pub async fn run(
     mut daemon: Daemon<'_>,
     mut store: Store,

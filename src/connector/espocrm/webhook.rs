@@ -105,7 +105,8 @@ mod tests {
     fn headers(id: &str, key: &str, body: &[u8]) -> HeaderMap {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
         mac.update(body);
-        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let code = mac.finalize().into_bytes();
+        let hex = code.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let signature = STANDARD.encode(format!("{id}:{hex}"));
         HeaderMap::from_iter([("signature".parse().unwrap(), signature.parse().unwrap())])
     }
@@ -121,7 +122,7 @@ mod tests {
         let heard = received(&headers("6543abc", "key-one", body), body).unwrap();
         let records = |heard: &Heard| match &heard.about {
             About::Records(records) => records.clone(),
-            other => panic!("{other:?}"),
+            About::Something | About::Nothing => panic!("{heard:?}"),
         };
         assert_eq!(records(&heard[0]), [(Some(Kind::Company), RemoteId::new("65c0ffee0123456ab"))]);
         assert_eq!(heard.len(), 2);

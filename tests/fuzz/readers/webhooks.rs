@@ -30,7 +30,8 @@ static WEBHOOKS: LazyLock<Vec<Arc<dyn Webhook>>> = LazyLock::new(|| {
             "PIPEDRIVE" => vec![("TOKEN", SECRET), ("WEBHOOK__USERNAME", "sync"), ("WEBHOOK__PASSWORD", SECRET)],
             _ => vec![("API_KEY", SECRET), ("WEBHOOK__SECRET", SECRET)],
         };
-        let own = own.into_iter().map(|(name, value)| (format!("FLOWTLY_SYNC__{crm}__{name}"), value.to_owned()));
+        let own = own.into_iter().chain([("BASE_URL", "https://crm.example.com")]);
+        let own = own.map(|(name, value)| (format!("FLOWTLY_SYNC__{crm}__{name}"), value.to_owned()));
         let flowtly =
             ["TOKEN", "WEBHOOK__SECRET"].map(|name| (format!("FLOWTLY_SYNC__FLOWTLY__{name}"), SECRET.to_owned()));
         own.chain(flowtly).collect()

@@ -1,7 +1,5 @@
 //! Each system proves and says it in its own way, and what it says travels.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flowtly_sync::domain::record::{Kind, Side};
@@ -34,8 +32,7 @@ async fn travels(firm: &Firm, deliver: impl AsyncFn(&Caller, &str) -> u16, forge
         assert_eq!(caller.watch.hints.waiting(), 0);
         assert_eq!(deliver(&caller, &id).await, 200);
         let city = async || firm.client_text(client, "addressCity").as_deref() == Some("Kraków");
-        let took = caller.until("the city", city).await;
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        caller.until("the city", city).await;
         caller.passes("hinted", "applied", 1.0).await;
     })
     .await;
