@@ -52,7 +52,7 @@ async fn figures_say_what_happened_and_name_nobody() {
             r#"flowtly_sync_writes_total{outcome="written"} 2"#,
             r#"flowtly_sync_links{kind="company",state="live"} 1"#,
             r#"flowtly_sync_pairs{standing="equal"} 2"#,
-            r#"flowtly_sync_open_conflicts 0"#,
+            "flowtly_sync_open_conflicts 0",
             r#"flowtly_sync_quarantine{side="crm"} 0"#,
             r#"flowtly_sync_http_requests_total{side="flowtly",method="PATCH",status="200"} 1"#,
             r#"flowtly_sync_http_daily_budget_remaining{side="crm"} "#,

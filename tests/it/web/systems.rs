@@ -45,7 +45,7 @@ async fn espocrm_signs_with_the_key_of_each_webhook() {
     secret(&firm, "webhooks", "aa11 key-one Contact.update\nbb22 key-two Account.update\n");
     let post = async |caller: &Caller, key: &str, id: &str| {
         let body = json!([{ "id": id, "billingAddressCity": "Kraków" }]).to_string();
-        let code: String = hmac(key, body.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let code = hmac(key, body.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let headers = [("signature", STANDARD.encode(format!("bb22:{code}")))];
         caller.post("/webhooks/espocrm", &headers, body).await.0
     };
