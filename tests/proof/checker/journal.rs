@@ -218,9 +218,8 @@ impl Journal {
 
     /// What the state holds as one thing after a pass.
     pub fn holds(&self, links: &[Link]) {
-        self.with(|inner| {
-            inner.linked.extend(links.iter().map(|link| (link.half(Side::Flowtly), link.half(Side::Crm))))
-        });
+        let halves = links.iter().map(|link| (link.half(Side::Flowtly), link.half(Side::Crm)));
+        self.with(|inner| inner.linked.extend(halves));
     }
 
     pub fn linked(&self) -> BTreeSet<(Rec, Rec)> {
