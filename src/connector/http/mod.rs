@@ -26,8 +26,7 @@ use super::retry::RetrySettings;
 #[async_trait]
 pub trait Transport: Send + Sync + std::fmt::Debug {
     /// Sends a request with an absolute URI; the reply's body is complete and within `body_limit` bytes. Fails with
-    /// [`ErrorKind::Connect`](super::error::ErrorKind::Connect) if nothing was sent, or with `Timeout`, `Broken` or
-    /// `TooLarge`.
+    /// [`ErrorKind::Connect`] if nothing was sent, or with `Timeout`, `Broken` or `TooLarge`.
     async fn send(
         &self,
         request: Request<Bytes>,

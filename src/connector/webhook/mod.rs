@@ -1,7 +1,7 @@
 //! What a system says of itself, unasked: a webhook's delivery is proved to come from it, and read.
 //!
 //! Each system proves and says it in its own way, in its folder. What it says about a record is not believed: all that counts
-//! is which record is worth a look. [`proof`] compares in constant time; [`value`] reads bodies that may hold anything.
+//! is which record is worth a look. [`proof`] compares in constant time; `value` reads bodies that may hold anything.
 
 pub mod proof;
 pub(crate) mod value;
