@@ -22,7 +22,7 @@ use crate::store::{Store, action, document};
 use crate::sync::apply::Sinks;
 use crate::sync::documents::DocumentRules;
 use crate::sync::pass::{Ending, Report, Request};
-use crate::sync::{Pace, Progress, Ruling, World};
+use crate::sync::{Progress, Ruling, World};
 
 /// How many actions of a plan are held at once while it is printed.
 const ACTIONS: u32 = 500;
@@ -67,19 +67,12 @@ impl Session {
 
     /// What reads and plans is given.
     pub(super) fn world<'a>(&'a self, progress: &'a dyn Progress) -> World<'a> {
-        World {
-            flowtly: self.systems.flowtly.as_ref(),
-            crm: self.systems.crm.as_ref(),
-            clock: self.clock.as_ref(),
-            ruling: &self.ruling,
-            progress,
-            pace: Pace::default(),
-        }
+        World { progress, ..World::of(&self.systems, self.clock.as_ref(), &self.ruling) }
     }
 
     /// What applies is given.
     pub(super) fn sinks(&self) -> Sinks<'_> {
-        Sinks { flowtly: self.systems.flowtly.as_ref(), crm: self.systems.crm.as_ref() }
+        Sinks::from(&self.systems)
     }
 }
 

@@ -37,6 +37,7 @@ use thiserror::Error;
 use crate::clock::Clock;
 use crate::connector::error::PortError;
 use crate::connector::port::Source;
+use crate::connector::registry::Systems;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
 use crate::domain::safety::Limits;
@@ -109,6 +110,18 @@ impl fmt::Debug for World<'_> {
 }
 
 impl<'a> World<'a> {
+    /// Both systems, with nobody who is told how it goes.
+    pub fn of(systems: &'a Systems, clock: &'a dyn Clock, ruling: &'a Ruling) -> Self {
+        Self {
+            flowtly: systems.flowtly.as_ref(),
+            crm: systems.crm.as_ref(),
+            clock,
+            ruling,
+            progress: &Silent,
+            pace: Pace::default(),
+        }
+    }
+
     /// A side, to read.
     pub fn source(&self, side: Side) -> &'a dyn Source {
         match side {

@@ -19,7 +19,7 @@ use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::documents::DocumentRules;
 use flowtly_sync::sync::pass::{self, Request};
-use flowtly_sync::sync::{Pace, Ruling, Silent, World};
+use flowtly_sync::sync::{Ruling, World};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -149,15 +149,8 @@ async fn one_pass(config: &Path, request: Request) -> anyhow::Result<Value> {
     };
     let begun = Instant::now();
     let store = Store::open(&WriterLock::take(&settings.state_path)?).await?;
-    let world = World {
-        flowtly: bench.systems.flowtly.as_ref(),
-        crm: bench.systems.crm.as_ref(),
-        clock: bench.clock.as_ref(),
-        ruling: &ruling,
-        progress: &Silent,
-        pace: Pace::default(),
-    };
-    let sinks = Sinks { flowtly: bench.systems.flowtly.as_ref(), crm: bench.systems.crm.as_ref() };
+    let world = World::of(&bench.systems, bench.clock.as_ref(), &ruling);
+    let sinks = Sinks::from(&bench.systems);
     let (store, report) = pass::run(world, sinks, store, request, &CancellationToken::new()).await;
     store.close().await?;
     let wall = begun.elapsed();

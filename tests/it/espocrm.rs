@@ -18,9 +18,9 @@ use flowtly_sync::sandbox::{
 };
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::{Store, waiting};
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
-use flowtly_sync::sync::{Pace, Silent, World};
 use http::Method;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -95,15 +95,8 @@ impl Firm {
         let clock: Arc<dyn Clock> = self.clock.clone();
         let systems = connect(&settings, transports, &clock).unwrap();
         let ruling = ruling(&settings);
-        let world = World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: self.clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        };
-        let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+        let world = World::of(&systems, self.clock.as_ref(), &ruling);
+        let sinks = Sinks::from(&systems);
         let (store, report) = pass::run(world, sinks, self.store().await, request, &CancellationToken::new()).await;
         store.close().await.unwrap();
         self.clock.advance(Duration::from_secs(1));

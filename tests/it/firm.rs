@@ -24,7 +24,7 @@ use flowtly_sync::store::{Store, action};
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::documents::DocumentRules;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
-use flowtly_sync::sync::{Pace, PassError, Ruling, Silent, World};
+use flowtly_sync::sync::{PassError, Ruling, World};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -170,15 +170,8 @@ impl Firm {
         let ruling = ruling(&settings);
         let lock = WriterLock::take(&self.state()).unwrap();
         let store = Store::open(&lock).await.unwrap();
-        let world = World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: self.clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        };
-        let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+        let world = World::of(&systems, self.clock.as_ref(), &ruling);
+        let sinks = Sinks::from(&systems);
         let (store, report) = pass::run(world, sinks, store, request, stop).await;
         store.close().await.unwrap();
         self.clock.advance(Duration::from_secs(1));
@@ -203,14 +196,7 @@ impl Firm {
         let ruling = ruling(&settings);
         let copy = tempfile::tempdir().unwrap();
         let store = Store::open_copy(&self.state(), copy.path()).await.unwrap();
-        let world = World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: self.clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        };
+        let world = World::of(&systems, self.clock.as_ref(), &ruling);
         let request = Request { complete: true, ..Request::default() };
         let (mut store, report) = pass::dry_run(world, store, request, &CancellationToken::new()).await;
         let actions = action::all(store.connection(), ActionId(0), 10_000).await.unwrap();

@@ -12,7 +12,7 @@ use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Report, Request};
-use flowtly_sync::sync::{Pace, PassError, Silent, World};
+use flowtly_sync::sync::{Pace, PassError, World};
 use tokio_util::sync::CancellationToken;
 
 use crate::firm::{Firm, ruling};
@@ -39,15 +39,8 @@ pub async fn live(firm: &Firm, complete: bool, steps: &Steps) -> Lived {
     let lock = WriterLock::take(&firm.state()).unwrap();
     let mut store = Store::open(&lock).await.unwrap();
     steps.watch(&mut store).await;
-    let world = World {
-        flowtly: systems.flowtly.as_ref(),
-        crm: systems.crm.as_ref(),
-        clock: firm.clock.as_ref(),
-        ruling: &ruling,
-        progress: &Silent,
-        pace: Pace::InTurn,
-    };
-    let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+    let world = World { pace: Pace::InTurn, ..World::of(&systems, firm.clock.as_ref(), &ruling) };
+    let sinks = Sinks::from(&systems);
     let request = Request { complete, allow: BTreeSet::from([RefusalName::FirstPass]) };
     let stop = CancellationToken::new();
     let whole = async {

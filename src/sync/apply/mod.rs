@@ -29,6 +29,7 @@ use super::stage::Stage;
 use super::{PassError, World};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Frontier, Sink, Write, Written};
+use crate::connector::registry::Systems;
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef};
 use crate::domain::record::{Kind, Side};
 use crate::store::action::{self, Step, StepOp};
@@ -43,6 +44,12 @@ pub struct Sinks<'a> {
     pub flowtly: &'a dyn Sink,
     /// The CRM.
     pub crm: &'a dyn Sink,
+}
+
+impl<'a> From<&'a Systems> for Sinks<'a> {
+    fn from(systems: &'a Systems) -> Self {
+        Self { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() }
+    }
 }
 
 impl Sinks<'_> {

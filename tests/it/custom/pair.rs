@@ -19,9 +19,9 @@ use flowtly_sync::sandbox::{CrmServer, FlowtlyOptions, FlowtlyServer, Property, 
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::waiting;
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Ending, Report, Request};
-use flowtly_sync::sync::{Pace, Silent, World};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -106,15 +106,8 @@ impl Pair {
     pub async fn reconcile(&self) -> Report {
         let settings = self.settings();
         let (systems, ruling) = (self.systems(&settings), ruling(&settings));
-        let world = World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: self.clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        };
-        let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+        let world = World::of(&systems, self.clock.as_ref(), &ruling);
+        let sinks = Sinks::from(&systems);
         let request = Request { complete: true, allow: BTreeSet::from([RefusalName::FirstPass]) };
         let (store, report) = pass::run(world, sinks, self.store().await, request, &CancellationToken::new()).await;
         store.close().await.unwrap();

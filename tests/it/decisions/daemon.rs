@@ -24,8 +24,8 @@ use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::waiting::{self, WaitingConflict};
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
-use flowtly_sync::sync::{Pace, Silent, World};
 use http::Method;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -119,17 +119,10 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
     let store = Store::open(&lock).await.unwrap();
     let socket = Socket::bind(&settings.control_socket).unwrap();
     let (control, post) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()));
-    let world = World {
-        flowtly: systems.flowtly.as_ref(),
-        crm: systems.crm.as_ref(),
-        clock: &clock,
-        ruling: &ruling,
-        progress: &Silent,
-        pace: Pace::default(),
-    };
+    let world = World::of(&systems, &clock, &ruling);
     let daemon = Daemon {
         world,
-        sinks: Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() },
+        sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),

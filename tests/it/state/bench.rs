@@ -4,7 +4,7 @@ use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::store::Store;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Report, Request};
-use flowtly_sync::sync::{Pace, PassError, Silent, World};
+use flowtly_sync::sync::{PassError, World};
 use serde_json::Value;
 use sqlx::{ConnectOptions, Connection, Row};
 use tokio_util::sync::CancellationToken;
@@ -20,15 +20,8 @@ pub async fn pass_on(firm: &Firm, store: Store, request: Request) -> (Store, Res
     let settings = firm.settings();
     let systems = firm.systems(&settings);
     let ruling = ruling(&settings);
-    let world = World {
-        flowtly: systems.flowtly.as_ref(),
-        crm: systems.crm.as_ref(),
-        clock: firm.clock.as_ref(),
-        ruling: &ruling,
-        progress: &Silent,
-        pace: Pace::default(),
-    };
-    let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+    let world = World::of(&systems, firm.clock.as_ref(), &ruling);
+    let sinks = Sinks::from(&systems);
     pass::run(world, sinks, store, request, &CancellationToken::new()).await
 }
 

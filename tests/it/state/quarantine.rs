@@ -16,8 +16,8 @@ use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::{Fault, When};
 use flowtly_sync::store::pass::{self, PassRecord};
 use flowtly_sync::store::quarantine::{self, Fails, Illnesses};
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
-use flowtly_sync::sync::{Pace, Silent, World};
 use http::Method;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -39,15 +39,8 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     let socket = Socket::bind(&settings.control_socket).unwrap();
     let (control, post) = Control::serve(socket, &settings.state_path, Arc::new(SystemClock::new()));
     let daemon = Daemon {
-        world: World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: firm.clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        },
-        sinks: Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() },
+        world: World::of(&systems, firm.clock.as_ref(), &ruling),
+        sinks: Sinks::from(&systems),
         schedule: Schedule::new(BEAT, SLOW_BEAT, 0.0),
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::new(),

@@ -22,9 +22,9 @@ use flowtly_sync::metrics::Metrics;
 use flowtly_sync::sandbox::RouterTransport;
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::Report;
-use flowtly_sync::sync::{Pace, Silent, World};
 use flowtly_sync::web::{Site, Sockets, Web};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
@@ -203,15 +203,8 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
     let address = sockets.addresses()[0];
     let web = Web::serve(sockets, &site.router(), &clock);
     let daemon = Daemon {
-        world: World {
-            flowtly: systems.flowtly.as_ref(),
-            crm: systems.crm.as_ref(),
-            clock: clock.as_ref(),
-            ruling: &ruling,
-            progress: &Silent,
-            pace: Pace::default(),
-        },
-        sinks: Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() },
+        world: World::of(&systems, clock.as_ref(), &ruling),
+        sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),

@@ -9,9 +9,9 @@ use flowtly_sync::domain::record::{Kind, RemoteId, Side};
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::pass::{self as passes, Cursor};
+use flowtly_sync::sync::World;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Ending, Report};
-use flowtly_sync::sync::{Pace, Silent, World};
 use tokio_util::sync::CancellationToken;
 
 use crate::firm::{Firm, ruling, vat};
@@ -27,15 +27,8 @@ async fn hinted(firm: &Firm, hints: &[Hint]) -> Report {
     let ruling = ruling(&settings);
     let lock = WriterLock::take(&firm.state()).unwrap();
     let store = Store::open(&lock).await.unwrap();
-    let world = World {
-        flowtly: systems.flowtly.as_ref(),
-        crm: systems.crm.as_ref(),
-        clock: firm.clock.as_ref(),
-        ruling: &ruling,
-        progress: &Silent,
-        pace: Pace::default(),
-    };
-    let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+    let world = World::of(&systems, firm.clock.as_ref(), &ruling);
+    let sinks = Sinks::from(&systems);
     let hints: BTreeSet<Hint> = hints.iter().cloned().collect();
     let (store, report) = pass::hinted(world, sinks, store, &hints, &CancellationToken::new()).await;
     store.close().await.unwrap();

@@ -15,7 +15,7 @@ use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::apply::Sinks;
 use flowtly_sync::sync::pass::{self, Report, Request};
-use flowtly_sync::sync::{Pace, PassError, Silent, World};
+use flowtly_sync::sync::{Pace, PassError, World};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -229,18 +229,11 @@ async fn live_through(sim: &Arc<Sim>, life: &Arc<Life>) -> Lived {
         Err(error) => return Lived::Failed(error.into()),
     };
     prepare(sim, life, &mut store).await;
-    let sinks = Sinks { flowtly: systems.flowtly.as_ref(), crm: systems.crm.as_ref() };
+    let sinks = Sinks::from(&systems);
     let whole = async {
         let mut last = None;
         for complete in &life.passes {
-            let world = World {
-                flowtly: systems.flowtly.as_ref(),
-                crm: systems.crm.as_ref(),
-                clock: clock.as_ref(),
-                ruling: &ruling,
-                progress: &Silent,
-                pace: Pace::InTurn,
-            };
+            let world = World { pace: Pace::InTurn, ..World::of(&systems, clock.as_ref(), &ruling) };
             let request = Request { complete: *complete, allow: life.allow.clone() };
             let (same, outcome) = pass::run(world, sinks, store, request, &life.stop).await;
             store = same;
