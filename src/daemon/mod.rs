@@ -149,7 +149,7 @@ pub async fn run(
                 let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
                 keep(&mut store, &quarantine, &news).await?;
                 tell(daemon.notifier, &report);
-                is_open = matches!(report.ending, Ending::Applied | Ending::Partly);
+                is_open = report.ending.was_carried_out();
                 if report.complete && report.ending != Ending::Refused {
                     daemon.schedule.completed(clock.elapsed());
                 }

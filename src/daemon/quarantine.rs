@@ -109,7 +109,7 @@ impl Quarantine {
                 news.extend(self.note(failure, schedule, now));
             }
         }
-        let was_written = matches!(ending, Ending::Applied | Ending::Partly);
+        let was_written = ending.was_carried_out();
         let is_well = |side: Side, illness: &Illness| match illness.fails {
             Fails::Reading => true,
             Fails::Writing => was_written && kinds(side).is_empty(),

@@ -16,7 +16,7 @@ use crate::metrics::{Extent, Metrics};
 use crate::store::quarantine::Illnesses;
 use crate::store::{Store, StoreError};
 use crate::sync::PassError;
-use crate::sync::pass::{Ending, Report};
+use crate::sync::pass::Report;
 
 /// The daemon's figures, its signs of life, and the hints that come in.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Watch {
         };
         self.metrics.passed(extent, report, took, now);
         let Some(report) = report else { return Ok(()) };
-        self.metrics.look(store, matches!(report.ending, Ending::Applied | Ending::Partly)).await?;
+        self.metrics.look(store, report.ending.was_carried_out()).await?;
         match asks {
             Asks::Hinted(_) => self.hints.looked(),
             Asks::Walk(_) => self.vitals.state().passed = Some(now),

@@ -59,6 +59,14 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Whether its plan was accepted and carried out, as far as that went.
+    pub const fn was_carried_out(&self) -> bool {
+        match self {
+            Self::Applied | Self::Partly => true,
+            Self::Refused | Self::Planned => false,
+        }
+    }
+
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Applied => "applied",

@@ -10,7 +10,7 @@ use super::protocol::{Ask, Outcome};
 use crate::domain::safety::RefusalName;
 use crate::store::Store;
 use crate::sync::PassError;
-use crate::sync::pass::{Ending, Report, Request};
+use crate::sync::pass::{Report, Request};
 
 /// How often a pass that was asked for goes on with what it left due, before the person is told: as often as `reconcile` alone.
 pub const ROUNDS: u32 = 3;
@@ -187,5 +187,5 @@ impl<'a> Inbox<'a> {
 
 /// Whether a single run goes on at once with what was left due.
 pub fn goes_on(report: &Report) -> bool {
-    report.more && report.failing.is_empty() && matches!(report.ending, Ending::Applied | Ending::Partly)
+    report.more && report.failing.is_empty() && report.ending.was_carried_out()
 }

@@ -88,7 +88,7 @@ fn totals(report: &Report) -> Section {
             section.own_below(format!("{number} {reason}"));
         }
     }
-    if matches!(report.ending, Ending::Applied | Ending::Partly) {
+    if report.ending.was_carried_out() {
         section.own(format!(
             "carried out: {}; {} refused, {} put off",
             count(report.written, "write"),
@@ -108,7 +108,7 @@ fn documents(report: &Report, documents: &DocumentsReport) -> Section {
             documents.renames
         ));
     }
-    if matches!(report.ending, Ending::Applied | Ending::Partly) && documents.planned() > 0 {
+    if report.ending.was_carried_out() && documents.planned() > 0 {
         section.own(format!(
             "carried out: {} shown, {} renamed; {} refused, {} of unknown outcome, {} put off",
             documents.shown, documents.renamed, documents.refused, documents.unknown, documents.put_off
