@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use crate::daemon::watch::Signs;
+use crate::store::free_bytes;
 
 /// How little space on the disk keeps the state from being written?
 const NEEDED_BYTES: u64 = 1 << 20;
@@ -64,8 +65,7 @@ pub(super) fn is_ready(
 /// Whether the state could be written now. Nothing is.
 pub(super) fn is_writable(state: &Path) -> io::Result<()> {
     std::fs::OpenOptions::new().write(true).open(state)?;
-    let disk = rustix::fs::statvfs(state)?;
-    if disk.f_bavail.saturating_mul(disk.f_frsize) < NEEDED_BYTES {
+    if free_bytes(state)? < NEEDED_BYTES {
         return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
     }
     Ok(())

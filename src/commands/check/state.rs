@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::domain::record::Side;
 use crate::render::lists::check::Finding;
 use crate::store::lock::WriterLock;
-use crate::store::{Store, StoreError, mark};
+use crate::store::{Store, StoreError, free_bytes, mark};
 
 const AREA: &str = "state";
 
@@ -57,8 +57,7 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, S
 /// as much as the state has.
 fn room(state: &Path) -> Option<Finding> {
     let folder = state.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let free = free_bytes(folder).ok()?;
     let size = std::fs::metadata(state).map_or(0, |file| file.len());
     Some(told_room(folder, free, size))
 }

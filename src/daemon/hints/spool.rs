@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::WAITING;
 use crate::domain::hint::Hint;
+use crate::store::beside;
 
 /// How many bytes are read of a file at most: ids are short.
 const READ_BYTES: u64 = 16 << 20;
@@ -23,9 +24,7 @@ impl Spool {
     /// Opens the file beside a state, and reads what an earlier run left. A line that cannot be read (the machine may have
     /// stopped while it was written) is left out: its sender was not answered.
     pub(super) fn beside(state: &Path) -> io::Result<(Self, BTreeSet<Hint>)> {
-        let mut name = state.file_name().unwrap_or_default().to_os_string();
-        name.push(".hints");
-        let path = state.with_file_name(name);
+        let path = beside(state, ".hints");
         let file = open(&path)?;
         let lines = BufReader::new(file.try_clone()?.take(READ_BYTES)).split(b'\n');
         let mut waiting = BTreeSet::new();
@@ -58,9 +57,7 @@ impl Spool {
         if hints.is_empty() {
             return self.file.set_len(0);
         }
-        let mut name = self.path.file_name().unwrap_or_default().to_os_string();
-        name.push(".new");
-        let new = self.path.with_file_name(name);
+        let new = beside(&self.path, ".new");
         let _ = fs::remove_file(&new);
         let mut file = open(&new)?;
         file.write_all(&lines(hints)?)?;
