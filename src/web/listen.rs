@@ -44,36 +44,45 @@ const STOP_WITHIN: Duration = Duration::from_secs(2);
 /// Where clients come in.
 #[derive(Debug)]
 pub struct Sockets {
-    tcp: Vec<TcpListener>,
-    unix: Vec<UnixListener>,
+    listeners: Vec<Listener>,
+}
+
+#[derive(Debug)]
+enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener),
 }
 
 impl Sockets {
     /// The sockets that the service manager hands over (`sd_listen_fds(3)`); `None` where it hands over none. To be asked once.
     pub fn handed_over() -> io::Result<Option<Self>> {
         let mut handed = listenfd::ListenFd::from_env();
-        let mut sockets = Self { tcp: Vec::new(), unix: Vec::new() };
+        let mut listeners = Vec::new();
         for place in 0..handed.len() {
             // A socket of the wrong family is an error and stays where it is.
             if let Ok(Some(listener)) = handed.take_tcp_listener(place) {
                 listener.set_nonblocking(true)?;
-                sockets.tcp.push(TcpListener::from_std(listener)?);
+                listeners.push(Listener::Tcp(TcpListener::from_std(listener)?));
             } else if let Some(listener) = handed.take_unix_listener(place)? {
                 listener.set_nonblocking(true)?;
-                sockets.unix.push(UnixListener::from_std(listener)?);
+                listeners.push(Listener::Unix(UnixListener::from_std(listener)?));
             }
         }
-        Ok((handed.len() > 0).then_some(sockets))
+        Ok((handed.len() > 0).then_some(Self { listeners }))
     }
 
     /// A socket of its own.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { tcp: vec![TcpListener::bind(address).await?], unix: Vec::new() })
+        Ok(Self { listeners: vec![Listener::Tcp(TcpListener::bind(address).await?)] })
     }
 
     /// Where they are reached over a network.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        let address = |listener: &Listener| match listener {
+            Listener::Tcp(listener) => listener.local_addr().ok(),
+            Listener::Unix(_) => None,
+        };
+        self.listeners.iter().filter_map(address).collect()
     }
 
     /// Whether others than this machine's own processes reach them.
@@ -95,13 +104,8 @@ impl Web {
         let stop = CancellationToken::new();
         let places = Arc::new(Semaphore::new(CLIENTS));
         let mut serving = JoinSet::new();
-        for listener in sockets.tcp {
-            let accept = Accept::Tcp(listener);
-            serving.spawn(serve(accept, site.clone(), Arc::clone(clock), Arc::clone(&places), stop.clone()));
-        }
-        for listener in sockets.unix {
-            let accept = Accept::Unix(listener);
-            serving.spawn(serve(accept, site.clone(), Arc::clone(clock), Arc::clone(&places), stop.clone()));
+        for listener in sockets.listeners {
+            serving.spawn(serve(listener, site.clone(), Arc::clone(clock), Arc::clone(&places), stop.clone()));
         }
         Self { stop, serving }
     }
@@ -114,15 +118,10 @@ impl Web {
     }
 }
 
-enum Accept {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-impl Accept {
+impl Listener {
     async fn next(&self) -> io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Tcp(listener) => Box::new(listener.accept().await?.0),
@@ -131,7 +130,13 @@ impl Accept {
     }
 }
 
-async fn serve(accept: Accept, site: Router, clock: Arc<dyn Clock>, places: Arc<Semaphore>, stop: CancellationToken) {
+async fn serve(
+    listener: Listener,
+    site: Router,
+    clock: Arc<dyn Clock>,
+    places: Arc<Semaphore>,
+    stop: CancellationToken,
+) {
     let clients = TaskTracker::new();
     loop {
         let place = tokio::select! {
@@ -139,7 +144,7 @@ async fn serve(accept: Accept, site: Router, clock: Arc<dyn Clock>, places: Arc<
             () = stop.cancelled() => break,
         };
         let stream = tokio::select! {
-            accepted = accept.next() => match accepted {
+            accepted = listener.next() => match accepted {
                 Ok(stream) => stream,
                 Err(error) => {
                     warn!("a client of the web server could not be taken: {error}");
