@@ -40,8 +40,8 @@ impl Serving {
             None => Sockets::bind(web.bind).await.with_context(|| format!("{} cannot be bound", web.bind))?,
         };
         let is_open = sockets.is_open();
-        if is_open && web.token.is_none() {
-            bail!("a socket is reached from beyond loopback: set web.token_file");
+        if let Some(problem) = lacks_token(is_open, Some(web)) {
+            bail!(problem);
         }
         let hints = Hints::beside(&settings.state_path).context("the file of hints beside the state cannot be used")?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -61,9 +61,7 @@ impl Serving {
         if bind(present) != bind(wanted) {
             return Some("web.enabled and web.bind cannot change while this process runs: restart it".to_owned());
         }
-        let is_open = serving.is_some_and(|serving| serving.is_open);
-        let has_token = wanted.web.as_ref().is_none_or(|web| web.token.is_some());
-        (is_open && !has_token).then(|| "a socket is reached from beyond loopback: set web.token_file".to_owned())
+        lacks_token(serving.is_some_and(|serving| serving.is_open), wanted.web.as_ref())
     }
 
     /// Another configuration holds from now on.
@@ -75,4 +73,10 @@ impl Serving {
     pub(super) async fn close(self) {
         self.web.close().await;
     }
+}
+
+/// What is wrong where others than this machine reach a socket and need not say who they are.
+fn lacks_token(is_open: bool, web: Option<&WebSection>) -> Option<String> {
+    let lacks = is_open && web.is_some_and(|web| web.token.is_none());
+    lacks.then(|| "a socket is reached from beyond loopback: set web.token_file".to_owned())
 }

@@ -39,15 +39,16 @@ pub(crate) struct Session {
 impl Session {
     /// Connects over the network. Nothing is sent yet.
     pub(super) fn new(settings: Settings) -> anyhow::Result<Self> {
-        let transports = Transports::network(&settings)?;
-        Self::over(settings, transports, Arc::new(SystemClock::new()))
+        Self::counted(settings, None)
     }
 
     /// The same; what is sent is counted, where somebody may ask for it.
     pub(super) fn counted(settings: Settings, metrics: Option<&Arc<Metrics>>) -> anyhow::Result<Self> {
-        let Some(metrics) = metrics else { return Self::new(settings) };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let transports = Transports::network(&settings)?.metered(metrics, &clock);
+        let mut transports = Transports::network(&settings)?;
+        if let Some(metrics) = metrics {
+            transports = transports.metered(metrics, &clock);
+        }
         Self::over(settings, transports, clock)
     }
 

@@ -119,9 +119,7 @@ impl Transports {
             crm: Arc::new(ReqwestTransport::new(plain(settings.crm.base_url()))?),
         })
     }
-}
 
-impl Transports {
     /// The same, and what goes through them is counted.
     #[must_use]
     pub fn metered(self, metrics: &Arc<Metrics>, clock: &Arc<dyn Clock>) -> Self {

@@ -61,8 +61,13 @@ impl Metrics {
 
     /// How many records wait to be looked at because of webhooks.
     pub(crate) fn hints(&self, waiting: usize) {
-        self.figures.hints.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.figures.hints.set(gauge(waiting as u64));
     }
+}
+
+/// A count as a gauge takes it.
+fn gauge(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl Default for Metrics {

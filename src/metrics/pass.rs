@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Metrics;
 use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, Walk};
+use super::{Metrics, gauge};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::Illnesses;
 use crate::store::{Store, StoreError, action, link};
@@ -50,7 +50,6 @@ impl Metrics {
         }
         self.figures.near_misses.inc_by(report.rewritten);
         let (conflicts, questions, failures) = report.waiting;
-        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.figures.conflicts.set(gauge(conflicts));
         self.figures.questions.set(gauge(questions));
         self.figures.failures.set(gauge(failures));
@@ -73,15 +72,15 @@ impl Metrics {
                 *pairs.entry(standing).or_default() += count;
             }
         }
-        let gauge = |count: Option<&u64>| i64::try_from(count.copied().unwrap_or(0)).unwrap_or(i64::MAX);
+        let shown = |count: Option<&u64>| gauge(count.copied().unwrap_or(0));
         for kind in Kind::BOTH {
             for state in STATES {
                 let label = Links { kind: kind.as_str(), state };
-                self.figures.links.get_or_create(&label).set(gauge(links.get(&(kind, state))));
+                self.figures.links.get_or_create(&label).set(shown(links.get(&(kind, state))));
             }
         }
         for standing in STANDINGS {
-            self.figures.pairs.get_or_create(&Pairs { standing }).set(gauge(pairs.get(standing)));
+            self.figures.pairs.get_or_create(&Pairs { standing }).set(shown(pairs.get(standing)));
         }
         if was_applied {
             for tally in action::tally(store.connection()).await? {

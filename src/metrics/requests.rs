@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Metrics;
 use super::labels::{Request, Retry, System, Timing};
+use super::{Metrics, gauge};
 use crate::connector::error::ErrorKind;
 use crate::domain::record::Side;
 
@@ -34,7 +34,7 @@ impl Metrics {
     /// So many requests are left of the day.
     pub(crate) fn left(&self, side: Side, requests: u64) {
         let label = System { side: side.as_str() };
-        self.figures.budget_left.get_or_create(&label).set(i64::try_from(requests).unwrap_or(i64::MAX));
+        self.figures.budget_left.get_or_create(&label).set(gauge(requests));
     }
 }
 

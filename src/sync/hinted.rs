@@ -40,7 +40,8 @@ pub(crate) async fn read_hinted(
                 .collect();
             for chunk in of_place.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
                 let known = known(world, store, side, kind, chunk).await?;
-                let is_known = |id: &RemoteId| known.iter().any(|row| row.record.id == *id);
+                let met: BTreeSet<&RemoteId> = known.iter().map(|row| &row.record.id).collect();
+                let is_known = |id: &RemoteId| met.contains(id);
                 // Those that may be of either kind are here twice; which of the two holds is for the walk to say.
                 unknown |= chunk.iter().any(|(id, _)| !is_known(id));
                 let ids: Vec<RemoteId> =
