@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::config::LogFormat;
 use crate::domain::safety::RefusalName;
@@ -311,6 +312,20 @@ pub enum Command {
         /// Start in agreement, stored ids included: one contact a company, nothing to do (for benchmarks)
         #[arg(long)]
         agreed: bool,
+    },
+
+    /// Print what makes a shell complete the words of a line: commands, options, values
+    Completions {
+        /// For which shell
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: Shell,
+    },
+
+    /// Write the manual pages: one of the program, one of each command
+    Man {
+        /// The directory, which is made where it is missing
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
     },
 }
 

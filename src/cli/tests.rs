@@ -63,6 +63,8 @@ fn every_command_and_option_says_what_it_does() {
 #[case("flowtly-sync explain contact:crm:a:b phone")]
 #[case("flowtly-sync demo --companies 3 --seed plain --crm hubspot --keep somewhere")]
 #[case("flowtly-sync sandbox --flowtly-port 8001 --crm-port 8002")]
+#[case("flowtly-sync completions fish")]
+#[case("flowtly-sync man target/man")]
 fn a_right_line_is_taken(#[case] line: &str) {
     assert!(parse(line).is_ok(), "{line}");
 }
@@ -87,6 +89,8 @@ fn a_right_line_is_taken(#[case] line: &str) {
 #[case("flowtly-sync explain 17", ErrorKind::ValueValidation)]
 #[case("flowtly-sync explain company:flowtly:", ErrorKind::ValueValidation)]
 #[case("flowtly-sync demo --companies 0", ErrorKind::ValueValidation)]
+#[case("flowtly-sync completions tcsh", ErrorKind::InvalidValue)]
+#[case("flowtly-sync man", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync frobnicate", ErrorKind::InvalidSubcommand)]
 fn a_wrong_line_is_refused(#[case] line: &str, #[case] kind: ErrorKind) {
     assert_eq!(parse(line).map(|_| ()).map_err(|error| error.kind()), Err(kind), "{line}");

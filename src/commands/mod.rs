@@ -21,6 +21,8 @@ mod reconcile;
 mod run;
 mod demo;
 mod sandbox;
+mod completions;
+mod man;
 
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
@@ -84,6 +86,8 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         Command::Sandbox { sample, flowtly_port, crm_port, agreed } => {
             Ok(sandbox::sandbox(sample, flowtly_port, crm_port, agreed, &mut out).await?)
         }
+        Command::Completions { shell } => Ok(completions::completions(shell, &mut out)?),
+        Command::Man { directory } => Ok(man::man(&directory, &mut out)?),
         command @ (Command::Run(_)
         | Command::Reconcile { .. }
         | Command::Diff { .. }
@@ -157,7 +161,7 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
         Command::Backup { path } => backup::backup(&settings, &path, out).await?,
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
-        Command::Demo { .. } | Command::Sandbox { .. } => FAILED,
+        Command::Demo { .. } | Command::Sandbox { .. } | Command::Completions { .. } | Command::Man { .. } => FAILED,
     };
     Ok(code)
 }

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a test binary: what its files share is public among them")]
 
 mod cli;
+mod manual;
 mod served;
 mod service;
 mod firm;
