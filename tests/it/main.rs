@@ -6,6 +6,7 @@ mod cli;
 mod manual;
 mod served;
 mod service;
+mod units;
 mod firm;
 mod foreign;
 mod house;

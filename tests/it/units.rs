@@ -1,0 +1,216 @@
+//! What the systemd units promise together, read from `deploy/` and held against the binary's own defaults.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use crate::served::{code, command, printed, told};
+
+const SERVICES: [&str; 3] = ["flowtly-sync.service", "flowtly-sync@.service", "flowtly-sync-reconcile.service"];
+
+/// Where the sandbox of a unit begins; it ends where the section does.
+const SANDBOX: &str = "# It needs the network, its state, and nothing else.\n";
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+/// What a unit says for a key, in the unit's order; comments say nothing. `%i` is the instance `acme`.
+fn said(unit: &str, key: &str) -> Vec<String> {
+    let text = text(&format!("deploy/{unit}")).replace("%i", "acme");
+    text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned).collect()
+}
+
+fn once(unit: &str, key: &str) -> String {
+    let said = said(unit, key);
+    assert_eq!(said.len(), 1, "{unit} says {key} once: {said:?}");
+    said[0].clone()
+}
+
+/// What of the compiled-in defaults a key is.
+fn default(section: &str, key: &str) -> String {
+    let defaults: toml::Table = text("config/default.toml").parse().unwrap();
+    defaults[section][key].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_service_stands_in_the_same_sandbox() {
+    let sandboxes: BTreeSet<String> = SERVICES
+        .map(|unit| {
+            let text = text(&format!("deploy/{unit}"));
+            let after = text.split_once(SANDBOX).expect("a unit has a sandbox").1;
+            after.split("\n[").next().unwrap().trim_end().to_owned()
+        })
+        .into();
+    assert_eq!(sandboxes.len(), 1, "{sandboxes:#?}");
+    let sandbox = sandboxes.first().unwrap();
+    for line in
+        ["DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "UMask=0077"]
+    {
+        assert!(sandbox.lines().any(|said| said == line), "{line}");
+    }
+}
+
+#[test]
+fn a_pair_of_the_template_shares_nothing_with_another_one() {
+    let [one, pair, pass] = SERVICES;
+    for key in ["ConfigurationDirectory", "StateDirectory", "LoadCredential", "User", "ConditionDirectoryNotEmpty"] {
+        assert!(said(pair, key).iter().all(|said| said.contains("acme")), "{key} is of the instance");
+    }
+    assert_eq!(
+        once(pass, "User"),
+        one.trim_end_matches(".service"),
+        "the name that systemd makes of the daemon's unit"
+    );
+    for key in [
+        "ConfigurationDirectory",
+        "StateDirectory",
+        "StateDirectoryMode",
+        "LoadCredential",
+        "SetCredential",
+        "ConditionDirectoryNotEmpty",
+    ] {
+        assert_eq!(said(one, key), said(pass, key), "daemon and pass share {key}");
+    }
+    for key in [
+        "Type",
+        "ExecStart",
+        "ExecReload",
+        "Restart",
+        "RestartPreventExitStatus",
+        "RestartSec",
+        "TimeoutStartSec",
+        "TimeoutStopSec",
+        "WatchdogSec",
+        "WantedBy",
+        "StateDirectoryMode",
+    ] {
+        assert_eq!(said(one, key), said(pair, key), "one and many agree on {key}");
+    }
+}
+
+const EXAMPLES: [&str; 5] = ["hubspot", "espocrm", "odoo", "pipedrive", "custom-fields"];
+
+/// The binary, started with the directories that systemd makes for a unit, finds there what the unit's head says to put there.
+#[test]
+fn the_binary_finds_configuration_secrets_and_state_where_a_unit_puts_them() {
+    for (unit, example) in SERVICES.iter().flat_map(|unit| EXAMPLES.map(|example| (*unit, example))) {
+        let place = Place::of(unit, &text(&format!("config/{example}.example.toml")));
+        for credential in said(unit, "LoadCredential") {
+            let (name, source) = credential.split_once(':').unwrap();
+            let secrets = Path::new("/etc").join(once(unit, "ConfigurationDirectory")).join("secrets");
+            assert_eq!(Path::new(source), secrets.join(name), "{unit}");
+            assert_eq!(Path::new(&once(unit, "ConditionDirectoryNotEmpty")), secrets, "{unit}");
+            std::fs::write(place.credentials().join(name), "secret").unwrap();
+        }
+        let shown = place.run(&["check", "--show-config"]);
+        assert_eq!(code(&shown), 0, "{unit}, {example}: {}", told(&shown));
+        let path = place.state.join("flowtly-sync.sqlite");
+        assert!(printed(&shown).contains(&path.display().to_string()), "{unit}: {}", printed(&shown));
+    }
+}
+
+/// Where a secret's file is missing, systemd hands over what the unit says instead, and the program says which one it lacks.
+#[test]
+fn a_secret_that_is_missing_is_named_by_the_program() {
+    for unit in SERVICES {
+        let instead: Vec<_> = said(unit, "SetCredential");
+        let names = |said: &[String]| -> Vec<String> {
+            said.iter().map(|said| said.split_once(':').unwrap().0.to_owned()).collect()
+        };
+        assert_eq!(names(&instead), names(&said(unit, "LoadCredential")), "{unit}");
+        let place = Place::of(unit, &text("config/hubspot.example.toml"));
+        for credential in &instead {
+            let (name, value) = credential.split_once(':').unwrap();
+            assert_eq!(value, "\\n", "an empty line, as systemd.exec(5) writes it");
+            std::fs::write(place.credentials().join(name), "\n").unwrap();
+        }
+        std::fs::write(place.credentials().join("flowtly-password"), "secret").unwrap();
+        let refused = place.run(&["run"]);
+        assert_eq!(code(&refused), 4, "{unit}: {}", told(&refused));
+        assert!(told(&refused).contains("hubspot-token is empty"), "{unit}: {}", told(&refused));
+        assert!(!told(&refused).contains("flowtly-password is empty"), "{unit}: {}", told(&refused));
+    }
+    for daemon in [SERVICES[0], SERVICES[1]] {
+        assert_eq!(once(daemon, "RestartPreventExitStatus"), "4", "and is not started again and again for it");
+    }
+}
+
+/// The directories that systemd makes for a unit.
+struct Place {
+    root: tempfile::TempDir,
+    configuration: PathBuf,
+    state: PathBuf,
+}
+
+impl Place {
+    fn of(unit: &str, configuration: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let place = Self {
+            configuration: root.path().join("etc").join(once(unit, "ConfigurationDirectory")),
+            state: root.path().join("lib").join(once(unit, "StateDirectory")),
+            root,
+        };
+        for directory in [&place.configuration, &place.state, &place.credentials()] {
+            std::fs::create_dir_all(directory).unwrap();
+        }
+        std::fs::write(place.configuration.join("config.toml"), configuration).unwrap();
+        place
+    }
+
+    fn credentials(&self) -> PathBuf {
+        self.root.path().join("credentials")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        command(self.root.path(), arguments)
+            .env("CONFIGURATION_DIRECTORY", &self.configuration)
+            .env("STATE_DIRECTORY", &self.state)
+            .env("CREDENTIALS_DIRECTORY", self.credentials())
+            .output()
+            .unwrap()
+    }
+}
+
+#[test]
+fn a_unit_calls_what_the_binary_offers() {
+    let root = tempfile::tempdir().unwrap();
+    for unit in SERVICES {
+        let line = once(unit, "ExecStart");
+        let mut words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(words.remove(0), "/usr/bin/flowtly-sync", "{unit}");
+        words.push("--help");
+        assert_eq!(code(&command(root.path(), &words).output().unwrap()), 0, "{unit}: {line}");
+    }
+}
+
+#[test]
+fn times_and_addresses_agree_with_the_defaults() {
+    let stop_within = flowtly_sync::config::parse_duration(&default("schedule", "stop_within")).unwrap();
+    let retry = flowtly_sync::config::parse_duration(&default("http", "retry_max_elapsed")).unwrap();
+    for unit in SERVICES {
+        let stop = seconds(&once(unit, "TimeoutStopSec"));
+        assert!(stop > stop_within, "{unit} is not killed while it stops");
+        for watchdog in said(unit, "WatchdogSec") {
+            assert!(seconds(&watchdog) > retry, "{unit} is not killed while it waits for a system");
+        }
+    }
+    assert_eq!(once("flowtly-sync.socket", "ListenStream"), default("web", "bind"));
+}
+
+/// systemd and the configuration write these alike: `45s`, `15min`.
+fn seconds(text: &str) -> Duration {
+    flowtly_sync::config::parse_duration(&text.replace("min", "m")).unwrap()
+}
+
+#[test]
+fn what_waits_for_a_person_is_no_failure_of_the_pass_by_the_clock() {
+    let [_, _, pass] = SERVICES;
+    assert_eq!(once(pass, "SuccessExitStatus"), "2");
+    assert_eq!(once(pass, "Type"), "oneshot");
+    let timer = "flowtly-sync-reconcile.timer";
+    assert_eq!(said(timer, "Unit"), Vec::<String>::new(), "a timer is for the service of its name");
+    assert_eq!((once(timer, "Persistent"), once(timer, "WantedBy")), ("true".to_owned(), "timers.target".to_owned()));
+    assert!(!seconds(&once(timer, "RandomizedDelaySec")).is_zero());
+}
