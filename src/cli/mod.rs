@@ -51,6 +51,12 @@ Exit codes:
   1  something does not work
   4  the configuration is wrong";
 
+const HEALTH_EXITS: &str = "\
+Exit codes:
+  0  it is
+  1  it is not, or nobody answers
+  4  the configuration is wrong";
+
 const RUN_EXITS: &str = "\
 Signals: SIGTERM and SIGINT stop it cleanly, SIGHUP starts a pass at once.
 
@@ -182,6 +188,14 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+
+    /// Ask the daemon of this machine whether it is alive, for what can only start a program; needs `web.enabled`
+    #[command(after_help = HEALTH_EXITS)]
+    Health {
+        /// Ask whether it does its work: passes end, both sides can be talked to, the state can be written
+        #[arg(long)]
+        ready: bool,
     },
 
     /// Show what the last passes did and what waits

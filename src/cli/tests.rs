@@ -37,6 +37,7 @@ fn every_command_and_option_says_what_it_does() {
 #[case("flowtly-sync diff --format markdown --full")]
 #[case("flowtly-sync check --fix --json")]
 #[case("flowtly-sync check --show-config")]
+#[case("flowtly-sync health --ready")]
 #[case("flowtly-sync status --json")]
 #[case("flowtly-sync conflicts")]
 #[case("flowtly-sync conflicts --json")]

@@ -16,6 +16,7 @@ pub mod backup;
 pub mod restore;
 mod session;
 mod serving;
+mod health;
 mod diff;
 mod reconcile;
 mod run;
@@ -43,6 +44,7 @@ use crate::render::plan::Format;
 use crate::telemetry::{self, Overrides};
 use check::{Mode, Sides};
 use explain::Subjected;
+use health::Question;
 use session::Session;
 
 /// The configuration is wrong.
@@ -92,6 +94,7 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         | Command::Reconcile { .. }
         | Command::Diff { .. }
         | Command::Check { .. }
+        | Command::Health { .. }
         | Command::Status(_)
         | Command::Conflicts { .. }
         | Command::Questions { .. }
@@ -117,6 +120,10 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
             } else {
                 checked(settings, fix, json, out).await?
             }
+        }
+        Command::Health { ready } => {
+            let question = if ready { Question::Ready } else { Question::Alive };
+            health::health(&settings, question, out).await?
         }
         Command::Status(output) => {
             status::status(&settings, &SystemClock::new(), &mut listing(&settings, output.json, out)).await?

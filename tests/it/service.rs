@@ -137,3 +137,26 @@ fn a_watchdog_is_fed_between_beats_and_during_a_pass() {
     running.hear("WATCHDOG=1");
     running.stop();
 }
+
+#[test]
+fn whoever_can_only_start_a_program_asks_the_daemon_by_one() {
+    let served = Served::start();
+    let off = served.run(&["health"]);
+    assert_eq!(code(&off), 1);
+    assert!(told(&off).contains("web.enabled"), "{}", told(&off));
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let web = [("FLOWTLY_SYNC__WEB__ENABLED", "true"), ("FLOWTLY_SYNC__WEB__BIND", free.as_str())];
+    let ask = |arguments: &[&str]| served.command(arguments).envs(web).output().unwrap();
+    let nobody = ask(&["health"]);
+    assert_eq!(code(&nobody), 1);
+    assert!(told(&nobody).contains(&format!("no daemon answers at {free}")), "{}", told(&nobody));
+    let running = Running::with(&served, &["run", "--allow", "first-pass"], &web);
+    running.hear("STATUS=idle; pass 1");
+    for arguments in [&["health"][..], &["health", "--ready"]] {
+        let asked = ask(arguments);
+        assert_eq!(code(&asked), 0, "{arguments:?}: {}{}", printed(&asked), told(&asked));
+        let answer: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+        assert_eq!(answer["ok"], true);
+    }
+    running.stop();
+}
