@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes the Debian package: `deploy/package.sh`, and prints its path. Needs cargo-deb (cargo install --locked cargo-deb).
+#
+# PROFILE=release takes the build of that profile instead of the slower one of `dist`; VERSION=0.2.0-1 gives the package that
+# version; FAST=1 compresses it less. Manual pages and completions are made by the program itself.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+profile=${PROFILE:-dist}
+folder=${profile/#dev/debug} # where cargo puts what it builds by that profile
+binary=${CARGO_TARGET_DIR:-target}/$folder/flowtly-sync
+made=target/package
+
+cargo build --profile "$profile" --locked >&2
+version=${VERSION:-$("$binary" --version | cut -d ' ' -f 2)-1}
+
+rm -rf "$made"
+mkdir -p "$made"
+"$binary" man "$made/man" >&2
+for shell in bash fish zsh; do
+    "$binary" completions "$shell" >"$made/$shell"
+done
+
+# A package has a changelog in Debian's form. What changed stands in the commits.
+maintainer=$(sed -n '/^\[package.metadata.deb\]/,/^\[/s/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
+when=$(date --utc -R -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")
+cat >"$made/changelog" <<END
+flowtly-sync ($version) unstable; urgency=medium
+
+  * This release.
+
+ -- $maintainer  $when
+END
+
+cargo deb --no-build --strip --quiet ${FAST:+--fast} --profile "$profile" --deb-version "$version" --output "$made/" >&2
+ls "$made"/*.deb
