@@ -7,6 +7,7 @@ mod manual;
 mod served;
 mod service;
 mod units;
+mod images;
 mod firm;
 mod foreign;
 mod house;

@@ -1,0 +1,106 @@
+//! The image and the example for Kubernetes, held against the binary and against each other.
+
+use std::path::{Path, PathBuf};
+
+use crate::served::{code, command, printed, told};
+
+fn path(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+}
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(path(file)).unwrap()
+}
+
+const CONTAINERFILE: &str = "deploy/Containerfile";
+const STATEFUL_SET: &str = "deploy/kubernetes/base/statefulset.yaml";
+
+/// What the image says of a variable.
+fn variable(name: &str) -> String {
+    let text = text(CONTAINERFILE);
+    let value = text.split_once(&format!("{name}=")).expect("the image sets it").1;
+    value.split_whitespace().next().unwrap().to_owned()
+}
+
+#[test]
+fn the_image_is_built_of_what_is_here_and_runs_as_nobody_of_importance() {
+    let text = text(CONTAINERFILE);
+    let copied: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("COPY ") && !line.contains("--from"))
+        .flat_map(|line| line.split(' ').skip(1))
+        .filter(|source| *source != "./")
+        .collect();
+    for source in &copied {
+        assert!(path(source).exists(), "{source} is copied, and is not here");
+    }
+    for needed in ["Cargo.toml", "Cargo.lock", "src", "migrations", "config", "tests"] {
+        assert!(copied.contains(&needed), "{needed} is needed to build");
+    }
+    let release = env!("CARGO_PKG_RUST_VERSION");
+    assert!(text.contains(&format!("FROM rust:{release}-")), "the compiler of Cargo.toml");
+    assert!(text.contains("\nFROM scratch\n") && text.contains("\nUSER 65532:65532\n"));
+    assert!(text.contains(
+        r#"HEALTHCHECK --interval=30s --timeout=10s --start-period=1m --retries=3 CMD ["/flowtly-sync", "health"]"#
+    ));
+    assert!(text.contains(&format!("VOLUME {}\n", variable("STATE_DIRECTORY"))), "the state outlives the container");
+}
+
+#[test]
+fn pod_and_image_agree() {
+    let set = text(STATEFUL_SET);
+    let image = format!("image: flowtly-sync:{}\n", env!("CARGO_PKG_VERSION"));
+    assert!(set.contains(&image), "the release of this tree");
+    for directory in ["CONFIGURATION_DIRECTORY", "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY"] {
+        assert!(set.contains(&format!("mountPath: {}", variable(directory))), "{directory} is mounted");
+    }
+    let defaults: toml::Table = text("config/default.toml").parse().unwrap();
+    let port = defaults["web"]["bind"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+    assert!(text(CONTAINERFILE).contains(&format!("EXPOSE {port}\n")));
+    assert!(set.contains(&format!("containerPort: {port}\n")));
+    assert!(text("deploy/kubernetes/base/service.yaml").contains(&format!("port: {port}\n")));
+    let stop = flowtly_sync::config::parse_duration(defaults["schedule"]["stop_within"].as_str().unwrap()).unwrap();
+    let grace = set.split_once("terminationGracePeriodSeconds: ").unwrap().1.lines().next().unwrap();
+    assert!(grace.parse::<u64>().unwrap() > stop.as_secs(), "it is not killed while it stops");
+    for line in ["replicas: 1", "runAsUser: 65532", "runAsNonRoot: true", "readOnlyRootFilesystem: true"] {
+        assert!(set.contains(line), "{line}");
+    }
+}
+
+/// The files that an overlay makes a secret of.
+fn secrets(overlay: &str) -> Vec<String> {
+    let overlay = text(&format!("{overlay}/kustomization.yaml"));
+    let list = overlay.split_once("files: [secrets/").expect("an overlay has secrets").1;
+    let list = list.split_once(']').unwrap().0;
+    list.split(", ").map(|file| file.trim_start_matches("secrets/").to_owned()).collect()
+}
+
+/// Each pair of the example, with the variables that pod and image set, is a configuration without problems.
+#[test]
+fn a_pair_of_the_example_is_a_valid_configuration() {
+    let set = text(STATEFUL_SET);
+    let lines: Vec<&str> = set.lines().map(str::trim).collect();
+    let variables: Vec<(&str, &str)> = lines
+        .windows(2)
+        .filter_map(|pair| {
+            let name = pair[0].strip_prefix("- name: FLOWTLY_SYNC__")?;
+            Some((name, pair[1].strip_prefix("value: ")?.trim_matches('"')))
+        })
+        .collect();
+    assert_eq!(variables.len(), 3, "{variables:?}");
+    for pair in ["acme", "globex"] {
+        let overlay = format!("deploy/kubernetes/example/{pair}");
+        let root = tempfile::tempdir().unwrap();
+        for secret in secrets(&overlay) {
+            std::fs::write(root.path().join(secret), "secret").unwrap();
+        }
+        let mut check = command(root.path(), &["check", "--show-config"]);
+        check.env("CONFIGURATION_DIRECTORY", path(&overlay)).env("CREDENTIALS_DIRECTORY", root.path());
+        for (name, value) in &variables {
+            check.env(format!("FLOWTLY_SYNC__{name}"), value);
+        }
+        let shown = check.output().unwrap();
+        assert_eq!(code(&shown), 0, "{pair}: {}", told(&shown));
+        assert!(printed(&shown).contains("bind = \"0.0.0.0:9464\""), "{pair}: {}", printed(&shown));
+    }
+}
