@@ -11,7 +11,11 @@ folder=${profile/#dev/debug} # where cargo puts what it builds by that profile
 binary=${CARGO_TARGET_DIR:-target}/$folder/flowtly-sync
 made=target/package
 
-cargo build --profile "$profile" --locked >&2
+# What is given away carries the list of what it was built of, where cargo-auditable is here.
+build=build
+if [ "$profile" = dist ] && cargo auditable --version >/dev/null 2>&1; then build="auditable build"; fi
+# shellcheck disable=SC2086 # one word or two
+cargo $build --profile "$profile" --locked >&2
 version=${VERSION:-$("$binary" --version | cut -d ' ' -f 2)-1}
 
 rm -rf "$made"
