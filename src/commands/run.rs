@@ -17,7 +17,6 @@ use crate::clock::SystemClock;
 use crate::config::{self, Environment, Settings};
 use crate::daemon::control::socket::Socket;
 use crate::daemon::control::{Control, Inbox};
-use crate::daemon::schedule::Schedule;
 use crate::daemon::systemd::Notifier;
 use crate::daemon::{self, Daemon, Ended, Handed, Reload, signals};
 use crate::domain::safety::RefusalName;
@@ -45,7 +44,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
     let notifier = Notifier::of_process();
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
-        let schedule = session.settings.schedule;
+        let schedule = &session.settings.schedule;
         let reader = Reader {
             global,
             metrics: metrics.as_ref(),
@@ -57,7 +56,8 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
         let daemon = Daemon {
             world: session.world(&silent),
             sinks: session.sinks(),
-            schedule: Schedule::new(schedule.interval, schedule.slow_interval, schedule.jitter),
+            schedule: schedule.beats(),
+            hints_in_quiet: schedule.hints_in_quiet,
             stop_within: schedule.stop_within,
             allow: std::mem::take(&mut allow),
             notifier,

@@ -11,8 +11,8 @@ use super::key::Key;
 use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
-use super::settings::{LogFormat, LogSection, Mapped, ScheduleSection, Settings};
-use super::{custom, flowtly, mapping, rules, show, web};
+use super::settings::{LogFormat, LogSection, Mapped, Settings};
+use super::{custom, flowtly, mapping, rules, schedule, show, web};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
@@ -106,7 +106,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let documents = documents(reader);
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
-    let schedule = schedule(reader);
+    let schedule = schedule::read(reader);
     let log = log(reader);
     let limits = Limits {
         creates: limit(reader, "limits.creates"),
@@ -174,20 +174,6 @@ fn control_socket(reader: &mut Reader<'_>, state: &Path) -> PathBuf {
     let mut name = state.file_name().unwrap_or_default().to_os_string();
     name.push(".control");
     state.with_file_name(name)
-}
-
-fn schedule(reader: &mut Reader<'_>) -> ScheduleSection {
-    let schedule = ScheduleSection {
-        interval: reader.duration("schedule.interval", SECOND..=DAY),
-        slow_interval: reader.duration("schedule.slow_interval", SECOND..=DAY * 30),
-        jitter: reader.share("schedule.jitter", 0.0..=0.5),
-        stop_within: reader.duration("schedule.stop_within", SECOND..=HOUR),
-    };
-    if schedule.slow_interval < schedule.interval {
-        let mend = "make schedule.slow_interval at least schedule.interval";
-        reader.refuse(&Key::of("schedule.slow_interval"), "complete passes would be the more frequent ones", mend);
-    }
-    schedule
 }
 
 fn log(reader: &mut Reader<'_>) -> LogSection {

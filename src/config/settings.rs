@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::flowtly::FlowtlySection;
+use super::schedule::ScheduleSection;
 use super::web::WebSection;
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::CrmSettings;
@@ -52,19 +52,6 @@ pub(super) struct Mapped {
     pub(super) flowtly: Shape,
     pub(super) crm: Shape,
     pub(super) rules: KindRules,
-}
-
-/// The settings of `[schedule]`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScheduleSection {
-    /// Time between incremental passes: the beat.
-    pub interval: Duration,
-    /// Time between complete passes: the slow beat.
-    pub slow_interval: Duration,
-    /// How far each wait varies at random, as a share of it: 0 to 0.5.
-    pub jitter: f64,
-    /// How long a stop may take.
-    pub stop_within: Duration,
 }
 
 /// How log lines are written.

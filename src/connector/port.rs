@@ -269,6 +269,12 @@ pub trait Source: Send + Sync + fmt::Debug {
     /// What is mapped of a kind.
     fn shape(&self, kind: Kind) -> &Shape;
 
+    /// Which share (0 to 1) is left of the requests that a day has, the firm's other tools' included; `None` where the system
+    /// counts none, or where it is not known.
+    fn share_left(&self) -> Option<f64> {
+        None
+    }
+
     /// Who it is.
     async fn probe(&self) -> Result<Account, PortError>;
 

@@ -11,6 +11,7 @@ pub mod signals;
 pub mod systemd;
 pub mod hints;
 pub mod watch;
+mod rest;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,10 +21,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::clock::Clock;
 use crate::domain::hint::Hint;
+use crate::domain::record::Side;
 use crate::domain::safety::RefusalName;
 use crate::store::quarantine::Fails;
+use crate::store::thrift::Short;
 use crate::store::{Store, StoreError};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{self, Ending, Report, Request};
@@ -32,7 +34,9 @@ use control::{Hurry, Inbox, Post};
 use hints::pace::Pace;
 use pulse::Pulse;
 use quarantine::{News, Quarantine};
-use schedule::{After, Schedule, Wait};
+use rest::{Due, Standing, Woken};
+use schedule::thrift::{self, ThriftNews};
+use schedule::{After, Means, Schedule, Wait};
 use systemd::Notifier;
 use watch::Watch;
 
@@ -45,6 +49,8 @@ pub struct Daemon<'a> {
     pub sinks: Sinks<'a>,
     /// When passes run.
     pub schedule: Schedule,
+    /// Whether hints start a pass in quiet hours, too.
+    pub hints_in_quiet: bool,
     /// How long a pass that is told to stop may go on.
     pub stop_within: Duration,
     /// What is allowed for the first pass.
@@ -107,126 +113,106 @@ pub async fn run(
     let mut about: Option<BTreeSet<Hint>> = None;
     // Whether the last plan was accepted: hints do not have a refused one made again and again.
     let mut is_open = false;
-    let mut beat_at = clock.elapsed();
-    let mut complete = last_complete_is_old(&mut store, clock, &daemon.schedule).await?;
+    let mut short = crate::store::thrift::load(store.connection()).await?;
+    let last = crate::store::pass::last_whole(store.connection()).await?;
+    if let Some(last) = last {
+        daemon.schedule.completed(last);
+    }
+    let first = daemon.schedule.wait(After::Again, Means::Enough, clock.now(), 0.0);
+    let mut complete = first.complete;
+    let mut due = Due::after(clock, Duration::ZERO);
+    // What is started at night waits for the morning.
+    let mut rests = first.is_quiet;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
-        if daemon.inbox.take_up(&mut store).await == Hurry::Pass {
-            about = None;
-        }
-        pulse.begins();
-        let begun = clock.elapsed();
-        let asks = if let Some(hints) = about.take() {
-            Asks::Hinted(hints)
+        let (wait, line, means) = if std::mem::take(&mut rests) {
+            (first, "idle".to_owned(), Means::Enough)
         } else {
-            let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
-            Asks::Walk(daemon.inbox.request(request))
-        };
-        if let Some(watch) = &watch {
-            watch.begins(&asks);
-        }
-        let Some((returned, outcome)) = bounded(&daemon, store, &asks, stop).await else {
-            warn!("the pass did not stop in time and was left; the next start recovers it");
-            return Ok(Ended::Stopped);
-        };
-        store = returned;
-        let hinted = match &asks {
-            Asks::Hinted(_) => {
-                pace.hinted(begun, clock.elapsed());
-                true
+            if daemon.inbox.take_up(&mut store).await == Hurry::Pass {
+                about = None;
             }
-            Asks::Walk(_) => {
-                daemon.inbox.passed(&mut store, &outcome).await;
-                pace.walked(begun, clock.elapsed());
-                false
+            pulse.begins();
+            let begun = clock.elapsed();
+            let asks = if let Some(hints) = about.take() {
+                Asks::Hinted(hints)
+            } else {
+                let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
+                Asks::Walk(daemon.inbox.request(request))
+            };
+            if let Some(watch) = &watch {
+                watch.begins(&asks);
             }
-        };
-        if let Some(watch) = &watch {
-            watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
-        }
-        let after = match outcome {
-            Ok(report) => {
-                let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
-                keep(&mut store, &quarantine, &news).await?;
-                tell(daemon.notifier, &report);
-                is_open = report.ending.was_carried_out();
-                if report.complete && report.ending != Ending::Refused {
-                    daemon.schedule.completed(clock.elapsed());
+            let Some((returned, outcome)) = bounded(&daemon, store, &asks, stop).await else {
+                warn!("the pass did not stop in time and was left; the next start recovers it");
+                return Ok(Ended::Stopped);
+            };
+            store = returned;
+            let hinted = match &asks {
+                Asks::Hinted(_) => {
+                    pace.hinted(begun, clock.elapsed());
+                    true
                 }
-                if report.more && report.ending == Ending::Applied { After::Again } else { After::Passed }
+                Asks::Walk(_) => {
+                    daemon.inbox.passed(&mut store, &outcome).await;
+                    pace.walked(begun, clock.elapsed());
+                    false
+                }
+            };
+            if let Some(watch) = &watch {
+                watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
             }
-            Err(PassError::Stopped) => break,
-            Err(error @ PassError::Store(_)) => return Err(error),
-            Err(error) => {
-                let (after, news) = quarantine.failed(&error, &daemon.schedule, clock.now());
-                keep(&mut store, &quarantine, &news).await?;
-                daemon.notifier.status(&format!("trying again, slower: {error}"));
-                after
+            let (after, line) = match outcome {
+                Ok(report) => {
+                    let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
+                    keep(&mut store, &quarantine, &news).await?;
+                    let line = told(&report);
+                    is_open = report.ending.was_carried_out();
+                    if report.complete && report.ending != Ending::Refused {
+                        daemon.schedule.completed(clock.now());
+                    }
+                    let again = report.more && report.ending == Ending::Applied;
+                    (if again { After::Again } else { After::Passed }, line)
+                }
+                Err(PassError::Stopped) => break,
+                Err(error @ PassError::Store(_)) => return Err(error),
+                Err(error) => {
+                    let (after, news) = quarantine.failed(&error, &daemon.schedule, clock.now());
+                    keep(&mut store, &quarantine, &news).await?;
+                    (after, format!("trying again, slower: {error}"))
+                }
+            };
+            if let Some(watch) = &watch {
+                watch.quarantine(quarantine.sides());
             }
-        };
-        if let Some(watch) = &watch {
-            watch.quarantine(quarantine.sides());
-        }
-        let now = clock.elapsed();
-        let wait = if hinted && !is_failure(after) {
-            // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
-            let soon = if after == After::Again { pace.until_walk(now) } else { Duration::MAX };
-            Wait { time: beat_at.saturating_sub(now).min(soon), complete }
-        } else {
-            daemon.schedule.wait(after, now, fastrand::f64())
+            let means = spare(&daemon, &mut short, &mut store).await?;
+            let wait = if hinted && !is_failure(after) {
+                // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
+                let left = due.left(clock);
+                let soon = if after == After::Again { pace.until_walk(clock.elapsed()) } else { Duration::MAX };
+                let is_quiet = soon < left && daemon.schedule.quiet_until(clock.now() + soon).is_some();
+                Wait { time: if is_quiet { left } else { left.min(soon) }, complete, is_quiet: false }
+            } else {
+                daemon.schedule.wait(after, means, clock.now(), fastrand::f64())
+            };
+            (wait, line, means)
         };
         complete = wait.complete;
-        beat_at = now + wait.time;
+        due = Due::after(clock, wait.time);
+        announce(&daemon, &wait, due, means, line);
         if daemon.inbox.is_waited_for() {
             // Somebody waits for the end of what the pass left due.
             continue;
         }
-        let is_well = quarantine.sides().is_empty();
-        let mut beat = clock.sleep(wait.time);
-        // Where nobody looks nothing wakes it between beats.
-        let feeding = pulse.feeding();
-        let mut hinted = Box::pin(Watch::hinted(watch.as_ref().filter(|_| is_well && is_open), pace, clock));
-        loop {
-            pulse.feed();
-            let fed = async {
-                match feeding {
-                    Some(time) => clock.sleep(time).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = &mut beat => break,
-                () = fed => {}
-                hints = &mut hinted => {
-                    about = hints;
-                    complete |= about.is_none() && watch.as_ref().is_some_and(|watch| watch.hints.has_overflown());
-                    break;
-                }
-                () = wake.notified() => {
-                    if is_reloaded(&daemon) {
-                        let post = daemon.inbox.leave();
-                        return Ok(Ended::Reloaded(Box::new(Handed { store, post })));
-                    }
-                    info!("woken: a pass begins at once");
-                    quarantine.hurry(clock.now());
-                    keep(&mut store, &quarantine, &[]).await?;
-                    break;
-                }
-                () = stop.cancelled() => break,
-                () = daemon.inbox.arrived() => match daemon.inbox.take_up(&mut store).await {
-                    Hurry::Pass => {
-                        quarantine.hurry(clock.now());
-                        keep(&mut store, &quarantine, &[]).await?;
-                        break;
-                    }
-                    // A side that fails is not asked sooner because of a decision.
-                    Hurry::Decided if is_well => {
-                        beat_at = clock.elapsed() + schedule::AGAIN;
-                        beat = clock.sleep(schedule::AGAIN);
-                    }
-                    Hurry::Decided | Hurry::None => {}
-                },
+        let standing = Standing { quarantine: &mut quarantine, pulse: &pulse, pace, means, is_open };
+        match rest::until_next(&mut daemon, &mut store, standing, &mut due, stop, wake).await? {
+            Woken::Walk => {}
+            Woken::HintedWalk => complete |= watch.as_ref().is_some_and(|watch| watch.hints.has_overflown()),
+            Woken::Hinted(hints) => about = Some(hints),
+            Woken::Reloaded => {
+                let post = daemon.inbox.leave();
+                return Ok(Ended::Reloaded(Box::new(Handed { store, post })));
             }
+            Woken::Stop => break,
         }
     }
     daemon.notifier.stopping();
@@ -291,20 +277,52 @@ async fn bounded(
     }
 }
 
-async fn last_complete_is_old(store: &mut Store, clock: &dyn Clock, schedule: &Schedule) -> Result<bool, PassError> {
-    let last = crate::store::pass::last_whole(store.connection()).await?;
-    let slow = chrono::TimeDelta::from_std(schedule.slow_interval).unwrap_or(chrono::TimeDelta::MAX);
-    Ok(last.is_none_or(|at| clock.now() - at >= slow))
+/// Looks whether a day's requests run low, keeps it, and tells what is new.
+async fn spare(daemon: &Daemon<'_>, short: &mut Option<Short>, store: &mut Store) -> Result<Means, StoreError> {
+    let share = |side| daemon.world.source(side).share_left().map(|left| (side, left));
+    let left: Vec<(Side, f64)> = Side::BOTH.into_iter().filter_map(share).collect();
+    let (holds, news) = thrift::judge(daemon.schedule.thrift(), short.take(), &left, daemon.world.clock.now());
+    match &news {
+        Some(ThriftNews::Short(short)) => warn!(
+            side.name = short.side.as_str(),
+            budget.left_share = short.left,
+            "{}'s requests of the day run low: passes are put off until there are enough",
+            short.side
+        ),
+        Some(ThriftNews::Enough) => info!("there are requests enough again: passes begin at their time"),
+        None => {}
+    }
+    if news.is_some() || holds.is_some() {
+        crate::store::thrift::save(store.connection(), holds.as_ref()).await?;
+    }
+    *short = holds;
+    Ok(if short.is_some() { Means::Short } else { Means::Enough })
 }
 
-/// One line for `systemctl status`.
-fn tell(notifier: Notifier, report: &Report) {
+/// Says when the next pass begins, where that is not the usual beat.
+fn announce(daemon: &Daemon<'_>, wait: &Wait, due: Due, means: Means, mut line: String) {
+    if let Some(watch) = &daemon.watch {
+        watch.vitals.waits(due.at);
+    }
+    let at = due.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    if wait.is_quiet {
+        info!("quiet hours: the next pass begins at {at}");
+        line = format!("{line}; quiet until {at}");
+    }
+    if means == Means::Short {
+        line = format!("{line}; requests run low, the next pass begins at {at}");
+    }
+    daemon.notifier.status(&line);
+}
+
+/// One line for `systemctl status`; a refusal goes to the log, too.
+fn told(report: &Report) -> String {
     let (conflicts, questions, failures) = report.waiting;
     let waits = format!("{conflicts} conflicts, {questions} questions, {failures} failures wait");
     for refusal in &report.refusals {
         warn!(refusal.name = refusal.name.as_str(), "the plan was refused: {}", refusal.message);
     }
-    let status = match report.ending {
+    match report.ending {
         Ending::Refused => {
             let names: Vec<&str> = report.refusals.iter().map(|refusal| refusal.name.as_str()).collect();
             format!("pass {} was refused ({}): see `diff`, then allow it; {waits}", report.pass, names.join(", "))
@@ -312,8 +330,7 @@ fn tell(notifier: Notifier, report: &Report) {
         Ending::Applied | Ending::Partly | Ending::Planned => {
             format!("idle; pass {}: {} written, {waits}", report.pass, report.written)
         }
-    };
-    notifier.status(&status);
+    }
 }
 
 /// Keeps which sides fail, and tells what is new about them.

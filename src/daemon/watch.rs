@@ -42,21 +42,40 @@ pub struct Signs {
     pub turned: Option<DateTime<Utc>>,
     /// When a pass that walks last came to its end, whatever it decided.
     pub passed: Option<DateTime<Utc>>,
+    /// When the next one is to begin; `None` before the first wait.
+    pub due: Option<DateTime<Utc>>,
     /// Sides that keep failing, and since when.
     pub ill: BTreeMap<Side, DateTime<Utc>>,
+}
+
+/// Whether hints may have a pass walk before its beat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walks {
+    /// They may.
+    Wanted,
+    /// It costs too many requests now.
+    NotNow,
 }
 
 impl Watch {
     /// Returns when hints have come in and were gathered: what the next pass is to be about, or none where it is to walk. Never
     /// where nobody may hint.
-    pub(super) async fn hinted(watch: Option<&Self>, pace: Pace, clock: &dyn Clock) -> Option<BTreeSet<Hint>> {
+    pub(super) async fn hinted(
+        watch: Option<&Self>,
+        walks: Walks,
+        pace: Pace,
+        clock: &dyn Clock,
+    ) -> Option<BTreeSet<Hint>> {
         let Some(Self { hints, .. }) = watch else { return std::future::pending().await };
         let named = async {
             hints.named().await;
             clock.sleep(pace.until_hinted(clock.elapsed())).await;
         };
         let walk = async {
-            hints.walk_wanted().await;
+            match walks {
+                Walks::Wanted => hints.walk_wanted().await,
+                Walks::NotNow => std::future::pending().await,
+            }
             clock.sleep(pace.until_walk(clock.elapsed())).await;
         };
         tokio::select! {
@@ -121,6 +140,11 @@ impl Vitals {
     /// The daemon got on.
     pub(super) fn turned(&self, now: DateTime<Utc>) {
         self.state().turned = Some(now);
+    }
+
+    /// The next pass that walks begins then.
+    pub(super) fn waits(&self, due: DateTime<Utc>) {
+        self.state().due = Some(due);
     }
 
     fn state(&self) -> MutexGuard<'_, Signs> {

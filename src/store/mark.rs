@@ -20,6 +20,8 @@ pub enum Mark {
     Shown,
     /// Sides that keep failing, as JSON.
     Quarantine,
+    /// That a day's requests run low, as JSON.
+    Thrift,
     /// Why documents are left alone for a while, as JSON.
     Documents,
     /// Set while a pass runs, so that an unclean stop is noticed.
@@ -41,6 +43,7 @@ impl Mark {
             Self::Accepted => "accepted",
             Self::Shown => "shown",
             Self::Quarantine => "quarantine",
+            Self::Thrift => "thrift",
             Self::Documents => "documents",
             Self::Running => "running",
         }

@@ -22,6 +22,7 @@ pub mod history;
 pub mod pass;
 pub mod backup;
 pub mod quarantine;
+pub mod thrift;
 pub mod document;
 
 use std::fs::OpenOptions;

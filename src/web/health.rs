@@ -40,16 +40,20 @@ pub(super) fn is_alive(signs: &Signs, now: DateTime<Utc>, stuck_after: Duration)
     Health::of(signs, reasons)
 }
 
-/// Whether it does its work: passes come to their end, both sides can be talked to, and the state can be written.
+/// Whether it does its work: passes come to their end, both sides can be talked to, and the state can be written. A pass that
+/// quiet hours, a cron expression or a low budget put off (beyond the `beat`) is not missed before its time.
 pub(super) fn is_ready(
     signs: &Signs,
     now: DateTime<Utc>,
+    beat: Duration,
     pass_within: Duration,
     writable: Result<(), io::Error>,
 ) -> Health {
     let mut reasons = Vec::new();
+    let put_off = signs.due.map(|due| due - TimeDelta::from_std(beat).unwrap_or(TimeDelta::MAX));
     match signs.passed {
-        Some(passed) if !is_over(now - passed, pass_within) => {}
+        Some(passed) if !is_over(now - put_off.map_or(passed, |at| at.max(passed)), pass_within) => {}
+        None if put_off.is_some_and(|at| !is_over(now - at, pass_within)) => {}
         Some(passed) => reasons.push(format!("no pass has ended for {}", words(now - passed))),
         None => reasons.push("no pass has ended since the start".to_owned()),
     }
@@ -107,17 +111,32 @@ mod tests {
 
     #[test]
     fn whoever_passes_and_writes_is_ready_and_else_all_reasons_are_told() {
-        assert!(is_ready(&signs(), at(12), 15 * MINUTE, Ok(())).ok);
+        assert!(is_ready(&signs(), at(12), 5 * MINUTE, 15 * MINUTE, Ok(())).ok);
         let mut ill = signs();
         ill.ill.insert(Side::Crm, at(20));
-        let health = is_ready(&ill, at(30), 15 * MINUTE, Err(io::Error::other("read-only file system")));
+        let health = is_ready(&ill, at(30), 5 * MINUTE, 15 * MINUTE, Err(io::Error::other("read-only file system")));
         let wanted = [
             "no pass has ended for 20 min",
             "CRM keeps failing, for 10 min",
             "the state cannot be written: read-only file system",
         ];
         assert_eq!((health.ok, health.reasons), (false, wanted.map(str::to_owned).to_vec()));
-        assert_eq!(is_ready(&Signs::default(), at(0), MINUTE, Ok(())).reasons, ["no pass has ended since the start"]);
+        assert_eq!(
+            is_ready(&Signs::default(), at(0), MINUTE, MINUTE, Ok(())).reasons,
+            ["no pass has ended since the start"]
+        );
+    }
+
+    #[test]
+    fn a_pass_that_was_put_off_is_not_missed_before_its_time() {
+        let is_ready = |signs: &Signs, minute| is_ready(signs, at(minute), 5 * MINUTE, 15 * MINUTE, Ok(())).ok;
+        let put_off = Signs { due: Some(at(40)), ..signs() };
+        assert!(is_ready(&put_off, 39) && is_ready(&put_off, 50));
+        assert!(!is_ready(&put_off, 51), "its time came, and it did not");
+        let usual = Signs { due: Some(at(15)), ..signs() };
+        assert!(is_ready(&usual, 25) && !is_ready(&usual, 26));
+        let at_night = Signs { due: Some(at(40)), ..Signs::default() };
+        assert!(is_ready(&at_night, 39) && !is_ready(&at_night, 51), "it was started in quiet hours");
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(super) struct Shown {
     token: Option<SecretString>,
     pub(super) public_url: Option<Url>,
     stuck_after: Duration,
+    /// The interval of passes, and within what time one must end.
+    beat: Duration,
     pass_within: Duration,
     /// Who may hint at records of which side.
     pub(super) webhooks: Vec<(Side, Arc<dyn Webhook>)>,
@@ -83,7 +85,7 @@ impl Site {
 
 impl Shown {
     fn of(settings: &Settings, watch: &Watch) -> Self {
-        let schedule = settings.schedule;
+        let schedule = &settings.schedule;
         let (stuck_after, missed) =
             settings.web.as_ref().map_or((PASS_TAKES, 1), |web| (web.stuck_after, web.missed_beats));
         let crm = settings.crm.webhook().map(|webhook| (Side::Crm, webhook));
@@ -96,6 +98,7 @@ impl Shown {
             token: settings.web.as_ref().and_then(|web| web.token.clone()),
             public_url: settings.web.as_ref().and_then(|web| web.public_url.clone()),
             stuck_after,
+            beat: schedule.interval,
             pass_within: schedule.interval.mul_f64(f64::from(missed) * (1.0 + schedule.jitter)) + PASS_TAKES,
             webhooks,
         }
@@ -111,7 +114,8 @@ async fn readyz(State(site): State<Arc<Site>>) -> Response {
     // A disk that hangs holds up nothing but this answer.
     let writable =
         tokio::task::spawn_blocking(move || is_writable(&state)).await.unwrap_or_else(|error| Err(error.into()));
-    answer(&is_ready(&site.watch.vitals.signs(), site.clock.now(), site.shown().pass_within, writable))
+    let shown = site.shown();
+    answer(&is_ready(&site.watch.vitals.signs(), site.clock.now(), shown.beat, shown.pass_within, writable))
 }
 
 fn answer(health: &Health) -> Response {

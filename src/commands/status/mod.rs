@@ -11,7 +11,7 @@ use crate::domain::record::{Kind, Side};
 use crate::render::lists::Listing;
 use crate::render::lists::status::{CursorItem, PassItem, Status, TodoItem, Waiting, show};
 use crate::store::mark::Mark;
-use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, todo, waiting};
+use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, thrift, todo, waiting};
 use crate::sync::certificate::Certificate;
 
 /// How many passes are shown.
@@ -74,6 +74,7 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
         accounts,
         adoption,
         quarantine: quarantine::load(connection).await?,
+        short: thrift::load(connection).await?,
         passes,
         waiting: Waiting { conflicts, questions, failures },
         todo: todo_rows.into_iter().map(|(why, due, count)| TodoItem { why, due, count }).collect(),

@@ -6,8 +6,9 @@ use crate::commands::testing::{Stage, company, json_listing, linked, now, put, t
 use crate::domain::plan::{LinkId, Totals};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::{Fails, Illness};
+use crate::store::thrift::Short;
 use crate::store::todo::{Subject, Why};
-use crate::store::{StoreError, mark, pass, quarantine, todo, waiting};
+use crate::store::{StoreError, mark, pass, quarantine, thrift, todo, waiting};
 
 use super::*;
 
@@ -142,6 +143,28 @@ async fn a_side_that_keeps_failing_is_told_with_its_next_try() {
         (&read["quarantine"]["crm"]["times"], &read["quarantine"]["crm"]["fails"]),
         (&3.into(), &"writing".into())
     );
+}
+
+#[tokio::test]
+async fn passes_that_are_put_off_are_told_with_what_is_left() {
+    let stage = Stage::new();
+    let (mut store, lock) = stage.open().await;
+    let short = Short { side: Side::Crm, left: 0.183, since: now() };
+    thrift::save(store.connection(), Some(&short)).await.unwrap();
+    store.close().await.unwrap();
+    drop(lock);
+    let mut out = Vec::new();
+    status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
+    let text = told(out);
+    let line = "CRM: 18 % of the day's were left; passes are put off since 2025-06-15 15:06:40Z";
+    assert!(text.contains(&format!("Requests that run low\n  {line}\n")), "{text}");
+    let mut out = Vec::new();
+    status(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();
+    let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();
+    assert_eq!(read["short"]["side"], "crm");
+    let (mut store, _lock) = stage.open().await;
+    thrift::save(store.connection(), None).await.unwrap();
+    assert_eq!(thrift::load(store.connection()).await.unwrap(), None);
 }
 
 #[tokio::test]

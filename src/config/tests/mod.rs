@@ -10,6 +10,7 @@ mod defaults;
 mod mapping;
 mod problems;
 mod rules;
+mod schedule;
 mod scope;
 mod secrets;
 mod systems;

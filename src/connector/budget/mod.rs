@@ -152,6 +152,13 @@ impl Budget {
         state.day.left(&self.settings)
     }
 
+    /// The same as a share (0 to 1) of the day's quota; `None` where either is not known.
+    #[expect(clippy::cast_precision_loss, reason = "a share of a count of requests")]
+    pub fn share_left(&self) -> Option<f64> {
+        let daily = self.settings.daily.filter(|daily| *daily > 0)?;
+        Some((self.left()? as f64 / daily as f64).clamp(0.0, 1.0))
+    }
+
     /// The same budget, waiting by `clock` if it had none.
     pub(super) fn with_clock(mut self, clock: &Arc<dyn Clock>) -> Self {
         self.clock.get_or_insert_with(|| clock.clone());

@@ -151,3 +151,18 @@ async fn a_request_takes_what_its_lane_costs_and_never_from_the_reserve() {
     budget.permit(None).await.unwrap();
     assert_eq!(budget.permit(None).await.unwrap_err().kind, ErrorKind::Quota);
 }
+
+#[test]
+fn what_is_left_is_a_share_of_the_day_that_the_servers_word_corrects() {
+    let clock = clock();
+    assert_eq!(Budget::unlimited(clock.clone()).share_left(), None, "nobody counts");
+    let settings = BudgetSettings { daily: Some(200), ..BudgetSettings::default() };
+    let budget = Budget::new(clock, settings);
+    assert_eq!(budget.share_left(), Some(1.0));
+    runtime().block_on(budget.permit(None)).unwrap();
+    assert_eq!(budget.share_left(), Some(0.995));
+    budget.learn(Some(50), None);
+    assert_eq!(budget.share_left(), Some(0.25));
+    budget.learn(Some(1_000), None);
+    assert_eq!(budget.share_left(), Some(1.0), "the account has more than was configured");
+}

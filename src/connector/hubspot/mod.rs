@@ -140,6 +140,10 @@ impl Source for HubSpotConnector {
         &self.talk.layout(kind).shape
     }
 
+    fn share_left(&self) -> Option<f64> {
+        self.talk.share_left()
+    }
+
     async fn probe(&self) -> Result<Account, PortError> {
         let url = self.talk.at.path(&self.talk.settings.account_path);
         let reply = self.talk.get("account", url).await.map_err(endpoint_must_exist)?;

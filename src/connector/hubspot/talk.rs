@@ -51,6 +51,11 @@ impl Talk {
         Ok(Self { settings, at, company, contact, http, headers })
     }
 
+    /// The share of the day's requests that is left, as far as it is known.
+    pub(super) fn share_left(&self) -> Option<f64> {
+        self.http.budget().share_left()
+    }
+
     /// What is asked of a kind.
     pub(super) fn layout(&self, kind: Kind) -> &Layout {
         match kind {

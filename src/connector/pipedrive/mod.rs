@@ -133,6 +133,10 @@ impl Source for PipedriveConnector {
         &self.talk.layout(kind).shape
     }
 
+    fn share_left(&self) -> Option<f64> {
+        self.talk.share_left()
+    }
+
     async fn probe(&self) -> Result<Account, PortError> {
         let url = self.talk.at.path(&self.talk.settings.account_path, None);
         let reply = self.talk.get("/api/v1/users/me", url, Lane::Account).await.map_err(endpoint_must_exist)?;

@@ -85,6 +85,11 @@ impl Talk {
         })
     }
 
+    /// The share of the day's requests that is left, as far as it is known.
+    pub(super) fn share_left(&self) -> Option<f64> {
+        self.http.budget().share_left()
+    }
+
     /// What is asked of a kind.
     pub(super) fn layout(&self, kind: Kind) -> &Layout {
         match kind {

@@ -17,6 +17,7 @@ use crate::render::plan::certificate;
 use crate::render::style::{Style, Tone};
 use crate::render::words::{count, when};
 use crate::store::quarantine::{Fails, Illnesses};
+use crate::store::thrift::Short;
 use crate::sync::certificate::Certificate;
 
 /// How many failures are told one by one in text; JSON tells all.
@@ -31,6 +32,8 @@ pub struct Status {
     pub adoption: Option<String>,
     /// Sides that keep failing.
     pub quarantine: Illnesses,
+    /// How little is left of a day's requests, where passes are put off for it.
+    pub short: Option<Short>,
     /// The last passes, newest first.
     pub passes: Vec<PassItem>,
     /// What waits for a person.
@@ -118,6 +121,9 @@ fn text(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
     if !status.quarantine.is_empty() {
         failing(status).text(out, style)?;
     }
+    if let Some(short) = &status.short {
+        few(short).text(out, style)?;
+    }
     passes(status).text(out, style)?;
     waits(status).text(out, style)?;
     unsettled(status).text(out, style)?;
@@ -156,6 +162,15 @@ fn accounts(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()
             writeln!(out, "{}", style.paint(Tone::Ask, &text))
         }
     }
+}
+
+fn few(short: &Short) -> Section {
+    let mut section = Section::new("Requests that run low");
+    let Short { side, left, since } = short;
+    let line =
+        format!("{side}: {:.0} % of the day's were left; passes are put off since {}", left * 100.0, when(*since));
+    section.own_toned(Tone::Ask, line);
+    section
 }
 
 fn failing(status: &Status) -> Section {

@@ -135,6 +135,7 @@ fn status() -> Status {
     };
     Status {
         quarantine: BTreeMap::from([(Side::Flowtly, illness)]),
+        short: None,
         accounts: BTreeMap::from([(Side::Crm, HOSTILE.to_owned())]),
         adoption: Some(HOSTILE.to_owned()),
         passes: vec![pass],

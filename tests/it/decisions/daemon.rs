@@ -124,6 +124,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         world,
         sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
+        hints_in_quiet: false,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),

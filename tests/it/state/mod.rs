@@ -6,3 +6,4 @@ mod faults;
 mod damage;
 mod releases;
 mod quarantine;
+mod schedule;

@@ -28,10 +28,15 @@ const BEAT: Duration = Duration::from_mins(15);
 const SLOW_BEAT: Duration = Duration::from_hours(6);
 
 /// What somebody does, who may wake the daemon.
-type Act<'a> = Box<dyn FnOnce(&Notify) + 'a>;
+pub(super) type Act<'a> = Box<dyn FnOnce(&Notify) + 'a>;
 
 /// Runs the daemon for that long. What `meanwhile` does is done as soon as its time has come.
-async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<'_>)>) {
+async fn run_for(firm: &Firm, time: Duration, meanwhile: Vec<(Duration, Act<'_>)>) {
+    run_by(firm, Schedule::new(BEAT, SLOW_BEAT, 0.0), time, meanwhile).await;
+}
+
+/// The same by another schedule.
+pub(super) async fn run_by(firm: &Firm, schedule: Schedule, time: Duration, mut meanwhile: Vec<(Duration, Act<'_>)>) {
     let settings = firm.settings();
     let systems = firm.systems(&settings);
     let ruling = ruling(&settings);
@@ -41,7 +46,8 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     let daemon = Daemon {
         world: World::of(&systems, firm.clock.as_ref(), &ruling),
         sinks: Sinks::from(&systems),
-        schedule: Schedule::new(BEAT, SLOW_BEAT, 0.0),
+        schedule,
+        hints_in_quiet: false,
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
@@ -71,7 +77,7 @@ async fn run_for(firm: &Firm, time: Duration, mut meanwhile: Vec<(Duration, Act<
     control.close().await;
 }
 
-async fn passes_since(firm: &Firm, since: DateTime<Utc>) -> Vec<PassRecord> {
+pub(super) async fn passes_since(firm: &Firm, since: DateTime<Utc>) -> Vec<PassRecord> {
     let mut passes = pass::last(firm.store().await.connection(), 10_000).await.unwrap();
     passes.retain(|pass| pass.started >= since);
     passes.reverse();

@@ -206,6 +206,7 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
         world: World::of(&systems, clock.as_ref(), &ruling),
         sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
+        hints_in_quiet: false,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
