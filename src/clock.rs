@@ -100,3 +100,59 @@ impl Clock for ManualClock {
         }
     }
 }
+
+/// A time that stands still until somebody moves it. A short sleep passes at once, a long one never, unless it is to.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct StillClock {
+    now: std::sync::Mutex<DateTime<Utc>>,
+    /// From what on a sleep is long.
+    long: Duration,
+    /// Whether long sleeps pass, too, once everybody had a turn.
+    pub(crate) is_patient: bool,
+}
+
+#[cfg(test)]
+impl StillClock {
+    /// How many turns others have before a long sleep passes.
+    const TURNS: usize = 100;
+
+    /// A clock that shows `now`, by which nothing is ever late.
+    pub(crate) fn new(now: DateTime<Utc>, long: Duration) -> Self {
+        Self { now: std::sync::Mutex::new(now), long, is_patient: true }
+    }
+
+    /// One whose long sleeps pass.
+    pub(crate) fn impatient(now: DateTime<Utc>, long: Duration) -> Self {
+        Self { is_patient: false, ..Self::new(now, long) }
+    }
+
+    /// Moves it on.
+    pub(crate) fn advance(&self, duration: Duration) {
+        *self.now.lock().unwrap() += duration;
+    }
+}
+
+#[cfg(test)]
+#[async_trait]
+impl Clock for StillClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.now.lock().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (self.now() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        if duration < self.long {
+            return tokio::task::yield_now().await;
+        }
+        for _ in 0..Self::TURNS {
+            tokio::task::yield_now().await;
+        }
+        if self.is_patient {
+            std::future::pending::<()>().await;
+        }
+    }
+}

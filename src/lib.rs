@@ -8,6 +8,7 @@
 //! - [`connector`]: how to talk to one system; the port that the engine sees, HTTP with retry and budgets, the connectors.
 //! - [`store`]: the state, one SQLite file.
 //! - [`sync`]: one pass, step by step.
+//! - [`notice`]: people are told when something needs them, and when it is well again.
 //! - [`daemon`]: passes on a schedule, signals, systemd, and the socket through which people decide meanwhile.
 //! - [`sandbox`]: embedded servers that answer as the real systems do.
 //! - [`config`], [`telemetry`]: what the user says, and what the program says.
@@ -32,6 +33,7 @@ pub mod clock;
 pub mod connector;
 pub mod store;
 pub mod sync;
+pub mod notice;
 pub mod daemon;
 pub mod sandbox;
 pub mod config;

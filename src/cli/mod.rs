@@ -265,6 +265,13 @@ pub enum Command {
         command: Option<LinksCommand>,
     },
 
+    /// Tell people that something needs them: try the ways out
+    Notices {
+        /// What to do.
+        #[command(subcommand)]
+        command: NoticesCommand,
+    },
+
     /// Say why a record, or one field of it, is what it is
     #[command(after_help = RECORD_HELP)]
     Explain {
@@ -341,6 +348,13 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         directory: PathBuf,
     },
+}
+
+/// What to do about notices.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum NoticesCommand {
+    /// Send one through each carrier that is configured, and print what became of it
+    Test,
 }
 
 /// What the operator allows.

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod check;
 pub mod backup;
 pub mod restore;
+pub mod notices;
 mod session;
 mod serving;
 mod health;
@@ -30,8 +31,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::cli::{
-    AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, LinksCommand, QuestionsCommand, RecordArg,
-    ReportFormat,
+    AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, LinksCommand, NoticesCommand,
+    QuestionsCommand, RecordArg, ReportFormat,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
@@ -101,6 +102,7 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         | Command::Failures { .. }
         | Command::History { .. }
         | Command::Links { .. }
+        | Command::Notices { .. }
         | Command::Explain { .. }
         | Command::Backup { .. }
         | Command::Restore { .. }) => Box::pin(configured(command, &cli.global, &mut out)).await,
@@ -163,6 +165,10 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
         }
         Command::Links { command: Some(LinksCommand::Remove { kind, flowtly_id }), .. } => {
             links::remove(&settings, &SystemClock::new(), kind, &flowtly_id, out).await?
+        }
+        Command::Notices { command: NoticesCommand::Test } => {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+            notices::test(&settings, &clock, out).await?
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
         Command::Backup { path } => backup::backup(&settings, &path, out).await?,

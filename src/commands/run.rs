@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::deciding::Clerk;
+use super::notices;
 use super::serving::Serving;
 use super::session::Session;
 use crate::cli::Global;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
 use crate::daemon::control::socket::Socket;
 use crate::daemon::control::{Control, Inbox};
@@ -21,22 +22,51 @@ use crate::daemon::systemd::Notifier;
 use crate::daemon::{self, Daemon, Ended, Handed, Reload, signals};
 use crate::domain::safety::RefusalName;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::notice::look::Desk;
 use crate::store::lock::WriterLock;
+use crate::store::{Store, StoreError};
+use crate::sync::PassError;
 
 /// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
 pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
     let metrics = settings.web.is_some().then(|| Arc::new(Metrics::new()));
     let mut session = Session::counted(settings, metrics.as_ref())?;
     let lock = WriterLock::take(&session.settings.state_path)?;
-    let mut store = Store::open(&lock).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut desk = notices::desk(&session.settings, &clock)?;
+    let ended = Box::pin(passes(&mut session, &mut desk, &lock, metrics.as_ref(), allow, global)).await;
+    close(desk, ended.as_ref().err()).await;
+    ended
+}
+
+/// What needs people is brought to them, that the daemon stops by an error included.
+async fn close(desk: Option<Desk>, error: Option<&anyhow::Error>) {
+    let Some(board) = desk.and_then(|desk| Arc::into_inner(desk.board)) else { return };
+    if let Some(error) = error {
+        let is_of_state =
+            error.is::<StoreError>() || matches!(error.downcast_ref::<PassError>(), Some(PassError::Store(_)));
+        board.stopped(if is_of_state { "state" } else { "start" });
+    }
+    board.close().await;
+}
+
+/// The daemon from the state to the stop.
+async fn passes(
+    session: &mut Session,
+    desk: &mut Option<Desk>,
+    lock: &WriterLock,
+    metrics: Option<&Arc<Metrics>>,
+    allow: &[RefusalName],
+    global: &Global,
+) -> anyhow::Result<u8> {
+    let mut store = Store::open(lock).await?;
     let stop = CancellationToken::new();
     let wake = Arc::new(Notify::new());
     signals::listen(stop.clone(), Arc::clone(&wake)).context("signals cannot be listened to")?;
     let socket = Socket::bind(&session.settings.control_socket)?;
     info!(control.socket = %socket.path().display(), "decisions are taken at the control socket");
     let (control, mut post) = Control::serve(socket, &session.settings.state_path, Arc::new(SystemClock::new()));
-    let serving = match &metrics {
+    let serving = match metrics {
         Some(metrics) => Serving::start(&session.settings, metrics).await,
         None => None,
     };
@@ -45,13 +75,8 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
         let schedule = &session.settings.schedule;
-        let reader = Reader {
-            global,
-            metrics: metrics.as_ref(),
-            serving: serving.as_ref(),
-            present: &session.settings,
-            next: RefCell::default(),
-        };
+        let reader =
+            Reader { global, metrics, serving: serving.as_ref(), present: &session.settings, next: RefCell::default() };
         let silent = crate::sync::Silent;
         let daemon = Daemon {
             world: session.world(&silent),
@@ -63,6 +88,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
             notifier,
             inbox: Inbox::at(&clerk, post),
             watch: serving.as_ref().map(|serving| serving.watch.clone()),
+            notices: desk.clone(),
             reload: Some(&reader),
         };
         match daemon::run(daemon, store, &stop, &wake).await {
@@ -71,7 +97,9 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
             Err(error) => break Err(error),
         }
         let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
-        session = next;
+        *session = next;
+        close(desk.take(), None).await;
+        *desk = notices::desk(&session.settings, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>))?;
         if let Some(serving) = &serving {
             serving.reconfigure(&session.settings);
         }

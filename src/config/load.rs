@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
 use super::settings::{LogFormat, LogSection, Mapped, Settings};
-use super::{custom, flowtly, mapping, rules, schedule, show, web};
+use super::{custom, flowtly, mapping, notices, rules, schedule, show, web};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
@@ -107,6 +107,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule::read(reader);
+    let notices = notices::read(reader, schedule.zone);
     let log = log(reader);
     let limits = Limits {
         creates: limit(reader, "limits.creates"),
@@ -145,6 +146,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         canaries,
         documents,
         web,
+        notices,
         http,
         flowtly: flowtly?,
         crm: crm?,

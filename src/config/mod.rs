@@ -22,6 +22,7 @@ mod scope;
 mod rules;
 mod web;
 mod schedule;
+mod notices;
 mod settings;
 mod load;
 mod show;
@@ -35,6 +36,7 @@ pub use key::Key;
 #[cfg(test)]
 pub(crate) use load::read_text;
 pub use load::{find_file, load};
+pub use notices::{CommandSection, NoticesSection, SecretUrl, WebhookSection};
 pub use problem::{Place, Problem, Problems};
 pub use reader::Reader;
 pub use schedule::ScheduleSection;

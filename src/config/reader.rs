@@ -213,6 +213,16 @@ impl<'a> Reader<'a> {
         self.layers.value(key).and_then(Value::as_table).unwrap_or(&EMPTY)
     }
 
+    /// Whether a URL leads to this machine.
+    pub(super) fn is_loopback(url: &Url) -> bool {
+        match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
     /// A system's base URL: https (or a loopback address), ending in `/` so that paths join below it.
     pub(crate) fn base_url(&mut self, dotted: &str) -> Option<Url> {
         let key = Key::of(dotted);
@@ -225,12 +235,7 @@ impl<'a> Reader<'a> {
             self.refuse(&key, "this is not a URL", "write it as \"https://api.example.com\"");
             return None;
         };
-        let loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
+        let loopback = Self::is_loopback(&url);
         if !(url.scheme() == "https" || url.scheme() == "http" && loopback) {
             self.refuse(&key, "the connection would not be encrypted", "use https; http is for loopback addresses");
         } else if !url.username().is_empty() || url.password().is_some() {

@@ -18,6 +18,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// The settings of `[schedule]`; `config/default.toml` says what each means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduleSection {
+    /// In which time zone times of the day are meant.
+    pub zone: Tz,
     /// Time between incremental passes: the beat.
     pub interval: Duration,
     /// Time between complete passes: the slow beat.
@@ -52,6 +54,7 @@ impl ScheduleSection {
 pub(super) fn read(reader: &mut Reader<'_>) -> ScheduleSection {
     let zone = zone(reader);
     let schedule = ScheduleSection {
+        zone,
         interval: reader.duration("schedule.interval", SECOND..=DAY),
         slow_interval: reader.duration("schedule.slow_interval", SECOND..=DAY * 30),
         cron: cron(reader, "schedule.cron", zone),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::flowtly::FlowtlySection;
+use super::notices::NoticesSection;
 use super::schedule::ScheduleSection;
 use super::web::WebSection;
 use crate::connector::http::HttpSettings;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub documents: Option<usize>,
     /// What is served over HTTP; `None` where nothing is.
     pub web: Option<WebSection>,
+    /// Who is told when something needs a person.
+    pub notices: NoticesSection,
     /// How requests are sent.
     pub http: HttpSettings,
     /// How to reach Flowtly.

@@ -275,6 +275,11 @@ pub trait Source: Send + Sync + fmt::Debug {
         None
     }
 
+    /// When the credential that we are let in with ends, where that can be seen and nobody renews it by itself.
+    fn credential_expires(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
     /// Who it is.
     async fn probe(&self) -> Result<Account, PortError>;
 

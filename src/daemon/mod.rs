@@ -24,6 +24,7 @@ use tracing::{error, info, warn};
 use crate::domain::hint::Hint;
 use crate::domain::record::Side;
 use crate::domain::safety::RefusalName;
+use crate::notice::look::{Desk, Ended as PassEnded};
 use crate::store::quarantine::Fails;
 use crate::store::thrift::Short;
 use crate::store::{Store, StoreError};
@@ -61,6 +62,8 @@ pub struct Daemon<'a> {
     pub inbox: Inbox<'a>,
     /// Who looks at it from outside, and hints at records; nobody where nothing is served.
     pub watch: Option<Watch>,
+    /// Where it is put up what needs a person; nowhere where nobody is to be told.
+    pub notices: Option<Desk>,
     /// Reads the configuration again; without it a wake is a wake and nothing more.
     pub reload: Option<&'a dyn Reload>,
 }
@@ -161,6 +164,7 @@ pub async fn run(
             if let Some(watch) = &watch {
                 watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
             }
+            let ended = PassEnded::of(&outcome);
             let (after, line) = match outcome {
                 Ok(report) => {
                     let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
@@ -183,6 +187,9 @@ pub async fn run(
             };
             if let Some(watch) = &watch {
                 watch.quarantine(quarantine.sides());
+            }
+            if let Some(notices) = &daemon.notices {
+                notices.passed(&mut store, &daemon.world, quarantine.sides(), ended).await?;
             }
             let means = spare(&daemon, &mut short, &mut store).await?;
             let wait = if hinted && !is_failure(after) {

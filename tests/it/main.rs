@@ -24,3 +24,4 @@ mod custom;
 mod scenarios;
 mod espocrm;
 mod web;
+mod notices;

@@ -8,6 +8,7 @@ use super::{Environment, Settings};
 mod custom;
 mod defaults;
 mod mapping;
+mod notices;
 mod problems;
 mod rules;
 mod schedule;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderValue, Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::misrouted;
+use super::expiry;
 use super::settings::Credentials;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::{Call, HttpClient, Repeat};
@@ -104,6 +106,16 @@ impl Auth {
             self.get_token(&mut state, http, extra).await?;
         }
         state.pass()
+    }
+
+    /// When a token that is used as it is ends, where it says so; one that we got ourselves is renewed by itself.
+    pub(super) fn expires(&self) -> Option<DateTime<Utc>> {
+        match self.credentials.as_ref()? {
+            Credentials::Token { token } => expiry::of(token.expose_secret()),
+            // It may have been replaced, which is then taken up when it is needed.
+            Credentials::TokenFile { token_file } => expiry::of(&std::fs::read_to_string(token_file).ok()?),
+            Credentials::Password { .. } => None,
+        }
     }
 
     /// Notes that a token was good enough.

@@ -11,6 +11,7 @@
 
 pub mod settings;
 mod auth;
+mod expiry;
 mod talk;
 mod wire;
 mod lookup;
@@ -98,6 +99,10 @@ impl Source for FlowtlyConnector {
             Kind::Company => &self.shared.company_shape,
             Kind::Contact => &self.shared.contact_shape,
         }
+    }
+
+    fn credential_expires(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        self.shared.talk.credential_expires()
     }
 
     async fn probe(&self) -> Result<Account, PortError> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use url::Url;
 
@@ -51,6 +52,11 @@ impl Talk {
         let extra = headers(&settings);
         let http = HttpClient::new(SYSTEM, transport, clock, budget, http, explain);
         Self { settings, http, auth, extra }
+    }
+
+    /// When the credential ends, where that can be seen.
+    pub(super) fn credential_expires(&self) -> Option<DateTime<Utc>> {
+        self.auth.expires()
     }
 
     /// The clock that everything waits by.

@@ -15,6 +15,11 @@ pub fn is_signed(secret: &[u8], pieces: &[&[u8]], code: &[u8]) -> bool {
     mac(secret, pieces).is_some_and(|mac| mac.verify_slice(code).is_ok())
 }
 
+/// The HMAC-SHA256 of these pieces under `secret`: what [`is_signed`] accepts.
+pub fn code(secret: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
+    mac(secret, pieces).map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default()
+}
+
 /// Whether two secrets are the same.
 pub fn is_same(given: &[u8], secret: &[u8]) -> bool {
     let Some(wanted) = mac(COMPARED, &[secret]) else { return false };
@@ -50,6 +55,16 @@ pub fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
 
+/// Bytes as hexadecimal digits.
+pub fn to_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 fn credentials<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let (scheme, credentials) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim())
@@ -78,6 +93,13 @@ mod tests {
         assert!(!is_signed(b"Jeff", &[b"what do ya want for nothing?"], &code));
         assert!(!is_signed(b"Jefe", &[b"what do ya want for nothing?"], &code[..31]));
         assert!(!is_signed(b"Jefe", &[b"what do ya want for nothing?"], b""));
+    }
+
+    #[test]
+    fn what_is_signed_here_is_accepted_here() {
+        let code = code(b"Jefe", &[b"what do ya want for nothing?"]);
+        assert_eq!(to_hex(&code), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        assert!(is_signed(b"Jefe", &[b"what do ya want for nothing?"], &code));
     }
 
     #[test]

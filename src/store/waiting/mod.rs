@@ -32,3 +32,16 @@ pub async fn counts(connection: &mut Connection, now: DateTime<Utc>) -> Result<(
         |column: usize| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
     Ok((number(0)?, number(1)?, number(2)?))
 }
+
+/// The highest numbers among what waits, as [`counts`] counts it: a higher one is new. 0 where nothing waits.
+pub async fn newest(connection: &mut Connection, now: DateTime<Utc>) -> Result<(i64, i64, i64), StoreError> {
+    let row = sqlx::query(
+        "SELECT (SELECT coalesce(max(id), 0) FROM conflict), \
+         (SELECT coalesce(max(id), 0) FROM question WHERE postponed IS NULL OR postponed <= ?1), \
+         (SELECT coalesce(max(id), 0) FROM failure)",
+    )
+    .bind(stamp(now))
+    .fetch_one(connection)
+    .await?;
+    Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
+}

@@ -130,6 +130,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         notifier: Notifier::default(),
         inbox: Inbox::at(&clerk, post),
         watch: None,
+        notices: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -53,6 +53,7 @@ pub(super) async fn run_by(firm: &Firm, schedule: Schedule, time: Duration, mut 
         notifier: Notifier::default(),
         inbox: Inbox::at(&clerk, post),
         watch: None,
+        notices: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -212,6 +212,7 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
         notifier: Notifier::default(),
         inbox: Control::none(&Nobody),
         watch: Some(watch.clone()),
+        notices: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -1,0 +1,131 @@
+//! The task that has notices brought: each carrier is given what is new to it, tried a few times, and again after the next
+//! pass.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+use super::board::{Plan, Posted};
+use super::carrier::{Carrier, Undelivered};
+use super::letter::{Digest, Letter, Tally};
+use super::memory::{File, Summed, Told};
+use super::topic::{Held, Topic, changes, told};
+use crate::clock::Clock;
+
+/// How long is waited before each further try? What is down for longer is tried again after the next pass.
+const TRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
+
+/// How often is it looked whether a digest is due?
+const LOOKS: Duration = Duration::from_secs(30);
+
+/// Brings what is put up until nobody puts anything up any more.
+pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<Posted>, clock: Arc<dyn Clock>) {
+    let mut memory = file.load();
+    let before = memory.tally;
+    let mut failing = BTreeSet::new();
+    loop {
+        let is_open = tokio::select! {
+            changed = heard.changed() => changed.is_ok(),
+            () = digest_looks(&plan, clock.as_ref()) => true,
+        };
+        if !is_open {
+            return;
+        }
+        let posted = heard.borrow_and_update().clone();
+        memory.tally = before.and(posted.tally);
+        let tally = memory.tally;
+        let brought = join_all(plan.carriers.iter().map(|carrier| {
+            let known = memory.carriers.get(carrier.name()).cloned().unwrap_or_default();
+            bring(&plan, carrier.as_ref(), known, &posted, tally, clock.as_ref())
+        }));
+        let brought = brought.await;
+        for (carrier, (known, outcome)) in plan.carriers.iter().zip(brought) {
+            tell(carrier.name(), outcome, &mut failing);
+            memory.carriers.insert(carrier.name().to_owned(), known);
+        }
+        if let Err(error) = file.save(&memory) {
+            warn!("what was told cannot be remembered, and is told again after a restart: {error}");
+        }
+    }
+}
+
+async fn digest_looks(plan: &Plan, clock: &dyn Clock) {
+    match plan.digest {
+        Some(_) => clock.sleep(LOOKS).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Has one carrier bring what is new to it. Returns what it told of by then; `None` where there was nothing.
+async fn bring(
+    plan: &Plan,
+    carrier: &dyn Carrier,
+    mut known: Told,
+    posted: &Posted,
+    tally: Tally,
+    clock: &dyn Clock,
+) -> (Told, Option<Result<(), Undelivered>>) {
+    let before = known.standing();
+    let mut now = posted.standing.clone().unwrap_or_else(|| before.clone());
+    if let Some(why) = &posted.stopped {
+        now.insert(Topic::Stopped, Held::named([why.as_str()]));
+    }
+    let at = clock.now();
+    let digest =
+        digest_due(plan, &mut known, tally, at).map(|since| Digest::of(since.at, tally.since(since.tally), &now));
+    let is_summed = digest.is_some();
+    let Some(letter) = Letter::of(&plan.name, at, &changes(&before, &now), digest) else {
+        known.tell(told(&before, &now));
+        return (known, None);
+    };
+    let outcome = carry(carrier, &letter, clock).await;
+    if outcome.is_ok() {
+        known.tell(told(&before, &now));
+        if is_summed {
+            known.digest = Some(Summed { at, tally });
+        }
+    }
+    (known, Some(outcome))
+}
+
+/// From where a digest that is due sums up. The first one is due a day after the start.
+fn digest_due(plan: &Plan, known: &mut Told, tally: Tally, now: DateTime<Utc>) -> Option<Summed> {
+    let ticks = plan.digest.as_ref()?;
+    let since = *known.digest.get_or_insert(Summed { at: now, tally });
+    ticks.after(since.at).filter(|due| *due <= now).map(|_| since)
+}
+
+/// Tries until it is brought or there is no use in it.
+async fn carry(carrier: &dyn Carrier, letter: &Letter, clock: &dyn Clock) -> Result<(), Undelivered> {
+    let mut waits = TRIES.iter();
+    loop {
+        match carrier.carry(letter).await {
+            Err(error) if error.again => match waits.next() {
+                Some(wait) => clock.sleep(*wait).await,
+                None => return Err(error),
+            },
+            outcome => return outcome,
+        }
+    }
+}
+
+/// A carrier that is out of order is told once, and when it is in order again.
+fn tell(name: &'static str, outcome: Option<Result<(), Undelivered>>, failing: &mut BTreeSet<&'static str>) {
+    match outcome {
+        None => {}
+        Some(Ok(())) if failing.remove(name) => info!(notice.carrier = name, "notices are sent by {name} again"),
+        Some(Ok(())) => debug!(notice.carrier = name, "a notice was sent by {name}"),
+        Some(Err(error)) if failing.insert(name) => {
+            warn!(
+                notice.carrier = name,
+                "notices cannot be sent by {name}, and are tried again after each pass: {error}"
+            );
+        }
+        Some(Err(error)) => debug!(notice.carrier = name, "notices still cannot be sent by {name}: {error}"),
+    }
+}

@@ -1,0 +1,199 @@
+//! A board with carriers that do as they are told, under a clock that stands still.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::carrier::{Carrier, Undelivered};
+use super::letter::{Letter, Tally};
+use super::topic::{Held, Standing, Topic, Turn};
+use super::{Board, Plan};
+use crate::clock::{Clock, StillClock};
+use crate::daemon::schedule::ticks::Ticks;
+use crate::domain::record::Side;
+
+/// Keeps what it is given, and fails as often as it is told to.
+#[derive(Debug, Default)]
+struct Fake {
+    letters: Mutex<Vec<Letter>>,
+    failures: Mutex<VecDeque<Undelivered>>,
+    tried: Mutex<usize>,
+    /// Never answers where it is there.
+    hangs: Option<Notify>,
+}
+
+#[async_trait]
+impl Carrier for Fake {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn carry(&self, letter: &Letter) -> Result<(), Undelivered> {
+        *self.tried.lock().unwrap() += 1;
+        if let Some(hangs) = &self.hangs {
+            hangs.notified().await;
+        }
+        if let Some(failure) = self.failures.lock().unwrap().pop_front() {
+            return Err(failure);
+        }
+        self.letters.lock().unwrap().push(letter.clone());
+        Ok(())
+    }
+}
+
+impl Fake {
+    fn fails(&self, failures: impl IntoIterator<Item = Undelivered>) {
+        self.failures.lock().unwrap().extend(failures);
+    }
+
+    /// What was told, in words of ours, a letter a line.
+    fn told(&self) -> Vec<Vec<(&'static str, Turn)>> {
+        let letters = self.letters.lock().unwrap();
+        letters.iter().map(|letter| letter.notices.iter().map(|notice| (notice.topic, notice.turn)).collect()).collect()
+    }
+}
+
+/// Longer than the waits between tries, and no longer than the last notices may take.
+const LONG: Duration = Duration::from_secs(15);
+
+fn clock() -> Arc<StillClock> {
+    Arc::new(StillClock::new("2026-11-24T06:00:00Z".parse().unwrap(), LONG))
+}
+
+fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<StillClock>, digest: Option<Ticks>) -> Board {
+    let carriers: Vec<Arc<dyn Carrier>> = vec![Arc::clone(fake) as Arc<dyn Carrier>];
+    let plan = Plan { name: "firm".to_owned(), carriers, digest, state: folder.join("state.sqlite") };
+    Board::open(plan, Arc::clone(clock) as Arc<dyn Clock>)
+}
+
+fn conflicts(count: u64, newest: i64) -> Standing {
+    Standing::from([(Topic::Conflicts, Held { count, newest, ..Held::default() })])
+}
+
+fn pass() -> Tally {
+    Tally { passes: 1, written: 3, ..Tally::default() }
+}
+
+/// Gives the others their turns until it is so.
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Puts it up on a board of its own: what a daemon that is started again each time would tell.
+async fn post(fake: &Arc<Fake>, folder: &Path, standing: Standing) {
+    let board = board(fake, folder, &clock(), None);
+    board.post(standing, pass());
+    board.close().await;
+}
+
+#[tokio::test]
+async fn a_change_is_told_once_across_restarts_and_again_when_it_is_well() {
+    let (fake, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
+    for standing in
+        [Standing::new(), conflicts(2, 5), conflicts(2, 5), conflicts(1, 4), conflicts(2, 6), Standing::new()]
+    {
+        post(&fake, folder.path(), standing.clone()).await;
+        post(&fake, folder.path(), standing).await;
+    }
+    let wanted = [("conflicts", Turn::Begins), ("conflicts", Turn::Grows), ("conflicts", Turn::Ends)];
+    assert_eq!(fake.told(), wanted.map(|told| vec![told]));
+}
+
+#[tokio::test]
+async fn a_stop_by_an_error_is_told_and_so_is_the_next_pass_that_ends() {
+    let (fake, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
+    post(&fake, folder.path(), conflicts(2, 5)).await;
+    for _ in 0..2 {
+        // It stops before any pass: nothing else is known, and nothing else is told.
+        let board = board(&fake, folder.path(), &clock(), None);
+        board.stopped("state");
+        board.close().await;
+    }
+    post(&fake, folder.path(), conflicts(2, 5)).await;
+    let wanted = [("conflicts", Turn::Begins), ("stopped", Turn::Begins), ("stopped", Turn::Ends)];
+    assert_eq!(fake.told(), wanted.map(|told| vec![told]));
+}
+
+#[tokio::test]
+async fn what_may_help_is_tried_again_at_once_and_the_rest_after_the_next_pass() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
+    fake.fails([Undelivered::for_now("busy"), Undelivered::for_now("busy")]);
+    post(&fake, folder.path(), conflicts(1, 1)).await;
+    assert_eq!((*fake.tried.lock().unwrap(), fake.told().len()), (3, 1));
+    fake.fails([
+        Undelivered::for_good("no"),
+        Undelivered::for_now("busy"),
+        Undelivered::for_now("busy"),
+        Undelivered::for_now("busy"),
+    ]);
+    let board = board(&fake, folder.path(), &clock, None);
+    board.post(conflicts(2, 2), pass());
+    board.close().await;
+    assert_eq!(*fake.tried.lock().unwrap(), 4, "there is no use in trying again");
+    post(&fake, folder.path(), conflicts(2, 2)).await;
+    assert_eq!((*fake.tried.lock().unwrap(), fake.told().len()), (7, 1), "three times in all");
+    post(&fake, folder.path(), conflicts(2, 2)).await;
+    assert_eq!(fake.told().len(), 2, "it was not forgotten");
+}
+
+#[tokio::test]
+async fn a_carrier_that_hangs_holds_up_nobody_and_is_given_the_newest() {
+    let (fake, folder) =
+        (Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() }), tempfile::tempdir().unwrap());
+    let board = board(&fake, folder.path(), &clock(), None);
+    board.post(conflicts(1, 1), pass());
+    until(|| *fake.tried.lock().unwrap() == 1).await;
+    for newest in 2..50 {
+        board.post(conflicts(1, newest), pass());
+    }
+    board.post(Standing::from([(Topic::SideFails(Side::Crm), Held::named(["reading"]))]), pass());
+    assert_eq!(board.standing().len(), 1);
+    for letters in 1..=2 {
+        until(|| *fake.tried.lock().unwrap() == letters).await;
+        fake.hangs.as_ref().unwrap().notify_one();
+        until(|| fake.told().len() == letters).await;
+    }
+    board.close().await;
+    let told = fake.told();
+    assert_eq!(told[0], [("conflicts", Turn::Begins)]);
+    assert_eq!(told[1], [("side-fails", Turn::Begins), ("conflicts", Turn::Ends)]);
+    assert_eq!(told.len(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_carrier_that_hangs() {
+    let (fake, folder) =
+        (Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() }), tempfile::tempdir().unwrap());
+    let impatient = Arc::new(StillClock::impatient(clock().now(), LONG));
+    let board = board(&fake, folder.path(), &impatient, None);
+    board.post(conflicts(1, 1), pass());
+    board.close().await;
+    assert_eq!(fake.told().len(), 0);
+    let well = Arc::new(Fake::default());
+    post(&well, folder.path(), conflicts(1, 1)).await;
+    assert_eq!(well.told().len(), 1, "it is told after the next start");
+}
+
+#[tokio::test]
+async fn once_a_day_is_told_what_was_done_and_what_waits() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
+    let at_half_past_seven = || Some(Ticks::parse("30 7 * * *", chrono_tz::Tz::UTC).unwrap());
+    for hour in 0..50 {
+        let board = board(&fake, folder.path(), &clock, at_half_past_seven());
+        board.post(if hour < 30 { conflicts(1, 1) } else { Standing::new() }, pass());
+        board.close().await;
+        clock.advance(Duration::from_hours(1));
+    }
+    let letters = fake.letters.lock().unwrap();
+    let digests: Vec<_> = letters.iter().filter_map(|letter| letter.digest.clone()).collect();
+    assert_eq!(digests.len(), 2, "{letters:?}");
+    assert_eq!(digests[0].done.passes, 2, "from six to half past seven: {digests:?}");
+    assert_eq!((digests[1].done.passes, digests[1].done.written), (24, 72));
+    assert_eq!((digests[0].waits.len(), digests[1].waits.len()), (1, 1));
+}
