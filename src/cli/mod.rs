@@ -125,6 +125,8 @@ pub enum LogFormatArg {
     Text,
     /// One JSON object a line
     Json,
+    /// Entries of journald
+    Journal,
 }
 
 impl From<LogFormatArg> for LogFormat {
@@ -133,6 +135,7 @@ impl From<LogFormatArg> for LogFormat {
             LogFormatArg::Auto => Self::Auto,
             LogFormatArg::Text => Self::Text,
             LogFormatArg::Json => Self::Json,
+            LogFormatArg::Journal => Self::Journal,
         }
     }
 }

@@ -42,7 +42,7 @@ use crate::domain::field::Field;
 use crate::domain::record::Kind;
 use crate::render::lists::{Form, Listing};
 use crate::render::plan::Format;
-use crate::telemetry::{self, Overrides};
+use crate::telemetry::{self, Overrides, Telemetry};
 use check::{Mode, Sides};
 use explain::Subjected;
 use health::Question;
@@ -111,7 +111,13 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
 
 /// The commands that need a configuration.
 async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
-    let settings = settings(global)?;
+    let (settings, telemetry) = settings(global)?;
+    let code = Box::pin(carried_out(command, settings, global, out)).await;
+    telemetry.close().await;
+    code
+}
+
+async fn carried_out(command: Command, settings: Settings, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
     let code = match command {
         Command::Run(allowances) => run::run(settings, &allowances.allow, global).await?,
         Command::Reconcile { allowances, full } => reconcile::reconcile(settings, full, &allowances.allow, out).await?,
@@ -247,12 +253,12 @@ fn listing<'a>(settings: &Settings, json: bool, out: &'a mut dyn Write) -> Listi
     Listing { out, form }
 }
 
-fn settings(global: &Global) -> Result<Settings, Ended> {
+fn settings(global: &Global) -> Result<(Settings, Telemetry), Ended> {
     let settings = config::load(global.config.as_deref(), &Environment::of_process())
         .map_err(|problems| Ended::Configuration(problems.to_string()))?;
     let overrides = Overrides { format: global.log_format.map(Into::into), verbose: global.verbose };
-    telemetry::init(&settings.log, overrides)?;
-    Ok(settings)
+    let telemetry = telemetry::init(&settings.log, settings.traces.as_ref(), overrides)?;
+    Ok((settings, telemetry))
 }
 
 const fn form(format: ReportFormat) -> Format {

@@ -3,27 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
-
 use super::custom::Custom;
 use super::environment::Environment;
 use super::key::Key;
 use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
-use super::settings::{LogFormat, LogSection, Mapped, Settings};
-use super::{custom, flowtly, mapping, notices, rules, schedule, show, web};
+use super::settings::{Mapped, Settings};
+use super::{custom, flowtly, log, mapping, notices, rules, schedule, show, web};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::{Limit, Limits};
 use crate::domain::value::Locale;
-
-const LOG_FORMATS: [(&str, LogFormat); 3] =
-    [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
-const LOG_LEVELS: [(&str, &str); 5] =
-    [("error", "error"), ("warn", "warn"), ("info", "info"), ("debug", "debug"), ("trace", "trace")];
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -108,7 +101,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule::read(reader);
     let notices = notices::read(reader, schedule.zone);
-    let log = log(reader);
+    let log = log::read(reader);
+    let traces = log::traces(reader);
     let limits = Limits {
         creates: limit(reader, "limits.creates"),
         updates: limit(reader, "limits.updates"),
@@ -142,6 +136,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         control_socket,
         schedule,
         log,
+        traces,
         limits,
         canaries,
         documents,
@@ -176,29 +171,6 @@ fn control_socket(reader: &mut Reader<'_>, state: &Path) -> PathBuf {
     let mut name = state.file_name().unwrap_or_default().to_os_string();
     name.push(".control");
     state.with_file_name(name)
-}
-
-fn log(reader: &mut Reader<'_>) -> LogSection {
-    let format = reader.choice(&Key::of("log.format"), &LOG_FORMATS, LogFormat::Auto);
-    let level = reader.choice(&Key::of("log.level"), &LOG_LEVELS, "info");
-    let key = Key::of("log.filter");
-    let configured = reader.text(&key);
-    if let Err(error) = EnvFilter::builder().parse(&configured) {
-        reader.refuse(&key, format!("this is not a filter: {error}"), "write for instance \"info,sqlx=warn\"");
-    }
-    let of_variable = reader.environment.get("RUST_LOG").map(str::to_owned);
-    if let Some(Err(error)) = of_variable.as_deref().map(|filter| EnvFilter::builder().parse(filter)) {
-        let place = Place::Variable("RUST_LOG".to_owned());
-        reader.refuse_at(place, &key, format!("this is not a filter: {error}"), "unset it, or mend it");
-    }
-    let pinned = of_variable.is_some();
-    let filter = of_variable.or_else(|| Some(configured).filter(|filter| !filter.is_empty()));
-    LogSection {
-        format,
-        filter: filter.unwrap_or_else(|| format!("warn,flowtly_sync={level}")),
-        pinned,
-        colour: reader.environment.get("NO_COLOR").is_none(),
-    }
 }
 
 fn limit(reader: &mut Reader<'_>, dotted: &str) -> Limit {

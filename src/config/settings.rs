@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
 
 use super::flowtly::FlowtlySection;
 use super::notices::NoticesSection;
@@ -27,6 +31,8 @@ pub struct Settings {
     pub schedule: ScheduleSection,
     /// What is logged, and how.
     pub log: LogSection,
+    /// Where traces go; `None` for nowhere.
+    pub traces: Option<TracesSection>,
     /// What a plan may do without being asked about.
     pub limits: Limits,
     /// Flowtly's ids of linked companies that every pass must find on both sides; empty for the lowest pairs.
@@ -66,6 +72,8 @@ pub enum LogFormat {
     Json,
     /// Text on a terminal, JSON elsewhere.
     Auto,
+    /// Entries of journald, with fields.
+    Journal,
 }
 
 /// What is logged.
@@ -79,6 +87,23 @@ pub struct LogSection {
     pub pinned: bool,
     /// Text on a terminal may be coloured: `NO_COLOR` (<https://no-color.org>) is not set.
     pub colour: bool,
+}
+
+/// Where traces go.
+#[derive(Debug, Clone)]
+pub struct TracesSection {
+    /// The collector's URL for traces.
+    pub endpoint: Url,
+    /// What is sent as `Authorization`.
+    pub authorization: Option<SecretString>,
+    /// The name of this service.
+    pub service: String,
+    /// Which spans: directives in the syntax of `tracing_subscriber::EnvFilter`; valid.
+    pub filter: String,
+    /// How many spans may wait to be sent.
+    pub queue: usize,
+    /// How long one request may take.
+    pub timeout: Duration,
 }
 
 impl Settings {

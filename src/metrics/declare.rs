@@ -166,6 +166,9 @@ impl Figures {
         registry.register("webhooks", "Webhooks and their events, by system and what became of them", webhooks.clone());
         registry.register("hints_waiting", "Records that wait to be looked at because of a webhook", hints.clone());
 
+        let words = "Spans that no collector of traces got";
+        registry.register("trace_spans_dropped", words, crate::telemetry::traces::dropped());
+
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
         figures.begin_at_zero();
         figures

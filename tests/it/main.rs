@@ -25,3 +25,4 @@ mod scenarios;
 mod espocrm;
 mod web;
 mod notices;
+mod leaks;

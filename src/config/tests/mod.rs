@@ -7,6 +7,7 @@ use super::{Environment, Settings};
 
 mod custom;
 mod defaults;
+mod log;
 mod mapping;
 mod notices;
 mod problems;

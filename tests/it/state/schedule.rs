@@ -77,7 +77,7 @@ async fn while_a_days_requests_run_low_passes_are_put_off_and_a_new_day_begins_a
         "nothing was refused for want of quota"
     );
     // It is eleven at night; the quota begins anew at midnight.
-    let passes = run(&firm, 6, Vec::new()).await;
+    let passes = run(&firm, 3, Vec::new()).await;
     assert!(gaps(&passes).last().is_some_and(|gap| (15..20).contains(gap)), "{:?}", gaps(&passes));
     assert_eq!(thrift::load(firm.store().await.connection()).await.unwrap(), None);
 }
