@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -43,6 +43,8 @@ pub struct Firm {
     directory: tempfile::TempDir,
     base: String,
     extra: String,
+    /// What was loaded last, and from what text: a file that did not change is not read again.
+    loaded: Mutex<Option<(String, Arc<Settings>)>>,
 }
 
 /// What most scenarios configure: every required value has a default, and Poland dials without a code.
@@ -105,7 +107,17 @@ impl Firm {
         let section = crm.section();
         let lines = format!("[{section}]\nbase_url = \"http://127.0.0.1:2\"\n{}", crm.configuration(&secret_file));
         let (base, extra) = (CONFIGURATION.replace("{crm}", lines.trim_end()), extra.to_owned());
-        Self { flowtly, crm, hubspot, clock, meddling: Meddling::default(), directory, base, extra }
+        Self {
+            flowtly,
+            crm,
+            hubspot,
+            clock,
+            meddling: Meddling::default(),
+            directory,
+            base,
+            extra,
+            loaded: Mutex::default(),
+        }
     }
 
     /// Another HubSpot stands behind the same address. Returns the one before.
@@ -129,12 +141,18 @@ impl Firm {
         self.directory.path().join("state.sqlite")
     }
 
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> Arc<Settings> {
         let path = self.directory.path().join("flowtly-sync.toml");
-        let state = format!("[state]\npath = \"{}\"\n", self.state().display());
-        std::fs::write(&path, format!("{}{}\n{state}", self.base, self.extra)).unwrap();
+        let text = format!("{}{}\n[state]\npath = \"{}\"\n", self.base, self.extra, self.state().display());
+        let mut loaded = self.loaded.lock().unwrap();
+        if let Some((_, settings)) = loaded.as_ref().filter(|(from, _)| *from == text) {
+            return Arc::clone(settings);
+        }
+        std::fs::write(&path, &text).unwrap();
         let nothing: [(String, String); 0] = [];
-        config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap()
+        let settings = Arc::new(config::load(Some(&path), &nothing.into_iter().collect::<Environment>()).unwrap());
+        *loaded = Some((text, Arc::clone(&settings)));
+        settings
     }
 
     pub fn systems(&self, settings: &Settings) -> Systems {

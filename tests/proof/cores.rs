@@ -17,6 +17,10 @@ pub fn stay() {
     }
     let Ok(allowed) = sched_getaffinity(None) else { return };
     let cores: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect();
+    // More cores than may be used at a time: somebody else decides which are free.
+    if std::thread::available_parallelism().is_ok_and(|usable| usable.get() < cores.len()) {
+        return;
+    }
     if let Some(core) = cores.get(NEXT.fetch_add(1, Ordering::SeqCst) % cores.len().max(1)) {
         let mut own = CpuSet::new();
         own.set(*core);

@@ -1,8 +1,8 @@
 //! The proof: the real engine, the embedded servers, and everything that can happen to both.
 //!
 //! `cargo test --release --test proof -- --nocapture` ends with one line of JSON: what was tried, how often, and what
-//! failed. `PROOF=long` makes every part ten times as long; `PROOF_SEEDS=N` runs so many seeds of the first CRM and a
-//! twentieth of them of each other one, `PROOF_SEED=N` replays one, `PROOF_CRM=name` names the CRM.
+//! failed. `PROOF=long` makes every part ten times as long; `PROOF_SEEDS=N` runs so many seeds, a
+//! twentieth of them with each CRM but the first, `PROOF_SEED=N` replays one, `PROOF_CRM=name` names the CRM.
 //! Without `--release` a sample is taken, so that `cargo test` stays quick. `PROOF_LOG=debug` shows what the engine says.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test leans on may panic")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the figures are what this program is for")]
@@ -19,12 +19,14 @@ mod cores;
 mod crash;
 mod embedded;
 mod figures;
+mod hints;
 mod kill;
 mod life;
 mod portrait;
 mod simulate;
 mod size;
 mod steps;
+mod template;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -8,12 +8,11 @@ mod scenarios;
 use std::time::Duration;
 
 use flowtly_sync::sandbox::EMBEDDED;
-use flowtly_sync::store::intent;
-use flowtly_sync::sync::pass::Ending;
+use flowtly_sync::sync::pass::{Ending, Report};
 use libtest_mimic::{Failed, Trial};
 
 use crate::firm::Firm;
-use crate::life::{Lived, live};
+use crate::life::{Extent, Lived, live};
 use crate::portrait::portrait;
 use crate::size::{Size, size};
 use crate::steps::{Hurt, Step, Steps};
@@ -27,11 +26,15 @@ const LATER: Duration = Duration::from_hours(2);
 const LIVES: usize = 8;
 
 /// In a sample only every so many points are tried.
-const SAMPLED: usize = 41;
+const SAMPLED: usize = 61;
+
+/// A pass that walks is hurt everywhere with the first CRM. What differs from that only in the CRM, or in that webhooks name
+/// what is read, is hurt at every so many points, but in the long run.
+const OTHERS: usize = 3;
 
 /// Every scenario: what HubSpot alone can do, and what each of the others can.
 pub fn all() -> impl Iterator<Item = Scenario> {
-    let others = EMBEDDED.iter().filter(|crm| crm.name != "hubspot");
+    let others = EMBEDDED.iter().skip(1);
     scenarios::scenarios().into_iter().chain(others.flat_map(every::scenarios))
 }
 
@@ -46,19 +49,23 @@ pub fn trials() -> Vec<Trial> {
 
 fn prove(scenario: &Scenario) -> Result<(), String> {
     cores::stay();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (steps, unhurt) = runtime.block_on(async {
         let firm = (scenario.firm)().await;
         let steps = Steps::default();
-        match live(&firm, scenario.complete, &steps).await {
-            Lived::Ended(_) => {}
+        match live(&firm, scenario.extent, &steps).await {
+            Lived::Ended(..) => {}
             lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("unhurt, yet {lived:?}")),
         }
         settle(&firm).await.map_err(|problem| format!("unhurt: {problem}"))?;
         Ok((steps.taken(), portrait(&firm).await))
     })?;
     let points = steps.iter().enumerate().flat_map(|(at, step)| step.hurts().iter().map(move |hurt| (at, step, *hurt)));
-    let every = if size() == Size::Sample { SAMPLED } else { 1 };
+    let every = match size() {
+        Size::Sample => SAMPLED,
+        Size::Whole if scenario.crm != EMBEDDED[0].name || scenario.extent == Extent::Hinted => OTHERS,
+        Size::Whole | Size::Long => 1,
+    };
     let mut problems = Vec::new();
     let mut tried = 0;
     for (at, step, hurt) in points.step_by(every) {
@@ -80,7 +87,7 @@ fn prove(scenario: &Scenario) -> Result<(), String> {
 async fn hurt_at(scenario: &Scenario, at: usize, step: &Step, hurt: Hurt, unhurt: &[String]) -> Result<(), String> {
     let firm = (scenario.firm)().await;
     let steps = Steps::hurt(at, hurt);
-    let lived = live(&firm, scenario.complete, &steps).await;
+    let lived = live(&firm, scenario.extent, &steps).await;
     let reached = steps.taken();
     if reached.get(at) != Some(step) {
         return Err(format!("the run took another way: {:?} in its place", reached.get(at)));
@@ -94,41 +101,25 @@ async fn hurt_at(scenario: &Scenario, at: usize, step: &Step, hurt: Hurt, unhurt
     if end == unhurt { Ok(()) } else { Err(format!("another end:\n{}", difference(unhurt, &end))) }
 }
 
-/// Lives on until nothing is open; then once more, which must find nothing to do.
+/// Lives on until nothing is open, a pass finds nothing to do, and its certificate is clean.
 pub async fn settle(firm: &Firm) -> Result<(), String> {
+    let mut last = String::new();
     for _ in 0..LIVES {
         firm.clock.advance(LATER);
-        let report = match live(firm, true, &Steps::default()).await {
-            Lived::Ended(report) => report,
+        let writes = firm.writes();
+        let (report, open) = match live(firm, Extent::Complete, &Steps::default()).await {
+            Lived::Ended(report, open) => (report, open),
             lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("the next life ended badly: {lived:?}")),
         };
-        let mut store = firm.store().await;
-        let open = intent::open(store.connection()).await.unwrap().len();
-        store.close().await.unwrap();
-        let at_rest = report.written == 0 && !report.totals.would_act() && !report.more && open == 0;
+        let Report { ending, totals, certificate, .. } = &*report;
+        let is_clean = *ending == Ending::Applied && certificate.unexplained == 0 && certificate.pending == 0;
+        let at_rest = firm.writes() == writes && !totals.would_act() && !report.more && open == 0 && is_clean;
         if at_rest && firm.meddling.is_done() {
-            return last_look(firm).await;
+            return Ok(());
         }
+        last = format!("{ending:?}, {open} open, {totals:?}, {certificate:?}");
     }
-    Err(format!("not settled after {LIVES} lives"))
-}
-
-async fn last_look(firm: &Firm) -> Result<(), String> {
-    let writes = firm.writes();
-    let report = match live(firm, true, &Steps::default()).await {
-        Lived::Ended(report) => report,
-        lived @ (Lived::Failed(_) | Lived::Died) => return Err(format!("the last pass ended badly: {lived:?}")),
-    };
-    if firm.writes() != writes {
-        return Err("the second pass wrote".to_owned());
-    }
-    if report.totals.would_act() || report.ending != Ending::Applied {
-        return Err(format!("the second pass is not empty: {:?} {:?}", report.ending, report.totals));
-    }
-    if report.certificate.unexplained != 0 || report.certificate.pending != 0 {
-        return Err(format!("the certificate is not clean: {:?}", report.certificate));
-    }
-    Ok(())
+    Err(format!("not settled after {LIVES} lives: {last}"))
 }
 
 fn difference(unhurt: &[String], end: &[String]) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use flowtly_sync::clock::Clock;
 use flowtly_sync::connector::registry::{Transports, connect};
-use flowtly_sync::domain::record::Side;
+use flowtly_sync::domain::hint::Hint;
+use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::Fault;
 use flowtly_sync::store::Store;
@@ -23,6 +24,7 @@ use super::sim::Sim;
 use super::weather::Weather;
 use crate::checker::state::State;
 use crate::firm::ruling;
+use crate::hints;
 
 /// Where a process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +217,7 @@ pub async fn live(sim: &Arc<Sim>, life: Life) -> Lived {
 }
 
 async fn live_through(sim: &Arc<Sim>, life: &Arc<Life>) -> Lived {
+    let hints = heard(sim, life).await;
     let settings = sim.settings();
     let transports = Transports {
         flowtly: Arc::new(Weather::new(sim, life, Side::Flowtly)),
@@ -232,10 +235,15 @@ async fn live_through(sim: &Arc<Sim>, life: &Arc<Life>) -> Lived {
     let sinks = Sinks::from(&systems);
     let whole = async {
         let mut last = None;
-        for complete in &life.passes {
+        for (complete, hints) in life.passes.iter().zip(&hints) {
             let world = World { pace: Pace::InTurn, ..World::of(&systems, clock.as_ref(), &ruling) };
-            let request = Request { complete: *complete, allow: life.allow.clone() };
-            let (same, outcome) = pass::run(world, sinks, store, request, &life.stop).await;
+            let (same, outcome) = if let Some(hints) = hints {
+                sim.count("hinted pass");
+                pass::hinted(world, sinks, store, hints, &life.stop).await
+            } else {
+                let request = Request { complete: *complete, allow: life.allow.clone() };
+                pass::run(world, sinks, store, request, &life.stop).await
+            };
             store = same;
             let broken = matches!(outcome, Err(PassError::Store(_) | PassError::Stopped));
             last = Some(outcome);
@@ -265,6 +273,25 @@ async fn live_through(sim: &Arc<Sim>, life: &Arc<Life>) -> Lived {
         }
         None => Lived::Died,
     }
+}
+
+/// What webhooks said before each pass of a life, where it is about that: some got lost, some come late, some name nothing.
+async fn heard(sim: &Sim, life: &Life) -> Vec<Option<BTreeSet<Hint>>> {
+    let passes = life.passes.iter();
+    let Some(webhooks) = sim.webhooks().filter(|_| life.is_storming()) else { return passes.map(|_| None).collect() };
+    let all = hints::all(&sim.firm).await;
+    let mut rng = webhooks.lock().unwrap();
+    passes
+        .map(|_| {
+            let share = rng.bool().then(|| *rng.choice(&[0.1, 0.5, 1.0]).unwrap())?;
+            let mut heard: BTreeSet<Hint> = all.iter().filter(|_| rng.f64() < share).cloned().collect();
+            if rng.u32(0..4) == 0 {
+                let (side, kind) = (rng.choice(Side::BOTH).unwrap(), rng.choice(Kind::BOTH).unwrap());
+                heard.extend(hints::at(&sim.firm, side, kind, &rng.u32(..).to_string()));
+            }
+            Some(heard)
+        })
+        .collect()
 }
 
 /// Numbers the commits, and narrows the disk.

@@ -22,21 +22,18 @@ mod rest;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use flowtly_sync::sandbox::EMBEDDED;
-use flowtly_sync::store::Store;
-use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::sync::PassError;
 use libtest_mimic::{Failed, Trial};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 
 use crate::portrait::portrait;
 use crate::size::{Size, size};
-use crate::{cores, figures};
+use crate::{cores, figures, template};
 use crms::Seed;
 use life::{Life, Lived, live};
 use sim::{Noted, Sim};
@@ -47,16 +44,16 @@ const TRIAL: u64 = 250;
 /// Of so many seeds one is run twice.
 const TWICE: u64 = 10;
 
-/// How many seeds the first CRM is held to.
-const SAMPLE: u64 = 100;
+/// How many seeds there are in all.
+const SAMPLE: u64 = 60;
 const WHOLE: u64 = 10_000;
 const LONG: u64 = 100_000;
 
-/// For so many seeds of the first CRM each of the others has one.
+/// Each CRM but the first has one of so many seeds.
 const OTHERS: u64 = 20;
 
 /// Every one of these must have occurred in a whole run, or the simulation does not say what it claims to.
-const KINDS: [&str; 52] = [
+const KINDS: [&str; 53] = [
     "200 with a page",
     "200 with an error inside",
     "429 with Retry-After",
@@ -80,6 +77,7 @@ const KINDS: [&str; 52] = [
     "edit during a pass",
     "gateway page",
     "half a JSON text",
+    "hinted pass",
     "huge text",
     "joined a pair",
     "list lags behind a write",
@@ -124,15 +122,22 @@ pub fn trials() -> Vec<Trial> {
         return vec![Trial::test(name, move || prove(seed, true).map_err(Failed::from))];
     }
     let asked = number_in("PROOF_SEEDS");
-    let of_first = asked.unwrap_or(match size() {
+    let of_all = asked.unwrap_or(match size() {
         Size::Sample => SAMPLE,
         Size::Whole => WHOLE,
         Size::Long => LONG,
     });
+    let others = crms.len() as u64 - 1;
     let seeds = |crm: &str| {
         // Whoever names one CRM means that one.
-        let is_first = crm == EMBEDDED[0].name || crms.len() == 1;
-        if is_first { of_first } else { of_first.div_ceil(OTHERS) }
+        let is_first = crm == EMBEDDED[0].name;
+        if crms.len() == 1 {
+            of_all
+        } else if is_first {
+            of_all - others * of_all.div_ceil(OTHERS)
+        } else {
+            of_all.div_ceil(OTHERS)
+        }
     };
     let ranges: Vec<(&'static str, Range<u64>)> = crms
         .iter()
@@ -222,7 +227,7 @@ fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
 
 fn run(seed: Seed, is_loud: bool) -> Result<Outcome, String> {
     cores::stay();
-    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = Builder::new_current_thread().build().unwrap();
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(story(seed, is_loud)))).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -232,7 +237,7 @@ fn run(seed: Seed, is_loud: bool) -> Result<Outcome, String> {
 
 async fn story(seed: Seed, is_loud: bool) -> Outcome {
     let sim = Arc::new(Sim::of(seed, is_loud));
-    std::fs::copy(template(), sim.firm.state()).unwrap();
+    template::copy_to(&sim.firm.state());
     // The engine's own chance (delays) follows from the seed too, once nobody else draws from it (names of folders).
     fastrand::seed(seed.number);
     let lives = sim.chance(|rng| rng.usize(2..=4));
@@ -285,24 +290,4 @@ fn judge(sim: &Sim, lived: &Lived) {
         }
         Lived::Failed(error) => sim.wrong(format!("a pass failed: {error}")),
     }
-}
-
-/// An empty state with its tables, made once: copied, it saves each seed the making.
-fn template() -> &'static PathBuf {
-    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = TEMPLATE.get_or_init(|| {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("state.sqlite");
-        let making = path.clone();
-        // A runtime of its own: this may be called from within another.
-        let made = std::thread::spawn(move || {
-            let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                Store::open(&WriterLock::take(&making).unwrap()).await.unwrap().close().await.unwrap();
-            });
-        });
-        made.join().unwrap();
-        (directory, path)
-    });
-    path
 }

@@ -48,6 +48,9 @@ impl Known {
     }
 }
 
+/// One of so many seeds has webhooks.
+const WEBHOOKS: u64 = 3;
+
 /// One seed.
 pub struct Sim {
     pub firm: Firm,
@@ -56,6 +59,8 @@ pub struct Sim {
     pub clock: Arc<SkewedClock>,
     pub known: Mutex<Known>,
     rng: Mutex<Rng>,
+    /// What is drawn of webhooks, where this seed has any: apart, so that it changes nothing else of a seed.
+    webhooks: Option<Mutex<Rng>>,
     is_loud: bool,
     settings: Mutex<Arc<Settings>>,
     rules: Mutex<String>,
@@ -76,7 +81,7 @@ impl Sim {
         let mut rng = Rng::with_seed(seed.number);
         let Made { firm, rules, list_lag, search_lag, liberties, known } = world::make(&mut rng, seed.crm);
         firm.clock.keep_turns();
-        let settings = Mutex::new(Arc::new(firm.settings()));
+        let settings = Mutex::new(firm.settings());
         let clock = Arc::new(SkewedClock { inner: firm.clock.clone(), skew: AtomicI64::new(0) });
         let journal = Journal::begin(&firm);
         let sim = Self {
@@ -85,6 +90,7 @@ impl Sim {
             clock,
             known: Mutex::new(known),
             rng: Mutex::new(rng),
+            webhooks: (seed.number % WEBHOOKS == 1).then(|| Mutex::new(Rng::with_seed(!seed.number))),
             is_loud,
             settings,
             rules: Mutex::new(rules),
@@ -108,6 +114,11 @@ impl Sim {
     /// Draws.
     pub fn chance<R>(&self, draw: impl FnOnce(&mut Rng) -> R) -> R {
         draw(&mut self.rng.lock().unwrap())
+    }
+
+    /// What is drawn of webhooks, where there are any.
+    pub fn webhooks(&self) -> Option<&Mutex<Rng>> {
+        self.webhooks.as_ref()
     }
 
     pub fn is_loud(&self) -> bool {

@@ -7,7 +7,7 @@ use super::super::super::journal::Journal;
 use super::super::super::rules::Rules;
 use super::super::is_clean;
 use crate::firm::{Firm, vat};
-use crate::life::{Lived, live};
+use crate::life::{Extent, Lived, live};
 use crate::steps::Steps;
 
 /// So many passes without a write are rest: one may have only looked, and left the rest to the next.
@@ -42,8 +42,8 @@ impl Watched {
     }
 
     pub async fn pass(&self) {
-        let lived = live(&self.firm, true, &Steps::default()).await;
-        assert!(matches!(lived, Lived::Ended(_)), "{lived:?}");
+        let lived = live(&self.firm, Extent::Complete, &Steps::default()).await;
+        assert!(matches!(lived, Lived::Ended(..)), "{lived:?}");
         self.journal.lap();
     }
 
