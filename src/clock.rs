@@ -127,9 +127,13 @@ impl StillClock {
         Self { is_patient: false, ..Self::new(now, long) }
     }
 
+    fn locked(&self) -> std::sync::MutexGuard<'_, DateTime<Utc>> {
+        self.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Moves it on.
     pub(crate) fn advance(&self, duration: Duration) {
-        *self.now.lock().unwrap() += duration;
+        *self.locked() += duration;
     }
 }
 
@@ -137,7 +141,7 @@ impl StillClock {
 #[async_trait]
 impl Clock for StillClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.now.lock().unwrap()
+        *self.locked()
     }
 
     fn elapsed(&self) -> Duration {

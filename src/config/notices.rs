@@ -206,7 +206,7 @@ fn header_proof(reader: &mut Reader<'_>, name: &str, secret: Option<SecretString
     match (name.parse::<HeaderName>(), secret) {
         (Ok(name), Some(secret)) => return Proof::Header(name, secret),
         (Err(_), _) => {
-            reader.refuse(&key, format!("`{name}` is no name of a header"), "write for instance \"X-Secret\"")
+            reader.refuse(&key, format!("`{name}` is no name of a header"), "write for instance \"X-Secret\"");
         }
         (Ok(_), None) if reader.says("notices.webhook.secret") => {}
         (Ok(_), None) => {

@@ -179,7 +179,7 @@ mod tests {
         wall: AtomicI64,
         elapsed: AtomicU64,
         sleeps: AtomicU64,
-        suspended_for: i64,
+        asleep: i64,
     }
 
     #[async_trait]
@@ -197,21 +197,21 @@ mod tests {
             self.elapsed.fetch_add(seconds, Ordering::SeqCst);
             self.wall.fetch_add(i64::try_from(seconds).unwrap(), Ordering::SeqCst);
             if self.sleeps.fetch_add(1, Ordering::SeqCst) == 1 {
-                self.wall.fetch_add(self.suspended_for, Ordering::SeqCst);
+                self.wall.fetch_add(self.asleep, Ordering::SeqCst);
             }
         }
     }
 
     #[tokio::test]
     async fn a_machine_that_slept_begins_the_pass_that_is_overdue() {
-        let clock = Suspended { suspended_for: 8 * 3_600, ..Suspended::default() };
+        let clock = Suspended { asleep: 8 * 3_600, ..Suspended::default() };
         Due::after(&clock, Duration::from_hours(6)).come(&clock).await;
         assert_eq!(clock.elapsed(), 2 * STRETCH, "at once, not six hours after it woke up");
     }
 
     #[tokio::test]
     async fn a_clock_that_is_set_back_holds_no_pass_up() {
-        let clock = Suspended { suspended_for: -30 * 86_400, ..Suspended::default() };
+        let clock = Suspended { asleep: -30 * 86_400, ..Suspended::default() };
         Due::after(&clock, Duration::from_mins(5)).come(&clock).await;
         assert_eq!(clock.elapsed(), Duration::from_mins(5));
     }

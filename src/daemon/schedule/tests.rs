@@ -18,8 +18,8 @@ fn minute(minutes: i64) -> DateTime<Utc> {
     at("2026-11-24T08:00:00Z") + TimeDelta::minutes(minutes)
 }
 
-fn ticks(text: &str) -> Option<Ticks> {
-    Some(Ticks::parse(text, Tz::UTC).unwrap())
+fn ticks(text: &str) -> Ticks {
+    Ticks::parse(text, Tz::UTC).unwrap()
 }
 
 fn nights() -> Quiet {
@@ -48,7 +48,7 @@ fn next(schedule: &Schedule, means: Means, now: &str) -> (DateTime<Utc>, bool) {
 #[case::refused_credential(After::Locked, 360 * MINUTE)]
 fn a_wait_follows_from_what_happened(#[case] after: After, #[case] time: Duration) {
     assert_eq!(schedule().wait(after, Means::Enough, minute(0), 0.5).time, time);
-    let by_ticks = schedule().at(ticks("0 3 * * *"), ticks("0 4 * * 0"));
+    let by_ticks = schedule().at(Some(ticks("0 3 * * *")), Some(ticks("0 4 * * 0")));
     if after != After::Passed {
         assert_eq!(by_ticks.wait(after, Means::Short, minute(0), 0.5).time, time, "a failure does not wait for a tick");
     }
@@ -58,7 +58,7 @@ fn a_wait_follows_from_what_happened(#[case] after: After, #[case] time: Duratio
 fn chance_varies_a_wait_by_the_jitter_and_no_more() {
     let waits = [0.0, 1.0].map(|chance| schedule().wait(After::Passed, Means::Enough, minute(0), chance).time);
     assert_eq!(waits, [5 * MINUTE * 9 / 10, 5 * MINUTE * 11 / 10]);
-    let nightly = schedule().at(ticks("0 9 * * *"), None);
+    let nightly = schedule().at(Some(ticks("0 9 * * *")), None);
     let waits = [0.0, 1.0].map(|chance| nightly.wait(After::Passed, Means::Enough, minute(0), chance).time);
     assert_eq!(waits, [60 * MINUTE, 60 * MINUTE + MINUTE / 2], "a tick is late, never early");
 }
@@ -84,7 +84,7 @@ fn ticks_are_taken_one_by_one_and_missed_ones_are_not_made_up_for(
     #[case] wanted: &str,
     #[case] complete: bool,
 ) {
-    let schedule = schedule().at(ticks("*/10 8-18 * * 1-5"), ticks("0 3 * * *"));
+    let schedule = schedule().at(Some(ticks("*/10 8-18 * * 1-5")), Some(ticks("0 3 * * *")));
     let schedule = even(schedule, "2026-11-24T03:04:00Z");
     assert_eq!(next(&schedule, Means::Enough, now), (at(wanted), complete));
 }
@@ -113,8 +113,10 @@ fn passes_are_put_off_while_requests_run_low() {
     let thrift = Thrift { below: 0.2, factor: 4 };
     let by_interval = even(schedule().sparing(thrift), "2026-11-24T07:59:00Z");
     assert_eq!(next(&by_interval, Means::Short, "2026-11-24T08:00:00Z").0, at("2026-11-24T08:20:00Z"));
-    let by_ticks =
-        even(schedule().at(ticks("*/10 * * * *"), ticks("5 8 * * *")).sparing(thrift), "2026-11-24T07:59:00Z");
+    let by_ticks = even(
+        schedule().at(Some(ticks("*/10 * * * *")), Some(ticks("5 8 * * *"))).sparing(thrift),
+        "2026-11-24T07:59:00Z",
+    );
     assert_eq!(next(&by_ticks, Means::Enough, "2026-11-24T08:01:00Z"), (at("2026-11-24T08:05:00Z"), true));
     assert_eq!(next(&by_ticks, Means::Short, "2026-11-24T08:01:00Z"), (at("2026-11-24T08:40:00Z"), true));
 }
@@ -132,7 +134,7 @@ proptest! {
         let now = minute(minutes) + TimeDelta::seconds(seconds);
         let mut schedule = schedule().resting(nights()).sparing(Thrift { below: 0.2, factor: 3 });
         if by_ticks {
-            schedule = schedule.at(ticks("*/7 * * * *"), ticks("0 23 * * *"));
+            schedule = schedule.at(Some(ticks("*/7 * * * *")), Some(ticks("0 23 * * *")));
         }
         let wait = schedule.wait(after, means, now, chance);
         let begin = later(now, wait.time);
