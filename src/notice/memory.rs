@@ -1,9 +1,8 @@
 //! What was told, beside the state: a restart tells nothing twice, and forgets nothing.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::letter::Tally;
 use super::topic::{Held, Standing, Topic};
-use crate::store::beside;
+use crate::store::{beside, replace};
 
 /// How many bytes such a file has at most.
 const BYTES: u64 = 1 << 20;
@@ -83,12 +82,7 @@ impl File {
 
     /// It holds this from now on: all of it, or what it held before.
     pub(super) fn save(&self, memory: &Memory) -> io::Result<()> {
-        let new = beside(&self.0, ".new");
-        let _ = fs::remove_file(&new);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-        file.write_all(&serde_json::to_vec(memory)?)?;
-        file.sync_data()?;
-        fs::rename(&new, &self.0)
+        replace(&self.0, &serde_json::to_vec(memory)?).map(|_| ())
     }
 }
 

@@ -161,7 +161,7 @@ async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(),
 /// An empty file for its owner alone, which `VACUUM INTO` fills.
 fn make_new(path: &Path) -> Result<(), StoreError> {
     match new_private(path) {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             Err(StoreError::InTheWay { path: path.to_path_buf() })
         }

@@ -25,8 +25,8 @@ pub mod quarantine;
 pub mod thrift;
 pub mod document;
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -198,13 +198,26 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(StoreError::Open { path: path.to_path_buf(), message: error.to_string() })
         }
-        Ok(()) | Err(_) => Ok(()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
-/// A new, empty file for its owner alone.
-fn new_private(path: &Path) -> std::io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(|_| ())
+/// A new, empty file for its owner alone, to add to.
+fn new_private(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)
+}
+
+/// A file for its owner alone holds this from now on: all of it, or, where this fails, what it held before. It is on the disk
+/// when this returns, and open to add to.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> std::io::Result<File> {
+    let new = beside(path, ".new");
+    // Left by one that died here.
+    let _ = std::fs::remove_file(&new);
+    let mut file = new_private(&new)?;
+    file.write_all(content)?;
+    file.sync_data()?;
+    std::fs::rename(&new, path)?;
+    Ok(file)
 }
 
 /// How many bytes the disk of a file or folder has left for who is not root.

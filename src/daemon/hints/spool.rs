@@ -1,14 +1,14 @@
 //! The file in which hints outlive a restart: one JSON object a line. Ids and kinds, nothing of the records.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::WAITING;
 use crate::domain::hint::Hint;
-use crate::store::beside;
+use crate::store::{beside, replace};
 
 /// How many bytes are read of a file at most: ids are short.
 const READ_BYTES: u64 = 16 << 20;
@@ -57,13 +57,7 @@ impl Spool {
         if hints.is_empty() {
             return self.file.set_len(0);
         }
-        let new = beside(&self.path, ".new");
-        let _ = fs::remove_file(&new);
-        let mut file = open(&new)?;
-        file.write_all(&lines(hints)?)?;
-        file.sync_data()?;
-        fs::rename(&new, &self.path)?;
-        self.file = file;
+        self.file = replace(&self.path, &lines(hints)?)?;
         Ok(())
     }
 }
