@@ -27,9 +27,7 @@ pub async fn all(firm: &Firm) -> BTreeSet<Hint> {
         sqlx::query_as("SELECT side, kind, remote_id FROM seen").fetch_all(store.connection()).await.unwrap();
     store.close().await.unwrap();
     for (side, kind, id) in known {
-        let side = Side::BOTH.into_iter().find(|known| known.as_str() == side).unwrap();
-        let kind = Kind::BOTH.into_iter().find(|known| known.as_str() == kind).unwrap();
-        name(side, kind, id);
+        name(Side::parse(&side).unwrap(), Kind::parse(&kind).unwrap(), id);
     }
     hints
 }

@@ -60,11 +60,10 @@ pub async fn live(firm: &Firm, extent: Extent, steps: &Steps) -> Lived {
     let request = Request { complete: extent == Extent::Complete, allow: BTreeSet::from([RefusalName::FirstPass]) };
     let stop = CancellationToken::new();
     let whole = async {
-        let (store, outcome) = match extent {
+        let (mut store, outcome) = match extent {
             Extent::Complete | Extent::Incremental => pass::run(world, sinks, store, request, &stop).await,
             Extent::Hinted => pass::hinted(world, sinks, store, &hints, &stop).await,
         };
-        let mut store = store;
         let open = intent::open(store.connection()).await.map(|open| open.len());
         // Folding the log in is no commit; what fails here was already told by the pass.
         let _ = store.close().await;
