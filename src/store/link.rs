@@ -170,7 +170,7 @@ pub async fn insert(connection: &mut Connection, new: &NewLink<'_>) -> Result<Li
 pub(super) const FOLLOWERS: &str = "INSERT INTO todo (kind, link, why, due) \
      SELECT 'contact', link.id, 'staged', coalesce((SELECT started FROM pass WHERE id = ?4), '1970-01-01T00:00:00.000000Z') \
      FROM (SELECT 'flowtly' AS side, ?1 AS id UNION ALL SELECT 'crm', ?2) AS company \
-     CROSS JOIN seen ON seen.side = company.side AND seen.kind = 'contact' AND seen.parent_id = company.id \
+     CROSS JOIN seen ON seen.side = company.side AND seen.kind = 'contact' AND seen.parent_id = company.id AND seen.parent_id > '' \
      CROSS JOIN link ON link.id = seen.link AND link.parent <> ?3 \
      WHERE true ON CONFLICT (link) DO UPDATE SET due = excluded.due, planned = NULL";
 

@@ -91,7 +91,7 @@ pub(super) const BY_ID: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.
 pub(super) const BY_LINK: &str = "json_each(?1) AS wanted CROSS JOIN seen ON seen.link = wanted.value ORDER BY seen.id";
 
 pub(super) const CHILDREN: &str = "json_each(?2) AS wanted \
-     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value \
+     CROSS JOIN seen ON seen.side = ?1 AND seen.kind = 'contact' AND seen.parent_id = wanted.value AND seen.parent_id > '' \
      WHERE seen.gone = 0 ORDER BY seen.id";
 
 pub(super) const UNLINKED_BEHIND: &str = "seen WHERE side = ?1 AND kind = ?2 AND link IS NULL AND gone = 0 \
