@@ -169,10 +169,14 @@ impl FieldView<'_> {
             let shape = self.context.shape(to);
             let put = |text: &Text| lens::put(self.field, text, &before, &shape.parts(self.field), self.context.locale);
             // Where a system cut or rewrote a part of a composite, that must not travel back because another part was edited.
-            let merged = matches!(reason, Reason::Moved { .. } | Reason::ConflictPolicy { .. });
-            let text = match self.base(to.opposite()).zip(self.base(to)).filter(|_| merged) {
-                Some((source_base, base)) => keep_unmoved((&base, &before), &put(&source_base), put(source)),
-                None => put(source),
+            let text = match (&reason, self.base(to.opposite()), self.base(to)) {
+                (Reason::Moved { .. }, Some(source_base), Some(_)) => {
+                    keep_unmoved(&before, &put(&source_base), put(source))
+                }
+                (Reason::ConflictPolicy { .. }, Some(source_base), Some(base)) => {
+                    keep_unmoved(&base, &put(&source_base), put(source))
+                }
+                (_, _, _) => put(source),
             };
             shape.spell(self.field, &before, text)
         };
@@ -248,14 +252,13 @@ fn is_outside(parent: &Text) -> bool {
     parent.is_blank() || parent.part(Part::Whole) == Some(OUTSIDE)
 }
 
-/// What is written where the source came from `was` to `is`, both put into the target's shape: parts that moved on neither side
-/// since they agreed stay as the target has them.
-fn keep_unmoved((base, now): (&Text, &Text), was: &Text, mut is: Text) -> Text {
-    let part_of = |text: &Text, part: Part| text.part(part).unwrap_or_default().to_owned();
-    let is_unmoved = |part: Part, text: &str| part_of(was, part) == text && part_of(base, part) == part_of(now, part);
+/// What is written where the source came from `was` to `is`, both put into the target's shape: parts that the source did not move
+/// since both agreed are what the target `agreed` to, in its own words.
+fn keep_unmoved(agreed: &Text, was: &Text, mut is: Text) -> Text {
+    let is_unmoved = |part: Part, text: &str| was.part(part).unwrap_or_default() == text;
     let unmoved: Vec<Part> = is.parts().filter(|(part, text)| is_unmoved(*part, text)).map(|(part, _)| part).collect();
     for part in unmoved {
-        is.set(part, part_of(now, part));
+        is.set(part, agreed.part(part).unwrap_or_default().to_owned());
     }
     is
 }

@@ -540,7 +540,7 @@ fn a_part_that_a_system_cut_does_not_travel_back_when_another_part_is_edited() {
 }
 
 #[test]
-fn a_policy_decides_what_both_sides_edited_and_a_part_that_neither_did_stays() {
+fn a_policy_decides_what_both_sides_edited_and_a_part_that_its_side_did_not_is_as_agreed() {
     let parts = [(Field::Address, Part::City), (Field::Address, Part::PostCode)];
     let mut world = World::alike(Kind::Company, &parts);
     world.rule(Field::Address).conflict = crate::domain::rules::Preference::Flowtly;
@@ -557,6 +557,9 @@ fn a_policy_decides_what_both_sides_edited_and_a_part_that_neither_did_stays() {
     };
     let edited = address("Wars", "64-082");
     assert_eq!(after(edited.clone(), address("Warszawa", "58-279")), Some(address("Warszawa", "64-082")));
-    // One decision about one address: what the other side edited alone gives way too.
-    assert_eq!(after(edited, address("Gdynia", "")), Some(address("Wars", "64-082")));
+    // One decision about one address: what the other side edited alone gives way too, to what was agreed there: never to what a
+    // system made of it.
+    assert_eq!(after(edited.clone(), address("Gdynia", "")), Some(address("Warszawa", "64-082")));
+    assert_eq!(after(edited, address("", "58-279")), Some(address("Warszawa", "64-082")));
+    assert_eq!(after(address("Krak", ""), address("Gdynia", "")), Some(address("Krak", "")));
 }
