@@ -46,6 +46,7 @@ const SHOWS_ARCHIVED: Need =
     Need::Capability("shows_archived", |capabilities| capabilities.of(Kind::Company).shows_archived);
 const CREATE_BATCHES: Need =
     Need::Capability("create_batch", |capabilities| capabilities.of(Kind::Contact).create_batch > 1);
+const MANY_PARENTS: Need = Need::Capability("many_parents", |capabilities| capabilities.of(Kind::Contact).many_parents);
 const BATCHES: Need = Need::Capability("update_batch", |capabilities| capabilities.of(Kind::Company).update_batch > 1);
 
 /// All cases, in the order of the table.
