@@ -2,13 +2,15 @@
 //!
 //! In the order of the table: the configuration (which could be read, or nobody would be here), the state, then each side:
 //! whether it answers, as whom, whether its mapped properties are there, let themselves be written and hold what they are
-//! mapped as, and whether the values that it demands of a new record come from somewhere.
+//! mapped as, whether the values that it demands of a new record come from somewhere, and whether documents can be read where
+//! they are to be shown.
 
-mod properties;
-mod sorts;
 mod choices;
+mod documents;
+mod properties;
 mod required;
 mod side;
+mod sorts;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -85,10 +87,12 @@ async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn C
 }
 
 async fn look_at(settings: &Settings, greeting: &Greeting<'_>) -> Vec<Finding> {
-    match greeting.source {
-        Some(source) => look(settings, greeting.side, source).await,
-        None => Vec::new(),
+    let Some(source) = greeting.source else { return Vec::new() };
+    let mut findings = look(settings, greeting.side, source).await;
+    if settings.documents.is_some() {
+        findings.extend(documents::try_one(greeting.side, source).await);
     }
+    findings
 }
 
 /// Adds what is missing, kind by kind: what one kind refuses does not stop the other.

@@ -82,7 +82,7 @@ fn met(area: &str, system: &str, account: &Account, expected: Option<&String>, c
     findings
 }
 
-fn mend(side: Side, kind: ErrorKind) -> Option<String> {
+pub(super) fn mend(side: Side, kind: ErrorKind) -> Option<String> {
     let mend = match (kind, side) {
         (ErrorKind::Unauthorized, Side::Flowtly) => {
             "the credential is refused: set flowtly.username and flowtly.password_file anew, or flowtly.token_file"

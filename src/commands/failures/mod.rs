@@ -11,24 +11,29 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::daemon::control::protocol::{Ask, Which};
 use crate::render::lists::Listing;
-use crate::render::lists::failures::{FailureItem, retried, show};
+use crate::render::lists::failures::{DocumentFailureItem, FailureItem, retried, show};
 use crate::store::todo::{self, Subject, Why};
-use crate::store::{Store, StoreError, waiting};
+use crate::store::{Connection, Store, StoreError, document, waiting};
 
 /// Lists them, oldest first. Exit code 0.
 pub async fn failures(settings: &Settings, listing: &mut Listing<'_>) -> anyhow::Result<u8> {
     let mut store = Store::open_read_only(&settings.state_path).await?;
     let mut snapshot = store.begin().await?;
     let items = named::failures(&mut snapshot, settings.locale(), |_| true).await?;
-    let documents = match settings.documents {
-        Some(_) => named::document_failures(&mut snapshot, settings.locale()).await?,
-        None => Vec::new(),
-    };
+    let documents = documents(&mut snapshot, settings).await?;
     show(listing, &items, &documents)?;
     Ok(0)
 }
 
-/// Makes refused records due at once, all that are meant or none: alone, or through the daemon. Exit code 0.
+/// Documents that the CRM refused; none where they are not shown any more.
+async fn documents(connection: &mut Connection, settings: &Settings) -> Result<Vec<DocumentFailureItem>, StoreError> {
+    match settings.documents {
+        Some(_) => named::document_failures(connection, settings.locale()).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Makes refused records due at once, all that are meant or none: alone, or through the daemon. All are the documents too. Exit code 0.
 pub async fn retry(settings: &Settings, clock: &dyn Clock, which: Which, out: &mut dyn Write) -> anyhow::Result<u8> {
     deciding::decide(settings, clock, Ask::Retry { which }, out).await
 }
@@ -59,9 +64,17 @@ pub(super) async fn retry_now(
             todo::arm(&mut transaction, item.record.kind, &[subject], Why::Refused, Some(now)).await?;
         }
     }
+    // A document has no number of its own.
+    let documents = match which {
+        Which::Numbers(_) => Vec::new(),
+        Which::All { .. } => documents(&mut transaction, settings).await?,
+    };
+    if !documents.is_empty() {
+        document::retry_all(&mut transaction, now).await?;
+    }
     transaction.commit().await.map_err(StoreError::from)?;
     let mut told = Vec::new();
-    retried(&mut told, &chosen)?;
+    retried(&mut told, &chosen, &documents)?;
     Ok(String::from_utf8_lossy(&told).into_owned())
 }
 

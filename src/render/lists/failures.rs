@@ -32,6 +32,12 @@ pub struct DocumentFailureItem {
     pub record: Option<Named>,
 }
 
+impl DocumentFailureItem {
+    fn company(&self) -> String {
+        self.record.as_ref().map_or_else(|| "a pair that is none any more".to_owned(), Named::line)
+    }
+}
+
 /// Shows them, records before documents; in JSON an array.
 pub fn show(listing: &mut Listing<'_>, failures: &[FailureItem], documents: &[DocumentFailureItem]) -> io::Result<()> {
     let style = match listing.form {
@@ -54,19 +60,23 @@ pub fn show(listing: &mut Listing<'_>, failures: &[FailureItem], documents: &[Do
     failures.iter().try_for_each(|item| text(listing.out, style, item))?;
     documents.iter().try_for_each(|item| document(listing.out, style, item))?;
     if failures.is_empty() {
-        return writeln!(listing.out, "\nDocuments are tried again by themselves, and at once when they are renamed.");
+        return writeln!(listing.out, "\nTo try again now: flowtly-sync failures retry --all");
     }
     writeln!(listing.out, "\nTo try again now: flowtly-sync failures retry NUMBER, or --all")
 }
 
 /// Tells what is tried again.
-pub fn retried(out: &mut dyn Write, failures: &[FailureItem]) -> io::Result<()> {
-    if failures.is_empty() {
+pub fn retried(out: &mut dyn Write, failures: &[FailureItem], documents: &[DocumentFailureItem]) -> io::Result<()> {
+    if failures.is_empty() && documents.is_empty() {
         return writeln!(out, "Nothing was refused: there is nothing to try again.");
     }
     for item in failures {
         let side = item.failure.side;
         writeln!(out, "{}: {} of {}, refused by {side}", item.failure.id, field(&item.failure), item.record.line())?;
+    }
+    for item in documents {
+        let title = Clean(&item.failure.title);
+        writeln!(out, "document {}: {title} of {}", Clean(&item.failure.document), item.company())?;
     }
     writeln!(out, "The next pass tries it again.")
 }
@@ -76,8 +86,7 @@ fn field(failure: &Failure) -> String {
 }
 
 fn document(out: &mut dyn Write, style: Style, item: &DocumentFailureItem) -> io::Result<()> {
-    let DocumentFailureItem { failure, record } = item;
-    let company = record.as_ref().map_or_else(|| "a pair that is none any more".to_owned(), Named::line);
+    let (failure, company) = (&item.failure, item.company());
     let said = style.paint(Tone::Bad, &Clean(&failure.message).to_string());
     let (id, title) = (Clean(&failure.document).to_string(), Clean(&failure.title).to_string());
     writeln!(out, "  document {id}  {} of {company}", style.paint(Tone::Strong, &title))?;

@@ -21,7 +21,9 @@ use crate::domain::record::RemoteId;
 
 pub use deeds::{Deed, add, done_since, last};
 pub use look::{Company, Due, Looked, due, incomplete, look_again, look_failed, put_look, refresh_due};
-pub use plan::{Planned, left, plan, planned, put_off, put_off_all, refused, sending, set_next_try, settled, void};
+pub use plan::{
+    Planned, left, plan, planned, put_off, put_off_all, refused, retry_all, sending, set_next_try, settled, void,
+};
 
 /// The number of a document's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -1,9 +1,11 @@
 //! What of the documents a pass is about to send, and what became of it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 
-use super::look::{IS_LIVE, LIVE};
+use super::look::{IS_LIVE, LIVE, refresh_due};
 use super::{DocumentId, Row, decode, select};
 use crate::domain::plan::LinkId;
 use crate::domain::record::RemoteId;
@@ -140,6 +142,18 @@ pub async fn set_next_try(connection: &mut Connection, id: DocumentId, at: DateT
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// All that the CRM refused are tried again now, and their companies read for that.
+pub async fn retry_all(connection: &mut Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let rows =
+        sqlx::query("UPDATE document SET next_try = ?1 WHERE state = 'wanted' AND payload IS NOT NULL RETURNING link")
+            .bind(stamp(now))
+            .fetch_all(&mut *connection)
+            .await?;
+    let links: BTreeSet<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let links: Vec<LinkId> = links.into_iter().map(LinkId).collect();
+    refresh_due(connection, &links).await
 }
 
 /// Takes everything out of any plan.

@@ -1,5 +1,6 @@
 //! What people see of documents.
 
+use flowtly_sync::commands::check::{Mode, Sides, check};
 use flowtly_sync::commands::explain::{Subjected, explain};
 use flowtly_sync::commands::failures::failures;
 use flowtly_sync::commands::history::history;
@@ -113,4 +114,39 @@ async fn the_lists_name_each_document() {
     let json: Value = serde_json::from_str(&stands[1]).unwrap();
     assert_eq!(json["waiting"]["failures"], 1);
     assert_eq!(json["certificate"]["documents"]["incomplete"], 1);
+}
+
+#[tokio::test]
+async fn check_reads_the_documents_of_a_company_on_both_sides() {
+    let (firm, client, company) = firm().await;
+    firm.flowtly.add_document(client, "Plan.pdf");
+    firm.reconcile().await;
+    let checked = async || {
+        let settings = firm.settings();
+        let systems = firm.systems(&settings);
+        let sides = Sides { flowtly: Ok(systems.flowtly.as_ref()), crm: Ok(systems.crm.as_ref()) };
+        let (mut out, form) = (Vec::new(), FORMS[0]);
+        let listing = &mut listing(&mut out, form);
+        let code = check(&settings, sides, Mode::Look, firm.clock.as_ref(), listing).await.unwrap();
+        (code, String::from_utf8(out).unwrap())
+    };
+    let (code, told) = checked().await;
+    assert_eq!(code, 0, "{told}");
+    for line in [
+        format!("ok    Flowtly        documents can be read: company {client} has 1 document"),
+        format!("ok    CRM            documents can be read: company {company} has 1 document"),
+    ] {
+        assert!(told.contains(&line), "{line}: {told}");
+    }
+
+    let notes = When::always().path("/crm/objects/2026-03/notes");
+    firm.hubspot.faults().when(notes, Fault::Refusal { status: 403, retry_after: None });
+    let read = When::always().path(&format!("/clients/{client}/documents"));
+    firm.flowtly.faults().when(read, Fault::Refusal { status: 404, retry_after: None });
+    let (code, told) = checked().await;
+    assert_eq!(code, 1, "{told}");
+    for line in ["FAIL  Flowtly        documents", "FAIL  CRM            documents of company"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert!(told.contains("give its user or app the right to read"), "{told}");
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use flowtly_sync::commands::failures::retry;
+use flowtly_sync::daemon::control::protocol::Which;
 use flowtly_sync::sandbox::{Fault, FlowtlyOptions, HubSpotOptions, When};
 use flowtly_sync::store::document;
 use flowtly_sync::sync::pass::Ending;
@@ -41,6 +43,26 @@ async fn a_refused_document_waits_with_growing_gaps_and_stops_no_other() {
     assert_eq!(firm.reconcile().await.documents.unwrap().shown, 1, "another wording is tried at once");
     assert_eq!(document::failures(firm.store().await.connection()).await.unwrap(), vec![]);
     firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_refused_document_is_tried_again_when_a_person_says_so() {
+    let (firm, client, company) = firm().await;
+    firm.flowtly.add_document(client, "Plan.pdf");
+    let create = When::always().method(Method::POST).exactly("/crm/objects/2026-03/notes");
+    firm.hubspot.faults().when(create.times(1), REFUSED);
+    assert_eq!(firm.reconcile().await.documents.unwrap().refused, 1);
+    assert_eq!(firm.beat().await.documents.unwrap().shown, 0, "it waits");
+    let again = async || {
+        let (mut out, all) = (Vec::new(), Which::All { record: None, fields: Vec::new() });
+        retry(&firm.settings(), firm.clock.as_ref(), all, &mut out).await.unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let told = again().await;
+    assert!(told.contains("Plan.pdf of company Alfa"), "{told}");
+    assert_eq!(firm.beat().await.documents.unwrap().shown, 1);
+    assert_eq!(firm.titles(company), ["Plan.pdf"]);
+    assert_eq!(again().await, "Nothing was refused: there is nothing to try again.\n");
 }
 
 #[tokio::test]
