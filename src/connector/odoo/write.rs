@@ -217,7 +217,7 @@ async fn update(talk: &Talk, kind: Kind, id: &RemoteId, write: &Write, vals: Val
         PortError::new(ErrorKind::Broken, format!("Odoo took the write, but what it stored could not be read: {why}"))
     };
     let entries = read::by_id(talk, kind, &[number], Writer::Told).await.map_err(|error| unread(&error.message))?;
-    let entry = entries.into_iter().next().ok_or_else(|| unread("it is not shown"))?;
+    let entry = entries.into_iter().find(|entry| entry.row.id == *id).ok_or_else(|| unread("it is not shown"))?;
     Ok(as_stored(talk, kind, write, entry, talk.user().await))
 }
 

@@ -1,7 +1,9 @@
 //! What is done with any connector, whichever system it is.
 
 use flowtly_sync::connector::error::PortError;
-use flowtly_sync::connector::port::{Extent, Frontier, Lookup, ParentWrite, Step, Target, Write, Written};
+use flowtly_sync::connector::port::{
+    Extent, Find, Frontier, Lookup, ParentWrite, Showing, Step, Target, Write, Written,
+};
 use flowtly_sync::domain::matching::{company_keys, contact_keys};
 use flowtly_sync::domain::plan::LinkId;
 use flowtly_sync::domain::record::{Kind, RemoteId, Version};
@@ -119,6 +121,52 @@ impl Bench {
         }
         if let Err(error) = run(self.connector.add_missing(kind)) {
             check(&error);
+        }
+    }
+
+    /// Who it is.
+    pub fn probe(&self) {
+        match run(self.connector.probe()) {
+            Ok(account) => assert!(account.id.is_none_or(|id| !id.is_empty()), "an account without an id has none"),
+            Err(error) => check(&error),
+        }
+    }
+
+    /// The live contacts of two companies.
+    pub fn children(&self, word: &str) {
+        match run(self.connector.children(&[RemoteId::new("1"), RemoteId::new(word)])) {
+            Ok(rows) => self.rows(Kind::Contact, &rows),
+            Err(error) => check(&error),
+        }
+    }
+
+    /// Looks something up.
+    pub fn find(&self, kind: Kind, find: &Find) {
+        match run(self.connector.find(kind, find)) {
+            Ok(rows) => self.rows(kind, &rows.unwrap_or_default()),
+            Err(error) => check(&error),
+        }
+    }
+
+    /// The documents that are shown at a company: each carries a mark.
+    pub fn shown(&self) {
+        match run(self.connector.shown(&RemoteId::new("1"))) {
+            Ok(shown) => assert!(shown.unwrap_or_default().iter().all(|one| !one.showing.mark.is_empty())),
+            Err(error) => check(&error),
+        }
+    }
+
+    /// Shows a document anew, and then under another name.
+    pub fn show(&self, word: &str) {
+        let showing = Showing { mark: "org/1/7".to_owned(), title: word.to_owned(), link: None };
+        let (company, renamed) = (RemoteId::new("1"), Showing { title: "Plan.pdf".to_owned(), ..showing.clone() });
+        match run(self.connector.show(&company, None, &showing)) {
+            Ok(shown) => {
+                if let Err(error) = run(self.connector.show(&company, Some(&shown.id), &renamed)) {
+                    check(&error);
+                }
+            }
+            Err(error) => check(&error),
         }
     }
 

@@ -4,7 +4,7 @@ use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
 use flowtly_sync::domain::record::{Kind, RemoteId};
 
 use super::account::update;
-use super::script::{Bench, Entry, Play, began, check, flowtly, run};
+use super::script::{Entry, Play, began, check, flowtly, run};
 
 /// Lists: walks, what appeared since, contacts of clients, the search.
 pub fn pages(input: &[u8]) {
@@ -52,7 +52,7 @@ pub fn account(input: &[u8]) {
     let play = Play::of(input);
     let bench = flowtly(&play, Entry::Token);
     match play.choice(3) {
-        0 => probe(&bench),
+        0 => bench.probe(),
         1 => bench.schema(Kind::Company),
         _ => bench.schema(Kind::Contact),
     }
@@ -63,15 +63,8 @@ pub fn login(input: &[u8]) {
     let play = Play::of(input);
     let bench = flowtly(&play, Entry::Password);
     match play.choice(3) {
-        0 => probe(&bench),
+        0 => bench.probe(),
         1 => bench.get(Kind::Company, &["1", "2"]),
         _ => bench.write(Kind::Company, &Target::Create, &play.word),
-    }
-}
-
-fn probe(bench: &Bench) {
-    match run(bench.connector.probe()) {
-        Ok(account) => assert!(account.id.is_none_or(|id| !id.is_empty()), "an account without an id has none"),
-        Err(error) => check(&error),
     }
 }

@@ -4,7 +4,11 @@ use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
 use flowtly_sync::domain::record::{Kind, RemoteId};
 
 use super::account::update;
-use super::script::{Play, began, check, hubspot, run};
+use super::script::{Bench, Crm, Play, began, check, crm, run};
+
+fn hubspot(play: &Play) -> Bench {
+    crm(play, Crm::HubSpot)
+}
 
 /// Lists and searches: walks, and what appeared since.
 pub fn pages(input: &[u8]) {
@@ -52,16 +56,15 @@ pub fn writes(input: &[u8]) {
     }
 }
 
-/// Who the account is, and its properties.
+/// Who the account is, its properties, and its notes about documents.
 pub fn account(input: &[u8]) {
     let play = Play::of(input);
     let bench = hubspot(&play);
-    match play.choice(3) {
-        0 => match run(bench.connector.probe()) {
-            Ok(account) => assert!(account.id.is_none_or(|id| !id.is_empty()), "an account without an id has none"),
-            Err(error) => check(&error),
-        },
+    match play.choice(5) {
+        0 => bench.probe(),
         1 => bench.schema(Kind::Company),
-        _ => bench.schema(Kind::Contact),
+        2 => bench.schema(Kind::Contact),
+        3 => bench.shown(),
+        _ => bench.show(&play.word),
     }
 }

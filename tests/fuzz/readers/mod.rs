@@ -10,6 +10,7 @@ mod script;
 mod texts;
 
 pub mod configuration;
+pub mod crms;
 pub mod cursors;
 pub mod flowtly;
 pub mod headers;
@@ -23,7 +24,7 @@ pub mod webhooks;
 pub type Reader = fn(&[u8]);
 
 /// By target its reader.
-pub const READERS: [(&str, Reader); 15] = [
+pub const READERS: [(&str, Reader); 18] = [
     ("flowtly_pages", flowtly::pages),
     ("flowtly_records", flowtly::records),
     ("flowtly_account", flowtly::account),
@@ -32,6 +33,9 @@ pub const READERS: [(&str, Reader); 15] = [
     ("hubspot_batches", hubspot::batches),
     ("hubspot_writes", hubspot::writes),
     ("hubspot_account", hubspot::account),
+    ("espocrm", crms::espocrm),
+    ("odoo", crms::odoo),
+    ("pipedrive", crms::pipedrive),
     ("headers", headers::headers),
     ("cursors", cursors::cursors),
     ("configuration", configuration::configuration),

@@ -31,9 +31,9 @@ const MOST_REQUESTS: usize = 3_000;
 const LONGEST_ERROR: usize = 3_000;
 
 /// What no error may quote.
-const TOKENS: [&str; 3] = ["flowtly-t0ken", "hubspot-t0ken", "flowtly-passw0rd"];
+const TOKENS: [&str; 3] = ["flowtly-t0ken", "crm-t0ken", "flowtly-passw0rd"];
 
-const CONFIGURATION: &str = r#"
+const FLOWTLY: &str = r#"
 [locale]
 region = "PL"
 [flowtly]
@@ -41,15 +41,83 @@ base_url = "https://flowtly.test/api"
 search_parameter = "name"
 contacts_updated_parameter = "updatedAt[after]"
 max_text = 1024
+"#;
+
+/// A CRM by the name of its section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crm {
+    HubSpot,
+    EspoCrm,
+    Odoo,
+    Pipedrive,
+}
+
+impl Crm {
+    const ALL: [Self; 4] = [Self::HubSpot, Self::EspoCrm, Self::Odoo, Self::Pipedrive];
+
+    /// Its section of the configuration, in which small pages and short texts are the rule.
+    const fn section(self) -> &'static str {
+        match self {
+            Self::HubSpot => {
+                r#"
 [hubspot]
-base_url = "https://hubspot.test"
+base_url = "https://crm.test"
 max_text = 1024
 page_size = 10
 search_page_size = 10
 search_cap = 100
 [scope.crm.company]
 lifecyclestage = ["customer"]
-"#;
+"#
+            }
+            Self::EspoCrm => {
+                r#"
+[espocrm]
+base_url = "https://crm.test"
+max_text = 1024
+page_size = 10
+[scope.crm.company]
+type = ["Customer"]
+"#
+            }
+            Self::Odoo => {
+                r#"
+[odoo]
+base_url = "https://crm.test"
+database = "firm"
+login = "sync@example.com"
+id_property = "x_flowtly_id"
+max_text = 1024
+page_size = 10
+lookup_cap = 50
+[scope.crm.company]
+customer_rank = { above = 0 }
+"#
+            }
+            Self::Pipedrive => {
+                r#"
+[pipedrive]
+base_url = "https://crm.test"
+max_text = 1024
+page_size = 10
+limits.daily_tokens = 1000000000
+[scope.crm.company]
+label_ids = ["1"]
+"#
+            }
+        }
+    }
+
+    /// The variable that holds what lets us in.
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::HubSpot => "FLOWTLY_SYNC__HUBSPOT__TOKEN",
+            Self::EspoCrm => "FLOWTLY_SYNC__ESPOCRM__API_KEY",
+            Self::Odoo => "FLOWTLY_SYNC__ODOO__API_KEY",
+            Self::Pipedrive => "FLOWTLY_SYNC__PIPEDRIVE__TOKEN",
+        }
+    }
+}
 
 /// An input taken apart.
 pub struct Play {
@@ -194,31 +262,33 @@ pub fn began() -> DateTime<Utc> {
 }
 
 pub fn flowtly(play: &Play, entry: Entry) -> Bench {
-    bench(play, entry, true)
+    bench(play, settings(entry, Crm::HubSpot), true)
 }
 
-pub fn hubspot(play: &Play) -> Bench {
-    bench(play, Entry::Token, false)
+pub fn crm(play: &Play, crm: Crm) -> Bench {
+    bench(play, settings(Entry::Token, crm), false)
 }
 
-fn bench(play: &Play, entry: Entry, flowtly: bool) -> Bench {
+fn bench(play: &Play, settings: &'static Settings, flowtly: bool) -> Bench {
     let server = |host| Server { host, replies: play.replies.clone(), asked: Mutex::default() };
-    let settings = settings(entry);
-    let transports = Transports { flowtly: Arc::new(server("flowtly.test")), crm: Arc::new(server("hubspot.test")) };
+    let transports = Transports { flowtly: Arc::new(server("flowtly.test")), crm: Arc::new(server("crm.test")) };
     let clock = Arc::new(ManualClock::new(began()));
     let port: Arc<dyn Clock> = clock.clone();
     let systems = connect(settings, transports, &port).expect("the configuration is right");
     Bench { connector: if flowtly { systems.flowtly } else { systems.crm }, settings, clock }
 }
 
-fn settings(entry: Entry) -> &'static Settings {
-    static LOADED: OnceLock<BTreeMap<Entry, Settings>> = OnceLock::new();
-    let all = LOADED.get_or_init(|| [Entry::Token, Entry::Password].map(|entry| (entry, load(entry))).into());
-    all.get(&entry).expect("both are loaded")
+fn settings(entry: Entry, crm: Crm) -> &'static Settings {
+    static LOADED: OnceLock<BTreeMap<(Entry, Crm), Settings>> = OnceLock::new();
+    let load_all = || {
+        let of = |crm| [Entry::Token, Entry::Password].map(|entry| ((entry, crm), load(entry, crm)));
+        Crm::ALL.into_iter().flat_map(of).collect()
+    };
+    LOADED.get_or_init(load_all).get(&(entry, crm)).expect("all are loaded")
 }
 
-fn load(entry: Entry) -> Settings {
-    let mut variables = vec![("FLOWTLY_SYNC__HUBSPOT__TOKEN", TOKENS[1])];
+fn load(entry: Entry, crm: Crm) -> Settings {
+    let mut variables = vec![(crm.variable(), TOKENS[1])];
     match entry {
         Entry::Token => variables.push(("FLOWTLY_SYNC__FLOWTLY__TOKEN", TOKENS[0])),
         Entry::Password => variables.extend([
@@ -227,7 +297,8 @@ fn load(entry: Entry) -> Settings {
         ]),
     }
     let environment: Environment = variables.into_iter().collect();
-    load_text(CONFIGURATION, &environment).expect("the configuration is right")
+    let loaded = load_text(&format!("{FLOWTLY}{}", crm.section()), &environment);
+    loaded.unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 /// A text through the real loader, which reads files.
