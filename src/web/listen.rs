@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use super::timer::ClockTimer;
 use crate::clock::Clock;
 
 /// How many clients may be there at once? Who comes later waits for a place.
@@ -156,7 +157,7 @@ async fn serve(
         };
         let (site, clock, stop) = (site.clone(), Arc::clone(&clock), stop.clone());
         clients.spawn(async move {
-            client(stream, site, clock.as_ref(), &stop).await;
+            client(stream, site, &clock, &stop).await;
             drop(place);
         });
     }
@@ -167,10 +168,10 @@ async fn serve(
     }
 }
 
-async fn client(stream: Box<dyn Stream>, site: Router, clock: &dyn Clock, stop: &CancellationToken) {
+async fn client(stream: Box<dyn Stream>, site: Router, clock: &Arc<dyn Clock>, stop: &CancellationToken) {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
+        .timer(ClockTimer(Arc::clone(clock)))
         .header_read_timeout(HEAD_WITHIN)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)

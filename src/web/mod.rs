@@ -7,6 +7,7 @@
 pub mod listen;
 pub mod site;
 mod health;
+mod timer;
 mod webhooks;
 mod reply;
 

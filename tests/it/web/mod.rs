@@ -3,6 +3,7 @@
 mod bench;
 mod dashboards;
 mod door;
+mod halfopen;
 mod hinted;
 mod shown;
 mod systems;
