@@ -8,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use crate::alarm::Alarm;
+
 /// Time, as the program is given it.
 #[async_trait]
 pub trait Clock: Send + Sync + std::fmt::Debug {
@@ -19,7 +21,17 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
+
+    /// Returns after `duration` at the latest, the time counted that the machine is suspended, and when its date is set; perhaps
+    /// sooner: whoever waits for a date looks again.
+    async fn nap(&self, duration: Duration) {
+        self.sleep(duration.min(STRETCH)).await;
+    }
 }
+
+/// How long is slept at a stretch where no alarm tells that the machine was suspended or its date set? It is looked at the clock
+/// so often then.
+pub const STRETCH: Duration = Duration::from_secs(30);
 
 /// The machine's time.
 #[derive(Debug)]
@@ -52,6 +64,16 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    async fn nap(&self, duration: Duration) {
+        let rung = match Alarm::after(duration) {
+            Ok(alarm) => alarm.rings().await,
+            Err(error) => Err(error),
+        };
+        if rung.is_err() {
+            self.sleep(duration.min(STRETCH)).await;
+        }
     }
 }
 

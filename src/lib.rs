@@ -30,6 +30,7 @@
 
 pub mod domain;
 pub mod clock;
+mod alarm;
 pub mod connector;
 pub mod store;
 pub mod sync;

@@ -20,10 +20,6 @@ use crate::clock::Clock;
 use crate::domain::hint::Hint;
 use crate::store::{Store, StoreError};
 
-/// How long is slept at a stretch? A machine that was suspended wakes up into a sleep that counted none of it; after so much
-/// more it sees that a pass is due.
-const STRETCH: Duration = Duration::from_secs(30);
-
 /// When the next beat falls, by the wall and by the time since the start: whichever comes first, so that neither a suspended
 /// machine nor a clock that was set back holds it up.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +48,8 @@ impl Due {
             if left.is_zero() {
                 return;
             }
-            clock.sleep(left.min(STRETCH)).await;
+            // A machine that was suspended wakes up into a sleep that counted none of it.
+            clock.nap(left).await;
         }
     }
 }
@@ -172,6 +169,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::clock::STRETCH;
 
     /// A machine that is suspended in its second sleep: the wall goes on, the time since the start does not.
     #[derive(Debug, Default)]
