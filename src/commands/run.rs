@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::sync::Notify;
@@ -16,6 +17,7 @@ use super::session::Session;
 use crate::cli::Global;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
+use crate::daemon::backups::Backups;
 use crate::daemon::control::socket::Socket;
 use crate::daemon::control::{Control, Inbox};
 use crate::daemon::systemd::Notifier;
@@ -26,6 +28,9 @@ use crate::notice::look::Desk;
 use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError};
 use crate::sync::PassError;
+
+/// How long is waited for a copy of the state when the daemon stops?
+const COPY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
 pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
@@ -71,6 +76,7 @@ async fn passes(
         None => None,
     };
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
+    let backups = Backups::start(session.settings.state_path.clone(), metrics.cloned(), Arc::new(SystemClock::new()));
     let notifier = Notifier::of_process();
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
@@ -89,6 +95,7 @@ async fn passes(
             inbox: Inbox::at(&clerk, post),
             watch: serving.as_ref().map(|serving| serving.watch.clone()),
             notices: desk.clone(),
+            backups: session.settings.backup.as_ref().map(|plan| (&backups, plan)),
             reload: Some(&reader),
         };
         match daemon::run(daemon, store, &stop, &wake).await {
@@ -104,11 +111,20 @@ async fn passes(
             serving.reconfigure(&session.settings);
         }
     };
+    finish(&backups, session.clock.as_ref()).await;
     control.close().await;
     if let Some(serving) = serving {
         serving.close().await;
     }
     Ok(ended?)
+}
+
+/// A copy of the state that is under way is finished, if that takes no longer than a stop may be held up for it.
+async fn finish(backups: &Backups, clock: &dyn Clock) {
+    tokio::select! {
+        () = backups.rest() => {}
+        () = clock.sleep(COPY_WITHIN) => info!("a copy of the state was under way and is left; one is made after the next start"),
+    }
 }
 
 /// Reads the configuration that this process was started with once more, secrets included.

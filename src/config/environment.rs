@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How variables that set a key begin; `__` separates the key's parts.
 pub(super) const PREFIX: &str = "FLOWTLY_SYNC__";
@@ -27,6 +27,21 @@ impl Environment {
             }
         }
         environment
+    }
+
+    /// What systemd tells a service of its directories, and nothing else.
+    pub fn of_service(configuration: &Path, state: &Path, credentials: &Path) -> Self {
+        let directories = [
+            ("CONFIGURATION_DIRECTORY", configuration),
+            ("STATE_DIRECTORY", state),
+            ("CREDENTIALS_DIRECTORY", credentials),
+        ];
+        directories.into_iter().map(|(name, path)| (name, path.to_string_lossy())).collect()
+    }
+
+    /// Whether nobody wants colours (<https://no-color.org>).
+    pub fn forbids_colour(&self) -> bool {
+        self.get("NO_COLOR").is_some()
     }
 
     /// A variable that is set and not empty.

@@ -10,7 +10,7 @@ use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
 use super::reader::Reader;
 use super::settings::{Mapped, Settings};
-use super::{custom, flowtly, log, mapping, notices, rules, schedule, show, web};
+use super::{backup, custom, flowtly, log, mapping, notices, rules, schedule, show, web};
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::SYSTEMS;
 use crate::connector::retry::RetrySettings;
@@ -39,13 +39,20 @@ pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Settings,
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => load_text(Some((&path, &text)), environment),
-        Err(error) => Err(Problems::one(Problem {
-            place: Place::File { path, position: None },
-            key: Key::ROOT,
-            message: format!("the configuration cannot be read: {error}"),
-            mend: "name a readable file with --config or FLOWTLY_SYNC_CONFIG".to_owned(),
-        })),
+        Err(error) => {
+            Err(unread(&path, &error, "name a readable file with --config or FLOWTLY_SYNC_CONFIG".to_owned()))
+        }
     }
+}
+
+/// A file that cannot be read.
+pub(super) fn unread(path: &Path, error: &std::io::Error, mend: String) -> Problems {
+    Problems::one(Problem {
+        place: Place::File { path: path.to_owned(), position: None },
+        key: Key::ROOT,
+        message: format!("the configuration cannot be read: {error}"),
+        mend,
+    })
 }
 
 /// As [`load`], with the file's text given.
@@ -93,13 +100,14 @@ fn refused(problems: Vec<Problem>) -> Problems {
     })
 }
 
-fn read(reader: &mut Reader<'_>) -> Option<Settings> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let kinds: Vec<(&str, ())> = SYSTEMS.iter().map(|system| (system.name, ())).collect();
     reader.choice(&Key::of("crm.kind"), &kinds, ());
     let documents = documents(reader);
     let state_path = state_path(reader);
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule::read(reader);
+    let backup = backup::read(reader, &state_path);
     let notices = notices::read(reader, schedule.zone);
     let log = log::read(reader);
     let traces = log::traces(reader);
@@ -135,6 +143,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         state_path,
         control_socket,
         schedule,
+        backup,
         log,
         traces,
         limits,
@@ -152,13 +161,13 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     })
 }
 
-fn documents(reader: &mut Reader<'_>) -> Option<usize> {
+pub(super) fn documents(reader: &mut Reader<'_>) -> Option<usize> {
     let shows = reader.switch(&Key::of("documents"));
     let at_once = usize::try_from(reader.count("documents_at_once", 1..=16)).unwrap_or(1);
     shows.then_some(at_once)
 }
 
-fn state_path(reader: &mut Reader<'_>) -> PathBuf {
+pub(super) fn state_path(reader: &mut Reader<'_>) -> PathBuf {
     let path = reader.text_where("state.path", "the path of a file", |path| !path.is_empty());
     reader.environment.state_directory().unwrap_or_default().join(path)
 }

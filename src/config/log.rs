@@ -34,7 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> LogSection {
         format,
         filter: filter.unwrap_or_else(|| format!("warn,flowtly_sync={level}")),
         pinned,
-        colour: reader.environment.get("NO_COLOR").is_none(),
+        colour: !reader.environment.forbids_colour(),
     }
 }
 

@@ -22,6 +22,7 @@ mod scope;
 mod rules;
 mod web;
 mod schedule;
+mod backup;
 mod notices;
 mod log;
 mod settings;

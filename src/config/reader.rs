@@ -20,13 +20,15 @@ pub struct Reader<'a> {
     pub(super) layers: &'a Layers,
     /// Where systemd's directories are named.
     pub(super) environment: &'a Environment,
+    /// Files of secrets are left alone: what stands in them is as if it were not said.
+    pub(super) is_sealed: bool,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that goes on from the problems that are known already.
     pub(super) fn new(layers: &'a Layers, environment: &'a Environment, problems: Vec<Problem>) -> Self {
-        Self { layers, environment, problems }
+        Self { layers, environment, is_sealed: false, problems }
     }
 
     /// Everything that was found wrong.

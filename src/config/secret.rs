@@ -79,6 +79,9 @@ impl Reader<'_> {
     }
 
     fn secret_in(&mut self, key: &Key, file: &str) -> Option<Secret> {
+        if self.is_sealed {
+            return None;
+        }
         let base = self.environment.credentials_directory().or_else(|| {
             let directory = self.layers.file().and_then(|file| file.parent());
             directory.map(PathBuf::from)

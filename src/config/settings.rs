@@ -13,6 +13,7 @@ use super::schedule::ScheduleSection;
 use super::web::WebSection;
 use crate::connector::http::HttpSettings;
 use crate::connector::registry::CrmSettings;
+use crate::daemon::backups::Plan;
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub control_socket: PathBuf,
     /// When passes run.
     pub schedule: ScheduleSection,
+    /// Which copies of the state are kept; `None` for none.
+    pub backup: Option<Plan>,
     /// What is logged, and how.
     pub log: LogSection,
     /// Where traces go; `None` for nowhere.

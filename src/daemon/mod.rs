@@ -11,6 +11,7 @@ pub mod signals;
 pub mod systemd;
 pub mod hints;
 pub mod watch;
+pub mod backups;
 mod rest;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::apply::Sinks;
 use crate::sync::pass::{self, Ending, Report, Request};
 use crate::sync::{PassError, World};
+use backups::{Backups, Plan};
 use control::{Hurry, Inbox, Post};
 use hints::pace::Pace;
 use pulse::Pulse;
@@ -64,6 +66,8 @@ pub struct Daemon<'a> {
     pub watch: Option<Watch>,
     /// Where it is put up what needs a person; nowhere where nobody is to be told.
     pub notices: Option<Desk>,
+    /// Who copies the state after passes, and by which plan; nobody where no copies are kept.
+    pub backups: Option<(&'a Backups, &'a Plan)>,
     /// Reads the configuration again; without it a wake is a wake and nothing more.
     pub reload: Option<&'a dyn Reload>,
 }
@@ -128,8 +132,8 @@ pub async fn run(
     let mut rests = first.is_quiet;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
-        let (wait, line, means) = if std::mem::take(&mut rests) {
-            (first, "idle".to_owned(), Means::Enough)
+        let (wait, line, means, failed) = if std::mem::take(&mut rests) {
+            (first, "idle".to_owned(), Means::Enough, false)
         } else {
             if daemon.inbox.take_up(&mut store).await == Hurry::Pass {
                 about = None;
@@ -188,8 +192,12 @@ pub async fn run(
             if let Some(watch) = &watch {
                 watch.quarantine(quarantine.sides());
             }
+            if let Some((backups, plan)) = daemon.backups {
+                backups.passed(plan, &mut store).await?;
+            }
             if let Some(notices) = &daemon.notices {
-                notices.passed(&mut store, &daemon.world, quarantine.sides(), ended).await?;
+                let unsaved = daemon.backups.is_some_and(|(backups, _)| backups.fail());
+                notices.passed(&mut store, &daemon.world, quarantine.sides(), unsaved, ended).await?;
             }
             let means = spare(&daemon, &mut short, &mut store).await?;
             let wait = if hinted && !is_failure(after) {
@@ -201,11 +209,11 @@ pub async fn run(
             } else {
                 daemon.schedule.wait(after, means, clock.now(), fastrand::f64())
             };
-            (wait, line, means)
+            (wait, line, means, is_failure(after))
         };
         complete = wait.complete;
         due = Due::after(clock, wait.time);
-        announce(&daemon, &wait, due, means, line);
+        announce(&daemon, &wait, due, means, failed, line);
         if daemon.inbox.is_waited_for() {
             // Somebody waits for the end of what the pass left due.
             continue;
@@ -306,10 +314,13 @@ async fn spare(daemon: &Daemon<'_>, short: &mut Option<Short>, store: &mut Store
     Ok(if short.is_some() { Means::Short } else { Means::Enough })
 }
 
-/// Says when the next pass begins, where that is not the usual beat.
-fn announce(daemon: &Daemon<'_>, wait: &Wait, due: Due, means: Means, mut line: String) {
+/// Says when the next pass begins, where that is not the usual beat. What failed is awaited since before.
+fn announce(daemon: &Daemon<'_>, wait: &Wait, due: Due, means: Means, failed: bool, mut line: String) {
     if let Some(watch) = &daemon.watch {
         watch.vitals.waits(due.at);
+        if !failed {
+            watch.metrics.expects_pass(due.at);
+        }
     }
     let at = due.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     if wait.is_quiet {

@@ -62,6 +62,9 @@ pub(super) struct Figures {
     pub(super) budget_left: Family<System, Gauge>,
     pub(super) webhooks: Family<Webhook, Counter>,
     pub(super) hints: Gauge,
+    pub(super) last_backup: Moment,
+    pub(super) backup_fails: Gauge,
+    pub(super) expected: Moment,
 }
 
 impl Figures {
@@ -92,6 +95,9 @@ impl Figures {
             budget_left: Family::default(),
             webhooks: Family::default(),
             hints: Gauge::default(),
+            last_backup: Moment::default(),
+            backup_fails: Gauge::default(),
+            expected: Moment::default(),
         };
         let Self {
             build,
@@ -118,6 +124,9 @@ impl Figures {
             budget_left,
             webhooks,
             hints,
+            last_backup,
+            backup_fails,
+            expected,
         } = &figures;
         registry.register("build_info", "The program that runs", build.clone());
         registry.register("start_timestamp_seconds", "When the daemon started", started.clone());
@@ -129,6 +138,9 @@ impl Figures {
         registry.register("last_pass_timestamp_seconds", words, last_pass.clone());
         let words = "When a pass last ended after which nothing waited for the next one; 0 before the first";
         registry.register("last_agreement_timestamp_seconds", words, last_agreement.clone());
+        let words = "When a pass is to begin after the last one that did not fail: quiet hours, cron expressions and low budgets \
+                     put it off, failures do not; 0 before the first";
+        registry.register("pass_expected_timestamp_seconds", words, expected.clone());
         registry.register("records_scanned", "Records that walks delivered", scanned.clone());
         registry.register("actions", "Actions of the plans that were carried out, by reason", actions.clone());
         registry.register("writes", "What became of writes", sent.clone());
@@ -165,6 +177,11 @@ impl Figures {
 
         registry.register("webhooks", "Webhooks and their events, by system and what became of them", webhooks.clone());
         registry.register("hints_waiting", "Records that wait to be looked at because of a webhook", hints.clone());
+
+        let words = "When the newest of the kept copies of the state was made; 0 where there is none";
+        registry.register("last_backup_timestamp_seconds", words, last_backup.clone());
+        let words = "1 where a copy of the state that is due cannot be made";
+        registry.register("backup_failing", words, backup_fails.clone());
 
         let words = "Spans that no collector of traces got";
         registry.register("trace_spans_dropped", words, crate::telemetry::traces::dropped());

@@ -12,6 +12,7 @@ mod requests;
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
@@ -63,6 +64,24 @@ impl Metrics {
     pub(crate) fn hints(&self, waiting: usize) {
         self.figures.hints.set(gauge(waiting as u64));
     }
+
+    /// When the newest copy of the state was made, where that is known, and whether another one that is due cannot be.
+    pub(crate) fn backup(&self, newest: Option<DateTime<Utc>>, fails: bool) {
+        if let Some(newest) = newest {
+            self.figures.last_backup.set(seconds(newest));
+        }
+        self.figures.backup_fails.set(i64::from(fails));
+    }
+
+    /// When a pass is to begin, whatever fails until then.
+    pub(crate) fn expects_pass(&self, due: DateTime<Utc>) {
+        self.figures.expected.set(seconds(due));
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus counts seconds as floating point")]
+fn seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1_000.0
 }
 
 /// A count as a gauge takes it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, Walk};
-use super::{Metrics, gauge};
+use super::{Metrics, gauge, seconds};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::Illnesses;
 use crate::store::{Store, StoreError, action, link};
@@ -99,9 +99,4 @@ impl Metrics {
             gauge.set(i64::from(sides.contains_key(&side)));
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Prometheus counts seconds as floating point")]
-fn seconds(at: DateTime<Utc>) -> f64 {
-    at.timestamp_millis() as f64 / 1_000.0
 }

@@ -175,7 +175,8 @@ impl Notice {
             | Topic::SideFails(_)
             | Topic::Refused
             | Topic::CredentialExpires(_)
-            | Topic::DiskAlmostFull => false,
+            | Topic::DiskAlmostFull
+            | Topic::BackupFails => false,
         };
         Self {
             topic: change.topic.as_str(),
@@ -230,6 +231,10 @@ fn words(change: &Change) -> String {
             "The disk of the state is almost full; make room before passes stop".to_owned()
         }
         (Topic::DiskAlmostFull, Turn::Ends) => "The disk of the state has room again".to_owned(),
+        (Topic::BackupFails, Turn::Begins | Turn::Grows) => {
+            "No copy of the state can be made; the log says the mend".to_owned()
+        }
+        (Topic::BackupFails, Turn::Ends) => "Copies of the state are made again".to_owned(),
     }
 }
 
@@ -297,6 +302,7 @@ mod tests {
             Topic::Failures,
             Topic::CredentialExpires(Side::Crm),
             Topic::DiskAlmostFull,
+            Topic::BackupFails,
         ] {
             let words = [Turn::Begins, Turn::Ends].map(|turn| words(&change(topic, turn, 1, &["x"])));
             assert!(words[0] != words[1] && words.iter().all(|words| words.len() > 10), "{words:?}");

@@ -53,12 +53,14 @@ impl Ended {
 }
 
 impl Desk {
-    /// A pass came to its end: what needs a person is put up. Waits for nobody.
+    /// A pass came to its end: what needs a person is put up; `unsaved`: also that no copy of the state can be made. Waits for
+    /// nobody.
     pub async fn passed(
         &self,
         store: &mut Store,
         world: &World<'_>,
         illnesses: &Illnesses,
+        unsaved: bool,
         ended: Ended,
     ) -> Result<(), StoreError> {
         let before = self.board.standing();
@@ -79,6 +81,9 @@ impl Desk {
         let free = free_bytes(&self.state).unwrap_or(u64::MAX);
         if is_almost_full(free, self.disk_free, before.contains_key(&Topic::DiskAlmostFull)) {
             standing.insert(Topic::DiskAlmostFull, Held::default());
+        }
+        if unsaved {
+            standing.insert(Topic::BackupFails, Held::default());
         }
         self.board.post(standing, ended.done);
         Ok(())

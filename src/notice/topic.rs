@@ -26,6 +26,8 @@ pub enum Topic {
     CredentialExpires(Side),
     /// The disk of the state is almost full.
     DiskAlmostFull,
+    /// No copy of the state can be made.
+    BackupFails,
 }
 
 impl Topic {
@@ -40,6 +42,7 @@ impl Topic {
             Self::Failures => "failures",
             Self::CredentialExpires(_) => "credential-expires",
             Self::DiskAlmostFull => "disk-almost-full",
+            Self::BackupFails => "backup-fails",
         }
     }
 
@@ -52,7 +55,8 @@ impl Topic {
             | Self::Conflicts
             | Self::Questions
             | Self::Failures
-            | Self::DiskAlmostFull => None,
+            | Self::DiskAlmostFull
+            | Self::BackupFails => None,
         }
     }
 }

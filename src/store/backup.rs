@@ -61,7 +61,7 @@ pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Resu
 
 async fn copy_and_check(source: &mut Connection, state: &Path, into: &Path) -> Result<u64, StoreError> {
     vacuum(source, state, into).await?;
-    let mut copy = Store::connect_read_only(into).await?;
+    let mut copy = Store::connect_read_only(into, BUSY_TIMEOUT).await?;
     check(&mut copy, into).await?;
     copy.close().await?;
     let file = File::open(into).map_err(|error| failed(into, &error))?;
@@ -76,7 +76,7 @@ async fn prepare(from: &Path, fresh: &Path, now: DateTime<Utc>) -> Result<(), St
     if !from.is_file() {
         return Err(no_backup("there is no such file".to_owned()));
     }
-    let mut source = Store::connect_read_only(from).await?;
+    let mut source = Store::connect_read_only(from, BUSY_TIMEOUT).await?;
     let wanted = super::to_json(&TABLES);
     let row = sqlx::query(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))",
@@ -177,7 +177,7 @@ fn keep(file: &Path, kept: &Path) -> Result<(), StoreError> {
     fs::hard_link(file, kept).or_else(|_| fs::copy(file, kept).map(|_| ())).map_err(|error| failed(kept, &error))
 }
 
-fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(path, &error)),
         Ok(()) | Err(_) => Ok(()),
@@ -185,11 +185,11 @@ fn remove_if_there(path: &Path) -> Result<(), StoreError> {
 }
 
 /// What a folder lists is durable only once the folder is.
-fn sync_folder(file: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> StoreError {
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.to_path_buf(), message: error.to_string() }
 }

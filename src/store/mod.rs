@@ -21,6 +21,7 @@ pub mod answer;
 pub mod history;
 pub mod pass;
 pub mod backup;
+pub mod copies;
 pub mod quarantine;
 pub mod thrift;
 pub mod document;
@@ -79,7 +80,7 @@ impl Store {
     pub async fn open_copy(state: &Path, directory: &Path) -> Result<Self, StoreError> {
         let copy = directory.join("dry-run.sqlite");
         if state.exists() {
-            let mut source = Self::connect_read_only(state).await?;
+            let mut source = Self::connect_read_only(state, BUSY_TIMEOUT).await?;
             sqlx::query("VACUUM INTO ?1")
                 .bind(copy.to_string_lossy().into_owned())
                 .execute(&mut source)
@@ -99,10 +100,18 @@ impl Store {
 
     /// Opens the state for reading only (`status` and the lists).
     pub async fn open_read_only(state: &Path) -> Result<Self, StoreError> {
-        if !state.exists() {
-            return Err(StoreError::Missing { path: state.to_path_buf() });
+        Self::open_beside(state, BUSY_TIMEOUT).await
+    }
+
+    /// The same, for a look that waits for others no longer than this: a daemon that starts or stops has the file to itself
+    /// for a moment.
+    pub async fn open_beside(state: &Path, patience: Duration) -> Result<Self, StoreError> {
+        match state.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(StoreError::Missing { path: state.to_path_buf() }),
+            Err(error) => return Err(StoreError::Open { path: state.to_path_buf(), message: error.to_string() }),
         }
-        let mut connection = Self::connect_read_only(state).await?;
+        let mut connection = Self::connect_read_only(state, patience).await?;
         Self::check_schema(&mut connection, state).await?;
         Ok(Self { connection, path: state.to_path_buf() })
     }
@@ -153,9 +162,9 @@ impl Store {
         Ok(Self { connection, path })
     }
 
-    async fn connect_read_only(state: &Path) -> Result<Connection, StoreError> {
+    async fn connect_read_only(state: &Path, patience: Duration) -> Result<Connection, StoreError> {
         let log = beside(state, "-wal");
-        let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(BUSY_TIMEOUT);
+        let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(patience);
         // Without a write-ahead log nobody writes: the file then can be read even where its folder may not be written.
         let options = if log.exists() { options } else { options.immutable(true) };
         options.disable_statement_logging().connect().await.map_err(|error| Self::explain(state, error))

@@ -93,6 +93,14 @@ pub async fn last(connection: &mut Connection, limit: u32) -> Result<Vec<PassRec
         .collect()
 }
 
+/// The certificate of the last pass that had one, as JSON.
+pub async fn last_certificate(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT certificate FROM pass WHERE certificate IS NOT NULL ORDER BY id DESC LIMIT 1")
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 /// What a pass's plan held; `None` for a pass that did not end.
 pub async fn totals(connection: &mut Connection, pass: i64) -> Result<Option<Totals>, StoreError> {
     let row = sqlx::query("SELECT totals FROM pass WHERE id = ?1").bind(pass).fetch_optional(connection).await?;

@@ -220,6 +220,7 @@ async fn passes(firm: &Firm, settings: &Settings, heard: &Heard, time: Duration)
             hints: Hints::in_memory(),
         }),
         notices: Some(desk),
+        backups: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

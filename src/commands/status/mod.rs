@@ -1,6 +1,7 @@
 //! `status`: what the last passes did, what waits, and how it stands.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +10,8 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::record::{Kind, Side};
 use crate::render::lists::Listing;
-use crate::render::lists::status::{CursorItem, PassItem, Status, TodoItem, Waiting, show};
+use crate::render::lists::status::{BackupItem, CursorItem, PassItem, Status, TodoItem, Waiting, show};
+use crate::store::copies::Copies;
 use crate::store::mark::Mark;
 use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, thrift, todo, waiting};
 use crate::sync::certificate::Certificate;
@@ -69,6 +71,10 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
             cursors.push(CursorItem { side, kind, since: cursor.since, whole_at: cursor.whole_at });
         }
     }
+    let backup = match &settings.backup {
+        Some(plan) => Some(copies(connection, &plan.folder, now).await?),
+        None => None,
+    };
     let todo_rows = todo::tally(connection, now).await?;
     Ok(Status {
         accounts,
@@ -82,7 +88,18 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
         open_writes: intent::open(connection).await?.len() as u64,
         failures: named::failures(connection, locale, |_| true).await?,
         cursors,
+        backup,
         certificate,
+    })
+}
+
+/// The copies that a folder has of this state.
+async fn copies(connection: &mut Connection, folder: &Path, now: DateTime<Utc>) -> Result<BackupItem, StoreError> {
+    let kept = Copies::of(folder, connection).await?.kept(now);
+    let directory = folder.to_path_buf();
+    Ok(match kept {
+        Ok(kept) => BackupItem { directory, newest: kept.newest, kept: kept.count, error: None },
+        Err(error) => BackupItem { directory, newest: None, kept: 0, error: Some(error.to_string()) },
     })
 }
 

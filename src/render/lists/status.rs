@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -48,6 +49,8 @@ pub struct Status {
     pub failures: Vec<FailureItem>,
     /// How far each side was read.
     pub cursors: Vec<CursorItem>,
+    /// The copies of the state that the daemon keeps; `None` where it keeps none.
+    pub backup: Option<BackupItem>,
     /// How every pair stood at the end of the last pass that had one.
     pub certificate: Option<Certificate>,
 }
@@ -108,6 +111,19 @@ pub struct CursorItem {
     pub whole_at: Option<DateTime<Utc>>,
 }
 
+/// The copies of the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BackupItem {
+    /// Where they are.
+    pub directory: PathBuf,
+    /// When the newest one was made.
+    pub newest: Option<DateTime<Utc>>,
+    /// How many there are.
+    pub kept: usize,
+    /// Why the folder cannot be read.
+    pub error: Option<String>,
+}
+
 /// Shows it; in JSON one object.
 pub fn show(listing: &mut Listing<'_>, status: &Status) -> io::Result<()> {
     match listing.form {
@@ -138,6 +154,9 @@ fn text(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
         }
     }
     cursors(status).text(out, style)?;
+    if let Some(backup) = &status.backup {
+        backups(backup).text(out, style)?;
+    }
     status.certificate.as_ref().map_or(Ok(()), |certificate_| certificate(certificate_).text(out, style))
 }
 
@@ -279,6 +298,20 @@ fn cursors(status: &Status) -> Section {
             .map_or_else(|| "never walked whole".to_owned(), |at| format!("walked whole at {}", when(at)));
         let since = cursor.since.map_or_else(String::new, |at| format!(", next read asks from {}", when(at)));
         section.own(format!("{} {}: {whole}{since}", cursor.side, cursor.kind));
+    }
+    section
+}
+
+fn backups(backup: &BackupItem) -> Section {
+    let mut section = Section::new("Copies of the state");
+    let directory = backup.directory.display();
+    match (backup.newest, &backup.error) {
+        (_, Some(error)) => section.own_toned(Tone::Ask, format!("{directory} cannot be read: {error}")),
+        (Some(newest), None) => {
+            section.own(format!("the newest of {} was made at {}", count(backup.kept as u64, "copy"), when(newest)));
+            section.own_below(format!("{directory}"));
+        }
+        (None, None) => section.own_toned(Tone::Ask, format!("none yet in {directory}")),
     }
     section
 }

@@ -145,6 +145,12 @@ fn status() -> Status {
         open_writes: 1,
         failures: vec![failure(); 22],
         cursors: vec![],
+        backup: Some(status::BackupItem {
+            directory: HOSTILE.into(),
+            newest: None,
+            kept: 0,
+            error: Some(HOSTILE.to_owned()),
+        }),
         certificate: None,
     }
 }

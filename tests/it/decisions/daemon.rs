@@ -131,6 +131,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         inbox: Inbox::at(&clerk, post),
         watch: None,
         notices: None,
+        backups: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -2,6 +2,8 @@
 
 mod bench;
 mod backups;
+mod older;
+mod copies;
 mod faults;
 mod damage;
 mod releases;

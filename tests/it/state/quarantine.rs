@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use flowtly_sync::clock::{Clock as _, SystemClock};
 use flowtly_sync::commands::deciding::Clerk;
+use flowtly_sync::daemon::backups::{Backups, Plan};
 use flowtly_sync::daemon::control::{Control, Inbox, socket::Socket};
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
@@ -36,7 +37,22 @@ async fn run_for(firm: &Firm, time: Duration, meanwhile: Vec<(Duration, Act<'_>)
 }
 
 /// The same by another schedule.
-pub(super) async fn run_by(firm: &Firm, schedule: Schedule, time: Duration, mut meanwhile: Vec<(Duration, Act<'_>)>) {
+pub(super) async fn run_by(firm: &Firm, schedule: Schedule, time: Duration, meanwhile: Vec<(Duration, Act<'_>)>) {
+    run_with(firm, schedule, None, time, meanwhile).await;
+}
+
+/// The same with somebody who copies the state, while nobody does anything.
+pub(super) async fn run_beside(firm: &Firm, time: Duration, backups: Option<(&Backups, &Plan)>) {
+    run_with(firm, Schedule::new(BEAT, SLOW_BEAT, 0.0), backups, time, Vec::new()).await;
+}
+
+async fn run_with(
+    firm: &Firm,
+    schedule: Schedule,
+    backups: Option<(&Backups, &Plan)>,
+    time: Duration,
+    mut meanwhile: Vec<(Duration, Act<'_>)>,
+) {
     let settings = firm.settings();
     let systems = firm.systems(&settings);
     let ruling = ruling(&settings);
@@ -54,6 +70,7 @@ pub(super) async fn run_by(firm: &Firm, schedule: Schedule, time: Duration, mut 
         inbox: Inbox::at(&clerk, post),
         watch: None,
         notices: None,
+        backups,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

@@ -184,6 +184,11 @@ pub fn served(extra: &str) -> Firm {
 
 /// Runs the daemon for as long as somebody calls. Its first pass has ended when they begin.
 pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Caller) -> F) {
+    beside_by(firm, Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0), call).await;
+}
+
+/// The same by another schedule.
+pub async fn beside_by<F: Future<Output = ()>>(firm: &Firm, schedule: Schedule, call: impl FnOnce(Caller) -> F) {
     let settings = firm.settings();
     let clock: Arc<dyn Clock> = Arc::new(Tempo::of(firm));
     let metrics = Arc::new(Metrics::new());
@@ -205,7 +210,7 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
     let daemon = Daemon {
         world: World::of(&systems, clock.as_ref(), &ruling),
         sinks: Sinks::from(&systems),
-        schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
+        schedule,
         hints_in_quiet: false,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
@@ -213,6 +218,7 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
         inbox: Control::none(&Nobody),
         watch: Some(watch.clone()),
         notices: None,
+        backups: None,
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));

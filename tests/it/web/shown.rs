@@ -2,11 +2,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
+use flowtly_sync::daemon::schedule::Schedule;
+use flowtly_sync::daemon::schedule::quiet::Quiet;
 use flowtly_sync::sandbox::{Fault, When};
 use serde_json::Value;
 
-use super::bench::{SERVED, beside, secret, served};
+use super::bench::{SERVED, beside, beside_by, secret, served};
 use crate::firm::vat;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,6 +66,29 @@ async fn figures_say_what_happened_and_name_nobody() {
         for name in ["Alfa", "Kowalski", "alfa.pl", "Kraków", &vat(1)] {
             assert!(!text.contains(name), "{name}\n{text}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quiet_hours_put_off_when_a_pass_is_expected_and_a_failure_does_not() {
+    let firm = served("");
+    firm.linked("Alfa", &vat(1)).await;
+    // It is eight.
+    let quiet = Quiet::parse(&["08:02-12:00".to_owned()], chrono_tz::UTC).unwrap();
+    let schedule = Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0).resting(quiet);
+    beside_by(&firm, schedule, async |caller| {
+        let expected = async || caller.figure("flowtly_sync_pass_expected_timestamp_seconds").await;
+        let noon = firm.clock_now().date_naive().and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp();
+        #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+        let is_noon = async || (expected().await - noon as f64).abs() < 1.0;
+        caller.until("the end of the quiet hours", is_noon).await;
+        firm.crm.faults().when(When::always(), Fault::Gateway(503));
+        let body = r#"[{"eventId":1,"subscriptionType":"company.propertyChange","objectId":1}]"#;
+        assert_eq!(caller.hubspot(body).await.0, 200);
+        caller.passes("hinted", "failed", 1.0).await;
+        caller.until("the quarantine", async || caller.get("/readyz").await.0 == 503).await;
+        assert!(is_noon().await, "{}", expected().await);
     })
     .await;
 }
