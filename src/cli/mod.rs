@@ -1,6 +1,7 @@
 //! The command line: one definition, from which help, parsing and errors follow. It decides nothing.
 
 mod decisions;
+mod status;
 mod values;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::sandbox::Embedded;
 use values::{FIRST_CRM, crm_parser, parse_record, refusal_parser};
 
 pub use decisions::{AnswerChoice, ConflictsCommand, FailuresCommand, LinksCommand, QuestionsCommand, ResolveChoice};
+pub use status::Status;
 pub use values::RecordArg;
 
 const STYLES: Styles = Styles::styled()
@@ -201,8 +203,9 @@ pub enum Command {
         ready: bool,
     },
 
-    /// Show what the last passes did and what waits
-    Status(Output),
+    /// Show what the last passes did and what waits, of one pair of accounts or of all on this machine
+    #[command(after_help = status::EXITS)]
+    Status(Status),
 
     /// List the fields on which a person must decide, or decide
     #[command(args_conflicts_with_subcommands = true)]

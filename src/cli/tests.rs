@@ -39,6 +39,8 @@ fn every_command_and_option_says_what_it_does() {
 #[case("flowtly-sync check --show-config")]
 #[case("flowtly-sync health --ready")]
 #[case("flowtly-sync status --json")]
+#[case("flowtly-sync status --all")]
+#[case("flowtly-sync status --all /srv/pairs --states /srv/states --json")]
 #[case("flowtly-sync conflicts")]
 #[case("flowtly-sync conflicts --json")]
 #[case("flowtly-sync conflicts resolve 3 4 --take crm")]
@@ -92,6 +94,7 @@ fn a_right_line_is_taken(#[case] line: &str) {
 #[case("flowtly-sync demo --companies 0", ErrorKind::ValueValidation)]
 #[case("flowtly-sync completions tcsh", ErrorKind::InvalidValue)]
 #[case("flowtly-sync man", ErrorKind::MissingRequiredArgument)]
+#[case("flowtly-sync status --states /srv/states", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync frobnicate", ErrorKind::InvalidSubcommand)]
 fn a_wrong_line_is_refused(#[case] line: &str, #[case] kind: ErrorKind) {
     assert_eq!(parse(line).map(|_| ()).map_err(|error| error.kind()), Err(kind), "{line}");
@@ -129,7 +132,9 @@ fn a_wrong_line_is_not_mistaken_for_an_open_question(#[case] line: &str, #[case]
 
 #[test]
 fn exit_codes_are_in_the_help() {
-    for (command, code) in [("reconcile", "  3  "), ("diff", "  2  "), ("check", "  4  "), ("run", "SIGHUP")] {
+    for (command, code) in
+        [("reconcile", "  3  "), ("diff", "  2  "), ("check", "  4  "), ("status", "  3  "), ("run", "SIGHUP")]
+    {
         let help = parse(&format!("flowtly-sync {command} --help")).unwrap_err().to_string();
         assert!(help.contains(code), "{help}");
     }

@@ -19,7 +19,7 @@ pub(super) async fn diff(session: &Session, format: Format, complete: bool, out:
     let (mut store, outcome) = pass::dry_run(session.world(bars.as_ref()), store, request(complete, &[]), &stop).await;
     drop(bars);
     let report = outcome?;
-    print_report(&mut store, &report, format, style(&session.settings), out).await?;
+    print_report(&mut store, &report, format, style(session.settings.log.colour), out).await?;
     store.close().await?;
     Ok(exit_code(&report))
 }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use crate::cli::{
     AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, LinksCommand, NoticesCommand,
-    QuestionsCommand, RecordArg, ReportFormat,
+    QuestionsCommand, RecordArg, ReportFormat, Status,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
@@ -91,6 +91,10 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         }
         Command::Completions { shell } => Ok(completions::completions(shell, &mut out)?),
         Command::Man { directory } => Ok(man::man(&directory, &mut out)?),
+        Command::Status(Status { output, all: Some(configurations), states }) => {
+            let places = status::Places { configurations, states };
+            Ok(status::all(&places, &SystemClock::new(), &mut unconfigured(output.json, &mut out)).await?)
+        }
         command @ (Command::Run(_)
         | Command::Reconcile { .. }
         | Command::Diff { .. }
@@ -133,7 +137,7 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
             let question = if ready { Question::Ready } else { Question::Alive };
             health::health(&settings, question, out).await?
         }
-        Command::Status(output) => {
+        Command::Status(Status { output, .. }) => {
             status::status(&settings, &SystemClock::new(), &mut listing(&settings, output.json, out)).await?
         }
         Command::Conflicts { output, command: None } => {
@@ -249,8 +253,14 @@ async fn explained(
 }
 
 fn listing<'a>(settings: &Settings, json: bool, out: &'a mut dyn Write) -> Listing<'a> {
-    let form = if json { Form::Json } else { Form::Text(session::style(settings)) };
+    let form = if json { Form::Json } else { Form::Text(session::style(settings.log.colour)) };
     Listing { out, form }
+}
+
+/// A list of no one configuration.
+fn unconfigured(json: bool, out: &mut dyn Write) -> Listing<'_> {
+    let is_bare = Environment::of_process().forbids_colour();
+    Listing { out, form: if json { Form::Json } else { Form::Text(session::style(!is_bare)) } }
 }
 
 fn settings(global: &Global) -> Result<(Settings, Telemetry), Ended> {

@@ -39,7 +39,7 @@ pub(super) async fn reconcile(
         }
     };
     drop(bars);
-    print_report(&mut store, &report, Format::Text, style(&session.settings), out).await?;
+    print_report(&mut store, &report, Format::Text, style(session.settings.log.colour), out).await?;
     // What moved while it was written is left due; a single run goes on with it at once.
     let mut rounds = 1;
     while goes_on(&report) && rounds < ROUNDS && !stop.is_cancelled() {
@@ -49,7 +49,7 @@ pub(super) async fn reconcile(
             pass::run(session.world(&silent), session.sinks(), store, request(false, &[]), &stop).await;
         store = returned;
         report = outcome?;
-        print_report(&mut store, &report, Format::Text, style(&session.settings), out).await?;
+        print_report(&mut store, &report, Format::Text, style(session.settings.log.colour), out).await?;
     }
     store.close().await?;
     Ok(exit_code(&report))

@@ -96,8 +96,8 @@ pub(super) fn progress() -> Box<dyn Progress> {
 }
 
 /// Colours where standard output is a terminal and nobody objects.
-pub(super) fn style(settings: &Settings) -> Style {
-    if settings.log.colour && std::io::stdout().is_terminal() { Style::Coloured } else { Style::Plain }
+pub(super) fn style(is_wanted: bool) -> Style {
+    if is_wanted && std::io::stdout().is_terminal() { Style::Coloured } else { Style::Plain }
 }
 
 /// Prints the report of a pass with the actions of its plan.

@@ -27,6 +27,7 @@ mod notices;
 mod log;
 mod settings;
 mod load;
+mod outline;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use key::Key;
 pub(crate) use load::read_text;
 pub use load::{find_file, load};
 pub use notices::{CommandSection, NoticesSection, SecretUrl, WebhookSection};
+pub use outline::{Outline, outline};
 pub use problem::{Place, Problem, Problems};
 pub use reader::Reader;
 pub use schedule::ScheduleSection;

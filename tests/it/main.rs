@@ -22,6 +22,7 @@ mod pass;
 mod bad_input;
 mod custom;
 mod scenarios;
+mod instances;
 mod espocrm;
 mod web;
 mod notices;

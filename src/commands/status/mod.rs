@@ -1,4 +1,7 @@
-//! `status`: what the last passes did, what waits, and how it stands.
+//! `status`: what the last passes did, what waits, and how it stands; of one pair of accounts, or of all in a few words.
+
+mod all;
+mod instances;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +18,9 @@ use crate::store::copies::Copies;
 use crate::store::mark::Mark;
 use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, thrift, todo, waiting};
 use crate::sync::certificate::Certificate;
+
+pub use all::all;
+pub use instances::Places;
 
 /// How many passes are shown.
 const PASSES: usize = 5;

@@ -3,6 +3,7 @@
 //! The keys of the JSON are those of the structures here and of what they hold; they are stable.
 
 pub mod status;
+pub mod instances;
 pub mod conflicts;
 pub mod questions;
 pub mod failures;
