@@ -1,5 +1,5 @@
 //! An alarm that needs no looking at the clock: it goes off when its time has come, the time that the machine was suspended
-//! counted, and when somebody sets the machine's date (timerfd_create(2)).
+//! counted, and when somebody sets the machine's date (`timerfd_create(2)`).
 
 use std::io;
 use std::os::fd::OwnedFd;

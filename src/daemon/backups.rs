@@ -130,7 +130,7 @@ async fn make_if_due(
     }
     let (bytes, keep) = (staged.bytes, plan.keep);
     let placed = tokio::task::spawn_blocking(move || {
-        let path = copies.put(staged, now)?;
+        let path = copies.put(&staged, now)?;
         let pruned = copies.prune(keep, now).and_then(|()| copies.kept(now));
         pruned.map(|kept| (kept, path.clone())).map_err(|error| unwritten(&path, &error))
     });

@@ -70,35 +70,7 @@ pub(super) struct Figures {
 impl Figures {
     /// Declares them all. A counter's name gets its `_total`, and a unit's its suffix, when it is printed.
     pub(super) fn declared_in(registry: &mut Registry) -> Self {
-        let figures = Self {
-            build: Family::default(),
-            started: Moment::default(),
-            passes: Family::default(),
-            pass_time: Family::new_with_constructor(Buckets(&PASS_SECONDS)),
-            last_pass: Family::default(),
-            last_agreement: Moment::default(),
-            scanned: Family::default(),
-            actions: Family::default(),
-            sent: Family::default(),
-            conflicts: Gauge::default(),
-            questions: Gauge::default(),
-            failures: Gauge::default(),
-            links: Family::default(),
-            pairs: Family::default(),
-            quarantine: Family::default(),
-            near_misses: Counter::default(),
-            requests: Family::default(),
-            request_time: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
-            retries: Family::default(),
-            budget_waits: Family::default(),
-            budget_time: Family::default(),
-            budget_left: Family::default(),
-            webhooks: Family::default(),
-            hints: Gauge::default(),
-            last_backup: Moment::default(),
-            backup_fails: Gauge::default(),
-            expected: Moment::default(),
-        };
+        let figures = Self::unset();
         let Self {
             build,
             started,
@@ -189,6 +161,39 @@ impl Figures {
         build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
         figures.begin_at_zero();
         figures
+    }
+
+    /// Figures of nothing.
+    fn unset() -> Self {
+        Self {
+            build: Family::default(),
+            started: Moment::default(),
+            passes: Family::default(),
+            pass_time: Family::new_with_constructor(Buckets(&PASS_SECONDS)),
+            last_pass: Family::default(),
+            last_agreement: Moment::default(),
+            scanned: Family::default(),
+            actions: Family::default(),
+            sent: Family::default(),
+            conflicts: Gauge::default(),
+            questions: Gauge::default(),
+            failures: Gauge::default(),
+            links: Family::default(),
+            pairs: Family::default(),
+            quarantine: Family::default(),
+            near_misses: Counter::default(),
+            requests: Family::default(),
+            request_time: Family::new_with_constructor(Buckets(&REQUEST_SECONDS)),
+            retries: Family::default(),
+            budget_waits: Family::default(),
+            budget_time: Family::default(),
+            budget_left: Family::default(),
+            webhooks: Family::default(),
+            hints: Gauge::default(),
+            last_backup: Moment::default(),
+            backup_fails: Gauge::default(),
+            expected: Moment::default(),
+        }
     }
 
     /// What is known before it happens stands at zero, so that its first time is seen as an increase.

@@ -63,8 +63,9 @@ impl Copies {
             signs.update(mark::account(connection, side).await?.unwrap_or_default());
             signs.update([0]);
         }
-        let signs: String = signs.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { folder: folder.to_path_buf(), prefix: format!("{PREFIX}-{signs}-") })
+        let [first, second, third, fourth, ..]: [u8; 32] = signs.finalize().into();
+        let signs = u32::from_be_bytes([first, second, third, fourth]);
+        Ok(Self { folder: folder.to_path_buf(), prefix: format!("{PREFIX}-{signs:08x}-") })
     }
 
     /// What there is. A name that lies in the future is of a clock that was wrong, and is not the newest.
@@ -76,7 +77,7 @@ impl Copies {
 
     /// Puts a staged copy into the folder, which is made where only itself is missing. Under its name there is a whole copy or
     /// none.
-    pub fn put(&self, staged: Staged, now: DateTime<Utc>) -> Result<PathBuf, StoreError> {
+    pub fn put(&self, staged: &Staged, now: DateTime<Utc>) -> Result<PathBuf, StoreError> {
         match DirBuilder::new().mode(0o700).create(&self.folder) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(&self.folder, &error)),
             Ok(()) | Err(_) => {}
@@ -89,7 +90,7 @@ impl Copies {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                 let partial = self.folder.join(format!(".{}partial", self.prefix));
-                let brought = bring(&staged, &partial, &copy);
+                let brought = bring(staged, &partial, &copy);
                 if brought.is_err() {
                     let _ = remove_if_there(&partial);
                 }

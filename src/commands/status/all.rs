@@ -18,7 +18,7 @@ use crate::render::lists::Listing;
 use crate::render::lists::instances::{Instance, LastPass, Need, Needs, Pairs, show};
 use crate::render::lists::status::Waiting;
 use crate::render::words::when;
-use crate::store::copies::Copies;
+use crate::store::copies::{Copies, Kept};
 use crate::store::lock::WriterLock;
 use crate::store::mark::Mark;
 use crate::store::pass::PassRecord;
@@ -104,8 +104,8 @@ struct Seen {
     certificate: Option<Certificate>,
     quarantine: Illnesses,
     means: Means,
-    /// When the newest copy was made, where copies are kept.
-    copied: Option<Option<DateTime<Utc>>>,
+    /// The copies, where some are kept.
+    copies: Option<Kept>,
 }
 
 async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen, StoreError> {
@@ -117,9 +117,9 @@ async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen
         failures += document::stand(&mut snapshot).await?.refused;
     }
     let certificate = pass::last_certificate(&mut snapshot).await?;
-    let copied = match &outline.backup {
+    let copies = match &outline.backup {
         // A folder that cannot be read holds nothing for whoever looks.
-        Some(plan) => Some(Copies::of(&plan.folder, &mut snapshot).await?.kept(now).unwrap_or_default().newest),
+        Some(plan) => Some(Copies::of(&plan.folder, &mut snapshot).await?.kept(now).unwrap_or_default()),
         None => None,
     };
     let seen = Seen {
@@ -130,7 +130,7 @@ async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen
         certificate: certificate.map(|text| crate::store::from_json("pass.certificate", &text)).transpose()?,
         quarantine: quarantine::load(&mut snapshot).await?,
         means: if thrift::load(&mut snapshot).await?.is_some() { Means::Short } else { Means::Enough },
-        copied,
+        copies,
     };
     drop(snapshot);
     store.close().await?;
@@ -140,7 +140,7 @@ async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen
 impl Seen {
     /// Puts what was seen into the line, and judges it.
     fn into(self, instance: &mut Instance, place: &Place, outline: &Outline, now: DateTime<Utc>) {
-        let Self { adoption, passes, under_way, waiting, certificate, quarantine, means, copied } = self;
+        let Self { adoption, passes, under_way, waiting, certificate, quarantine, means, copies } = self;
         let is_running = instance.running == Some(true);
         // By the end of the last pass the copy is made that was due at the end of the one before.
         let before = passes.iter().filter_map(|pass| pass.ended).nth(1);
@@ -174,7 +174,7 @@ impl Seen {
                 need(Needs::Overdue, format!("no pass has ended since {}: see its log", when(last.ended)));
             }
         }
-        if let (Some(newest), Some(plan), Some(before)) = (copied, &outline.backup, before)
+        if let (Some(Kept { newest, .. }), Some(plan), Some(before)) = (copies, &outline.backup, before)
             && newest.is_none_or(|newest| before - newest > delta(plan.every))
         {
             let since = newest.map_or_else(|| "ever".to_owned(), |newest| format!("since {}", when(newest)));

@@ -1,6 +1,6 @@
 //! An older copy comes back after the systems and the daemon went on, with each CRM: nothing is lost, nothing is doubled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flowtly_sync::commands::{backup::backup, restore::restore};
@@ -58,13 +58,13 @@ async fn settled(firm: &Firm, crm: &Embedded) {
 
 /// The pairs of which both halves are there.
 async fn live(firm: &Firm, kind: Kind) -> Vec<(String, String)> {
-    let clients = match kind {
+    let records = match kind {
         Kind::Company => firm.flowtly.clients(),
         Kind::Contact => firm.flowtly.contacts(),
     };
+    let ids: BTreeSet<String> = records.iter().map(|record| record["id"].to_string()).collect();
     let is_there = |(flowtly, crm): &(String, String)| {
-        clients.iter().any(|client| client["id"].to_string() == *flowtly)
-            && firm.crm.id_number(crm).is_some_and(|number| firm.crm.ids(kind).contains(&number))
+        ids.contains(flowtly) && firm.crm.id_number(crm).is_some_and(|number| firm.crm.ids(kind).contains(&number))
     };
     let mut pairs = firm.pairs(kind).await;
     pairs.retain(is_there);
