@@ -157,7 +157,7 @@ async fn one_pass(config: &Path, request: Request) -> anyhow::Result<Value> {
     let report = report?;
     let [flowtly, crm] = bench.sums();
     Ok(json!({
-        "wall_s": seconds(wall), "cpu_s": cpu_seconds()?, "peak_mb": peak_megabytes()?,
+        "wall_s": seconds(wall), "cpu_s": cpu_seconds("/proc/self/stat")?, "peak_mb": peak_megabytes()?,
         "requests": flowtly.requests + crm.requests, "flowtly_requests": flowtly.requests, "crm_requests": crm.requests,
         "bytes": flowtly.bytes + crm.bytes, "writes": flowtly.writes + crm.writes,
         "flowtly_writes": flowtly.writes, "crm_writes": crm.writes,
@@ -176,7 +176,7 @@ async fn floor(config: &Path) -> anyhow::Result<Value> {
     let (flowtly_rows, crm_rows) = tokio::try_join!(read_all(flowtly.as_ref()), read_all(crm.as_ref()))?;
     let decoded = begun.elapsed();
     let [flowtly_sums, crm_sums] = bench.sums();
-    let cpu = cpu_seconds()?;
+    let cpu = cpu_seconds("/proc/self/stat")?;
     let at_once = bench.settings.flowtly.concurrent_pages;
     let begun = Instant::now();
     tokio::try_join!(fetch(&bench.flowtly, at_once), fetch(&bench.crm, 1))?;
@@ -226,11 +226,11 @@ fn peak_megabytes() -> anyhow::Result<f64> {
     Ok((kibibytes * 1.024).round() / 1_000.0)
 }
 
-/// Processor time of this process so far, in seconds, the system's work for it included.
-fn cpu_seconds() -> anyhow::Result<f64> {
+/// Processor time of a process so far by its `stat` in `/proc`, in seconds, the system's work for it included.
+pub(crate) fn cpu_seconds(stat: &str) -> anyhow::Result<f64> {
     /// How many ticks a second Linux counts for everybody.
     const TICKS: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let stat = std::fs::read_to_string(stat)?;
     let (_, fields) = stat.rsplit_once(") ").context("the process's line is cut")?;
     let ticks = fields.split(' ').skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
     Ok(ticks / TICKS)

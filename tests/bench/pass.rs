@@ -1,8 +1,9 @@
 //! How long a pass takes over local sandbox servers, beside the floor: fetching and decoding the same pages.
 //!
 //! `cargo bench --bench pass` prints one JSON line a case and a CRM: a pass without anything to do, passes after companies
-//! changed on one side, a first load. `-- --quick` takes a tenth of the companies and one size, `-- --companies N` another
-//! size, `-- --runs N` another number of repeats, `-- --crm NAME` one CRM alone.
+//! changed on one side, a first load; and, with the first CRM, the idle daemon ([`service`]) and what passes cost when all is
+//! told of them. `-- --quick` takes a tenth of the companies and one size, `-- --companies N` another size, `-- --runs N`
+//! another number of repeats, `-- --crm NAME` one CRM alone, `-- --case service` (or `told`, `pass`) these cases alone.
 //!
 //! The servers run in a process of their own ([`servers`]), and so does everything that is measured: this program starts
 //! itself again in the role of one [`child`], so that its peak memory is that of the pass alone. Pass and floor take turns, so
@@ -11,6 +12,7 @@
 mod child;
 mod counting;
 mod servers;
+mod service;
 
 use std::io::Write;
 use std::path::Path;
@@ -32,6 +34,9 @@ const REQUESTS_BEYOND_PAGES: u64 = 20;
 /// The size that every CRM is held to; the first of them is held to larger ones, too.
 const COMPANIES: u64 = 10_000;
 
+/// How many companies, with a contact each, the daemon knows that is watched while it is idle.
+const KNOWN_COMPANIES: u64 = 50_000;
+
 /// The size beyond which memory has to stay flat.
 const MANY_COMPANIES: u64 = 100_000;
 
@@ -44,6 +49,7 @@ struct Plan {
     companies: Option<u64>,
     quick: bool,
     runs: usize,
+    case: Option<String>,
 }
 
 impl Plan {
@@ -56,6 +62,15 @@ impl Plan {
             (None, false, _) => vec![COMPANIES],
         }
     }
+
+    /// The size of a case that has one.
+    fn size(&self, usual: u64) -> u64 {
+        self.companies.unwrap_or(if self.quick { usual / 10 } else { usual })
+    }
+
+    fn has(&self, case: &str) -> bool {
+        self.case.as_deref().is_none_or(|wanted| wanted == case)
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -64,7 +79,15 @@ fn main() -> anyhow::Result<()> {
         return child::play(arguments.get(role + 1..).unwrap_or_default());
     }
     let plan = plan(&arguments)?;
-    for (place, crm) in plan.crms.iter().enumerate() {
+    if let Some(crm) = plan.crms.first() {
+        if plan.has("service") {
+            service::idle(crm, plan.size(KNOWN_COMPANIES))?;
+        }
+        if plan.has("told") {
+            service::told(crm, plan.size(COMPANIES))?;
+        }
+    }
+    for (place, crm) in plan.crms.iter().enumerate().filter(|_| plan.has("pass")) {
         let sizes = plan.sizes(place);
         for companies in &sizes {
             no_op(crm, *companies, plan.runs)?;
@@ -90,7 +113,7 @@ fn plan(arguments: &[String]) -> anyhow::Result<Plan> {
     };
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let runs = number("--runs")?.map_or(RUNS, |runs| usize::try_from(runs).unwrap_or(RUNS).max(1));
-    Ok(Plan { crms, companies: number("--companies")?, quick, runs })
+    Ok(Plan { crms, companies: number("--companies")?, quick, runs, case: text("--case")?.cloned() })
 }
 
 /// A pass that finds nothing to do: everything is linked and in agreement.
