@@ -195,7 +195,9 @@ mod tests {
         let (one, again) = (named(Kind::Company, "segment"), named(Kind::Company, &String::from("segment")));
         assert_eq!((one, hash(one)), (again, hash(again)));
         assert_eq!((one.name(), one.kind()), ("segment", Kind::Company));
-        assert_ne!(one, named(Kind::Contact, "segment"));
+        let other = named(Kind::Contact, "segment");
+        assert!(one != other && hash(one) != hash(other));
+        assert_eq!(format!("{one:?}"), one.word());
         assert!(one < named(Kind::Company, "tier") && one < named(Kind::Contact, "a"), "by kind, then by name");
     }
 

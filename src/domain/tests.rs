@@ -72,6 +72,8 @@ fn the_states_words_never_change() {
     for word in ["\"nonsense\"", "\"custom.firm.x\"", "\"custom.company.\"", "\"custom.company.X\"", "7"] {
         assert!(serde_json::from_str::<Field>(word).is_err(), "{word}");
     }
+    let told = serde_json::from_str::<Field>("7").unwrap_err().to_string();
+    assert!(told.contains("expected the name of a field"), "{told}");
 }
 
 #[test]
