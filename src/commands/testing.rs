@@ -12,8 +12,8 @@ use crate::clock::ManualClock;
 use crate::config::{Environment, Settings, load};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{
-    Account, Capabilities, Document, Extent, Find, Frontier, KindCapabilities, Lookup, Presence, Property, Schema,
-    Source, Walk,
+    Account, Capabilities, Document, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Presence, Property,
+    Schema, Source, Walk,
 };
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
@@ -133,6 +133,7 @@ pub(super) struct FakeSide {
     pub(super) probe: Result<Account, PortError>,
     pub(super) properties: Mutex<BTreeMap<Kind, Vec<Property>>>,
     pub(super) documents: Result<Option<Vec<Document>>, PortError>,
+    pub(super) offered: Vec<Offered>,
     pub(super) refuses_properties: Option<PortError>,
     pub(super) asked: Mutex<u32>,
 }
@@ -160,6 +161,7 @@ impl FakeSide {
             probe: Ok(Account { id: Some("firm".to_owned()), server_time: Some(now()) }),
             properties: Mutex::new(properties),
             documents: Ok(None),
+            offered: Vec::new(),
             refuses_properties: None,
             asked: Mutex::new(0),
         }
@@ -230,6 +232,10 @@ impl Source for FakeSide {
 
 #[async_trait]
 impl Schema for FakeSide {
+    async fn offered(&self, _kind: Kind) -> Result<Vec<Offered>, PortError> {
+        Ok(self.offered.clone())
+    }
+
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
         let mut properties = self.properties.lock().unwrap();
         let missing = properties.get_mut(&kind).unwrap().iter_mut().filter(|p| p.presence == Presence::Missing);

@@ -16,4 +16,5 @@ pub mod espocrm;
 pub mod odoo;
 pub mod pipedrive;
 pub mod webhook;
+pub mod setup;
 pub mod registry;

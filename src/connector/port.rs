@@ -140,6 +140,17 @@ pub enum PropertySort {
     Relation,
 }
 
+/// A property that a system describes, mapped or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// What is known of it; its path is what a mapping would write.
+    pub property: Property,
+    /// What people call it, where the system tells.
+    pub label: Option<String>,
+    /// Somebody at the firm made it; else it is the system's own.
+    pub is_custom: bool,
+}
+
 /// Whether a property is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
@@ -382,9 +393,12 @@ pub trait Sink: Source {
     }
 }
 
-/// A system to which properties can be added.
+/// A system that describes its properties, and to which some can be added.
 #[async_trait]
 pub trait Schema: Source {
+    /// Every property of a kind that the system describes to us, mapped or not.
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError>;
+
     /// Adds the mapped properties (and the one for our id) that are missing, and returns their names.
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError>;
 }

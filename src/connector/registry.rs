@@ -4,7 +4,7 @@
 //!
 //! 1. a folder `src/connector/<crm>/` (a `mod` line in `connector/mod.rs`) with a connector over the [`port`](super::port),
 //!    one struct of settings that implements [`CrmSettings`], a function that reads it (its section of the configuration, by the
-//!    [`Reader`], which notes every problem with its place and mend), and a constant [`CrmSystem`];
+//!    [`Reader`], which notes every problem with its place and mend), and a constant [`CrmSystem`], which says what `init` asks;
 //! 2. a file `config/mapping/<crm>.toml`: above, the keys of its section, each with its default and a comment; below, the
 //!    `[mapping.company]` and `[mapping.contact]` of what that CRM usually has. A key that the reader takes and the file lacks
 //!    fails a test, and so does a key without a comment. A secret `x` has an empty `x` and an empty `x_file` there. The key of the company
@@ -31,6 +31,7 @@ use super::hubspot;
 use super::odoo;
 use super::pipedrive;
 use super::port::Connector;
+use super::setup::Setup;
 use super::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::{FlowtlyCredentials, FlowtlySection, Reader, Settings};
@@ -58,6 +59,8 @@ pub struct CrmSystem {
     pub defaults: &'static str,
     /// Reads its section; `None` only where a problem was noted.
     pub read: fn(&mut Reader<'_>) -> Option<Arc<dyn CrmSettings>>,
+    /// What `init` asks about it.
+    pub setup: Setup,
 }
 
 /// What is configured of a CRM.

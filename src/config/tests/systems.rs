@@ -7,11 +7,15 @@ use super::super::system::Sections;
 use super::{load_file, told};
 use crate::config::Key;
 use crate::connector::registry::{CrmSystem, SYSTEMS};
+use crate::connector::setup::Setup;
+
+/// What is asked about neither of them.
+const NOTHING: Setup = Setup { questions: &[], scopes: &[], make: "", adds: false };
 
 /// Two CRMs that nobody has.
 const TWO: &[CrmSystem] = &[
-    CrmSystem { name: "alpha", label: "Alpha", defaults: "", read: |_| None },
-    CrmSystem { name: "beta", label: "Beta", defaults: "", read: |_| None },
+    CrmSystem { name: "alpha", label: "Alpha", defaults: "", read: |_| None, setup: NOTHING },
+    CrmSystem { name: "beta", label: "Beta", defaults: "", read: |_| None, setup: NOTHING },
 ];
 
 fn sections(text: &str, variables: &[(&str, &str)]) -> Sections {

@@ -25,10 +25,11 @@ use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
 use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
-    Source, Walk, Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Property, Schema, Showing, Shown,
+    Sink, Source, Walk, Write, Written,
 };
 use super::registry::{CrmSystem, Parts};
+use super::setup::{self, Answer, Question, Scope, Setup};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -61,6 +62,28 @@ pub const SYSTEM: CrmSystem = CrmSystem {
     label: "EspoCRM",
     defaults: include_str!("../../../config/mapping/espocrm.toml"),
     read: |reader| Some(Arc::new(settings::read(reader)?)),
+    setup: Setup {
+        questions: &[
+            setup::url(None, "the site as people open it, such as https://crm.example.com"),
+            setup::secret(
+                "api_key",
+                "Key of the API user",
+                "espocrm-key",
+                "Administration > API Users; its role may read, create and edit accounts and contacts",
+            ),
+            Question {
+                key: "secret_key",
+                option: "crm-signing-secret-file",
+                prompt: "Secret of the API user",
+                help: "where it signs its requests (HMAC); empty: it does not",
+                answer: Answer::OptionalSecret("espocrm-secret"),
+            },
+        ],
+        scopes: &[Scope { path: "type", test: "[\"Customer\"]", why: "only customers become clients" }],
+        make: "an administrator makes it in Administration > Entity Manager > Account > Fields (type Varchar; the c in front is \
+               put there by EspoCRM)",
+        adds: false,
+    },
 };
 
 /// An EspoCRM.
@@ -206,6 +229,10 @@ impl Sink for EspoConnector {
 
 #[async_trait]
 impl Schema for EspoConnector {
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError> {
+        schema::offered(&self.talk, &self.fields, kind).await
+    }
+
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
         schema::add_missing(&self.talk, &self.fields, kind).await
     }

@@ -10,7 +10,7 @@ use super::layout::{Layout, entity};
 use super::talk::Talk;
 use super::wire::{self, EntityDefinition, FieldDefinition, Metadata};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property, PropertySort};
+use crate::connector::port::{Offered, Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// For how long the description of the fields is believed: as long as a probe asks for both kinds. It is long, and there is no
@@ -31,6 +31,21 @@ pub(super) async fn properties(talk: &Talk, known: &Known, kind: Kind) -> Result
     let definition = definition(talk, known, kind).await?;
     let paths = layout.shape.paths().chain(layout.id_field.as_deref());
     Ok(paths.map(|path| property(path, &definition)).collect())
+}
+
+/// Every field of a kind that is an attribute by itself; links and addresses are several.
+pub(super) async fn offered(talk: &Talk, known: &Known, kind: Kind) -> Result<Vec<Offered>, PortError> {
+    let definition = definition(talk, known, kind).await?;
+    let fields = definition.fields.iter().filter(|(_, field)| {
+        !field.is_disabled() && !field.is_link() && !matches!(field.bare_type(), Some("linkMultiple" | "address"))
+    });
+    let offered = fields.map(|(name, _)| Offered {
+        property: property(name, &definition),
+        // How fields are called is in the user interface's words, which are another request.
+        label: None,
+        is_custom: is_custom(name),
+    });
+    Ok(offered.collect())
 }
 
 /// Fails with [`ErrorKind::Setting`], naming the fields, if some are missing: EspoCRM lets its administrators alone add

@@ -42,8 +42,8 @@ use self::wire::layout::Layout;
 use super::error::PortError;
 use super::http::{HttpSettings, Transport};
 use super::port::{
-    Account, Capabilities, Document, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Sink, Source,
-    Walk, Write, Written,
+    Account, Capabilities, Document, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Property, Schema, Sink,
+    Source, Walk, Write, Written,
 };
 use crate::clock::Clock;
 use crate::domain::field::Field;
@@ -156,6 +156,10 @@ impl Sink for FlowtlyConnector {
 
 #[async_trait]
 impl Schema for FlowtlyConnector {
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError> {
+        schema::offered(&self.shared, kind).await
+    }
+
     /// Flowtly has no schema to which we could add.
     async fn add_missing(&self, _kind: Kind) -> Result<Vec<String>, PortError> {
         Ok(Vec::new())

@@ -1,6 +1,6 @@
 //! Which properties there are: from the server's Hydra documentation where it answers, and from a page of records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -12,20 +12,15 @@ use super::wire::page::{self, Page};
 use super::wire::sample::Sample;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::http::Reply;
-use crate::connector::port::{Presence, Property, PropertySort};
+use crate::connector::port::{Offered, Presence, Property, PropertySort};
 use crate::domain::record::Kind;
+
+/// The object of a record that holds what the tenant itself declared.
+const ATTRIBUTES: &str = "attributes.";
 
 /// What is known of the mapped properties of a kind, in their order.
 pub(super) async fn properties(shared: &Shared, kind: Kind) -> Result<Vec<Property>, PortError> {
-    let (sample, reply) = sample(shared, kind).await?;
-    let class = sample.class.clone().unwrap_or_else(|| {
-        let usual = match kind {
-            Kind::Company => "Client",
-            Kind::Contact => "ClientContact",
-        };
-        usual.to_owned()
-    });
-    let documented = documented(shared, reply.as_ref(), &class).await?;
+    let (sample, documented) = described(shared, kind).await?;
     let shape = match kind {
         Kind::Company => &shared.company_shape,
         Kind::Contact => &shared.contact_shape,
@@ -40,6 +35,36 @@ pub(super) async fn properties(shared: &Shared, kind: Kind) -> Result<Vec<Proper
         property.choices = labels.known().map(str::to_owned).collect();
     }
     Ok(properties)
+}
+
+/// Every property that the documentation or a page of records shows. What stands within objects is left out, but for the
+/// tenant's own attributes.
+pub(super) async fn offered(shared: &Shared, kind: Kind) -> Result<Vec<Offered>, PortError> {
+    let (sample, documented) = described(shared, kind).await?;
+    let layout = shared.layout(kind);
+    let names = sample.keys.iter().chain(documented.iter().flat_map(BTreeMap::keys));
+    let names: BTreeSet<&String> = names.filter(|name| !name.starts_with('@')).collect();
+    let offered =
+        names.into_iter().filter(|name| !name.contains('.') || name.starts_with(ATTRIBUTES)).map(|name| Offered {
+            property: property(name, layout, &sample, documented.as_ref()),
+            label: None,
+            is_custom: name.starts_with(ATTRIBUTES),
+        });
+    Ok(offered.collect())
+}
+
+/// A page of records, and what the documentation says of their class.
+async fn described(shared: &Shared, kind: Kind) -> Result<(Sample, Option<BTreeMap<String, Documented>>), PortError> {
+    let (sample, reply) = sample(shared, kind).await?;
+    let class = sample.class.clone().unwrap_or_else(|| {
+        let usual = match kind {
+            Kind::Company => "Client",
+            Kind::Contact => "ClientContact",
+        };
+        usual.to_owned()
+    });
+    let documented = documented(shared, reply.as_ref(), &class).await?;
+    Ok((sample, documented))
 }
 
 /// Of what stands within an object the documentation knows the object alone.

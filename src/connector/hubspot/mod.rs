@@ -22,10 +22,11 @@ use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
 use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
-    Source, Walk, Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Property, Schema, Showing, Shown,
+    Sink, Source, Walk, Write, Written,
 };
 use super::registry::{CrmSystem, Parts};
+use super::setup::{self, Scope, Setup};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -63,6 +64,20 @@ pub const SYSTEM: CrmSystem = CrmSystem {
     label: "HubSpot",
     defaults: include_str!("../../../config/mapping/hubspot.toml"),
     read: |reader| Some(Arc::new(settings::read(reader)?)),
+    setup: Setup {
+        questions: &[
+            setup::url(Some("https://api.hubapi.com"), "where HubSpot's API is; there is one for all"),
+            setup::secret(
+                "token",
+                "HubSpot's token",
+                "hubspot-token",
+                "of a service key or private app with the scopes crm.objects.companies and crm.objects.contacts, read and write",
+            ),
+        ],
+        scopes: &[Scope { path: "lifecyclestage", test: "[\"customer\"]", why: "only customers become clients" }],
+        make: "make it in HubSpot's settings (a text), or let `init --add-missing` or `check --fix` add it",
+        adds: true,
+    },
 };
 
 /// A HubSpot account.
@@ -201,6 +216,10 @@ impl Sink for HubSpotConnector {
 
 #[async_trait]
 impl Schema for HubSpotConnector {
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError> {
+        schema::offered(&self.talk, kind).await
+    }
+
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
         schema::add_missing(&self.talk, kind).await
     }

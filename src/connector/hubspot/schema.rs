@@ -7,7 +7,7 @@ use super::request::NewProperty;
 use super::talk::{Talk, endpoint_must_exist};
 use super::wire::{self, PropertiesReply, PropertyShown};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property, PropertySort};
+use crate::connector::port::{Offered, Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 const ROUTE: &str = "/crm/properties/{version}/{type}";
@@ -18,6 +18,17 @@ pub(super) async fn properties(talk: &Talk, kind: Kind) -> Result<Vec<Property>,
     let shown = shown(talk, kind).await?;
     let paths = layout.shape.paths().chain(layout.id_property.as_deref());
     Ok(paths.map(|path| known(path, shown.iter().find(|property| property.name == path))).collect())
+}
+
+/// Every property of a kind.
+pub(super) async fn offered(talk: &Talk, kind: Kind) -> Result<Vec<Offered>, PortError> {
+    let shown = shown(talk, kind).await?;
+    let offered = shown.into_iter().map(|property| Offered {
+        property: known(&property.name, Some(&property)),
+        is_custom: property.hubspot_defined == Some(false),
+        label: property.label,
+    });
+    Ok(offered.collect())
 }
 
 /// Adds the mapped properties, and the one for our id, that the account does not show. Fails with

@@ -177,6 +177,8 @@ pub(super) struct PropertyShown {
     pub(super) calculated: Option<bool>,
     pub(super) archived: Option<bool>,
     pub(super) has_unique_value: Option<bool>,
+    pub(super) hubspot_defined: Option<bool>,
+    pub(super) label: Option<String>,
     pub(super) modification_metadata: Option<Modification>,
 }
 

@@ -74,6 +74,11 @@ impl FieldCache {
     }
 }
 
+/// All fields of the partner model, those that do not concern us too.
+pub(super) async fn every(talk: &Talk) -> Result<Fields, PortError> {
+    describe(talk, MethodCall::new(PARTNER, "fields_get")).await
+}
+
 async fn read(talk: &Talk) -> Result<Fields, PortError> {
     let mut names: BTreeSet<&str> = BTreeSet::from([COMMERCIAL]);
     for kind in Kind::BOTH {
@@ -81,9 +86,11 @@ async fn read(talk: &Talk) -> Result<Fields, PortError> {
         names.extend(layout.shape.paths());
         names.extend(layout.id_field.as_deref());
     }
-    let call = MethodCall::new(PARTNER, "fields_get")
-        .with("allfields", json!(names))
-        .with("attributes", json!(["type", "readonly", "relation", "selection", "string"]));
+    describe(talk, MethodCall::new(PARTNER, "fields_get").with("allfields", json!(names))).await
+}
+
+async fn describe(talk: &Talk, call: MethodCall) -> Result<Fields, PortError> {
+    let call = call.with("attributes", json!(["type", "readonly", "relation", "selection", "string"]));
     let reply = talk.ask(call).await?;
     serde_json::from_slice(&reply.body).map_err(|_| not_the_protocol("a description of fields"))
 }

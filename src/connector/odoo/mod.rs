@@ -22,10 +22,11 @@ use super::budget::{Budget, BudgetSettings, Window};
 use super::error::{ErrorKind, PortError};
 use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
-    Source, Walk, Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Property, Schema, Showing, Shown,
+    Sink, Source, Walk, Write, Written,
 };
 use super::registry::{CrmSystem, Parts};
+use super::setup::{self, Answer, Question, Scope, Setup};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -61,6 +62,38 @@ pub const SYSTEM: CrmSystem = CrmSystem {
     label: "Odoo",
     defaults: include_str!("../../../config/mapping/odoo.toml"),
     read: |reader| Some(Arc::new(settings::read(reader)?)),
+    setup: Setup {
+        questions: &[
+            setup::url(None, "where Odoo answers, such as https://example.odoo.com"),
+            Question {
+                key: "database",
+                option: "crm-database",
+                prompt: "Odoo's database",
+                help: "needed before version 19, and where one server has several; empty: none is named",
+                answer: Answer::Optional,
+            },
+            Question {
+                key: "login",
+                option: "crm-login",
+                prompt: "The login of the key's user",
+                help: "needed before version 19; empty: none is named",
+                answer: Answer::Optional,
+            },
+            setup::secret(
+                "api_key",
+                "Odoo's API key",
+                "odoo-api-key",
+                "Preferences, Account Security, of a user who may read and write contacts",
+            ),
+        ],
+        scopes: &[Scope {
+            path: "customer_rank",
+            test: "{ above = 0 }",
+            why: "only partners that were invoiced become clients: your own company is a partner, too",
+        }],
+        make: "make it in Odoo (Settings, Technical, Fields); `init --add-missing` and `check --fix` add one that begins with x_",
+        adds: true,
+    },
 };
 
 /// An Odoo.
@@ -210,6 +243,10 @@ impl Sink for OdooConnector {
 
 #[async_trait]
 impl Schema for OdooConnector {
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError> {
+        schema::offered(&self.talk, kind).await
+    }
+
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
         schema::add_missing(&self.talk, kind).await
     }

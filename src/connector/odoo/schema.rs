@@ -1,16 +1,16 @@
 //! What is mapped in this Odoo, and adding the custom fields that are missing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::json;
 
 use super::call::MethodCall;
 use super::error::not_the_protocol;
-use super::fields::{FieldInfo, PARTNER};
+use super::fields::{self, FieldInfo, PARTNER};
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property, PropertySort};
+use crate::connector::port::{Offered, Presence, Property, PropertySort};
 use crate::domain::record::Kind;
 
 /// Custom fields that are made through the API begin so.
@@ -22,6 +22,17 @@ pub(super) async fn properties(talk: &Talk, kind: Kind) -> Result<Vec<Property>,
     let layout = talk.layout(kind);
     let paths = layout.shape.paths().chain(layout.id_field.as_deref());
     Ok(paths.map(|path| known(path, fields.get(path))).collect())
+}
+
+/// Every field of partners, by name: companies and contacts have the same ones.
+pub(super) async fn offered(talk: &Talk, _kind: Kind) -> Result<Vec<Offered>, PortError> {
+    let fields: BTreeMap<_, _> = fields::every(talk).await?.into_iter().collect();
+    let offered = fields.into_iter().map(|(name, info)| Offered {
+        property: known(&name, Some(&info)),
+        is_custom: name.starts_with(CUSTOM),
+        label: info.string,
+    });
+    Ok(offered.collect())
 }
 
 /// Adds the custom fields (`x_…`) that are mapped and missing, and the one for our id. What only a module or another version of

@@ -25,10 +25,11 @@ use super::budget::Budget;
 use super::error::{ErrorKind, PortError};
 use super::http::{HttpClient, HttpSettings};
 use super::port::{
-    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Property, Schema, Showing, Shown, Sink,
-    Source, Walk, Write, Written,
+    Account, Capabilities, Extent, Find, Frontier, KindCapabilities, Lookup, Offered, Property, Schema, Showing, Shown,
+    Sink, Source, Walk, Write, Written,
 };
 use super::registry::{CrmSystem, Parts};
+use super::setup::{self, Setup};
 use crate::domain::field::Field;
 use crate::domain::planner::Manners;
 use crate::domain::record::{Kind, RemoteId};
@@ -62,6 +63,23 @@ pub const SYSTEM: CrmSystem = CrmSystem {
     label: "Pipedrive",
     defaults: include_str!("../../../config/mapping/pipedrive.toml"),
     read: |reader| Some(Arc::new(settings::read(reader)?)),
+    setup: Setup {
+        questions: &[
+            setup::url(
+                Some("https://api.pipedrive.com"),
+                "better your own, https://your-company.pipedrive.com, which answers sooner",
+            ),
+            setup::secret(
+                "token",
+                "Pipedrive's API token",
+                "pipedrive-token",
+                "personal preferences, API, of a user who sees every organization and person",
+            ),
+        ],
+        scopes: &[],
+        make: "make it in Pipedrive's settings (a custom field of organizations), or let `init --add-missing` or `check --fix` add it",
+        adds: true,
+    },
 };
 
 /// A Pipedrive company.
@@ -199,6 +217,10 @@ impl Sink for PipedriveConnector {
 
 #[async_trait]
 impl Schema for PipedriveConnector {
+    async fn offered(&self, kind: Kind) -> Result<Vec<Offered>, PortError> {
+        schema::offered(&self.talk, kind).await
+    }
+
     async fn add_missing(&self, kind: Kind) -> Result<Vec<String>, PortError> {
         schema::add_missing(&self.talk, kind).await
     }

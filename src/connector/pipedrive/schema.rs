@@ -11,7 +11,7 @@ use super::place::{Path, Place};
 use super::settings::Lane;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::port::{Presence, Property, PropertySort};
+use crate::connector::port::{Offered, Presence, Property, PropertySort};
 use crate::domain::field::Field;
 use crate::domain::record::Kind;
 
@@ -43,6 +43,31 @@ pub(super) async fn properties(talk: &Talk, kind: Kind) -> Result<Vec<Property>,
     let slots = bound.slots.iter().chain(&bound.id_field);
     let paths = layout.shape.paths().chain(layout.id_path.as_deref());
     Ok(paths.zip(slots).map(|(path, slot)| known(talk, kind, &bound, path, slot)).collect())
+}
+
+/// Every field of a kind; a custom one under its name, or under its key where several have that name.
+pub(super) async fn offered(talk: &Talk, kind: Kind) -> Result<Vec<Offered>, PortError> {
+    let bound = talk.bound(kind).await?;
+    let offered = bound.definitions.iter().map(|definition| {
+        let twins =
+            bound.definitions.iter().filter(|other| other.custom && other.name.trim() == definition.name.trim());
+        let path = match (definition.custom, twins.count()) {
+            (false, _) => definition.code.clone(),
+            (true, 0 | 1) => format!("custom:{}", definition.name.trim()),
+            (true, _) => format!("key:{}", definition.code),
+        };
+        let slot = if definition.custom {
+            Slot::Custom(Box::new(definition.clone()), None)
+        } else {
+            Slot::Standard(definition.code.clone(), Some(definition.clone()))
+        };
+        Offered {
+            property: known(talk, kind, &bound, &path, &slot),
+            label: Some(definition.name.clone()),
+            is_custom: definition.custom,
+        }
+    });
+    Ok(offered.collect())
 }
 
 /// Adds the custom fields that are mapped by name and missing, and the one for our id. Pipedrive makes a key for each.
