@@ -1,6 +1,7 @@
 //! The command line: one definition, from which help, parsing and errors follow. It decides nothing.
 
 mod decisions;
+mod init;
 mod status;
 mod values;
 #[cfg(test)]
@@ -17,9 +18,11 @@ use clap_complete::Shell;
 use crate::config::LogFormat;
 use crate::domain::safety::RefusalName;
 use crate::sandbox::Embedded;
+use init::INIT_EXITS;
 use values::{FIRST_CRM, crm_parser, parse_record, refusal_parser};
 
 pub use decisions::{AnswerChoice, ConflictsCommand, FailuresCommand, LinksCommand, QuestionsCommand, ResolveChoice};
+pub use init::InitArgs;
 pub use status::Status;
 pub use values::RecordArg;
 
@@ -72,7 +75,7 @@ A record is KIND:SIDE:ID, for instance company:flowtly:17 or contact:crm:6001.";
 
 /// Keeps client companies and their contacts in agreement between Flowtly and a CRM, in both directions.
 ///
-/// Nothing is deleted, nothing is doubled, and every value can be explained. Start with `check`, then `diff`, then
+/// Nothing is deleted, nothing is doubled, and every value can be explained. Start with `init`, then `check`, `diff`,
 /// `reconcile --allow first-pass`, then `run`. Or see it work first, without any account: `demo`.
 #[derive(Debug, Parser)]
 #[command(name = "flowtly-sync", version, styles = STYLES, max_term_width = 100, propagate_version = false)]
@@ -145,6 +148,13 @@ impl From<LogFormatArg> for LogFormat {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set up: ask, try each answer on the systems themselves, propose a mapping, and write the configuration
+    ///
+    /// Secrets are written into files of their own, for their owner alone, and the configuration names them. Without a
+    /// terminal, or with --yes, options answer everything.
+    #[command(after_help = INIT_EXITS)]
+    Init(Box<InitArgs>),
+
     /// Keep both systems in agreement until stopped
     ///
     /// Reads what changed at every beat and everything at every slow beat, carries out what is decided and safe, and leaves

@@ -31,6 +31,9 @@ fn every_command_and_option_says_what_it_does() {
 }
 
 #[rstest]
+#[case("flowtly-sync init")]
+#[case("flowtly-sync init -y --crm odoo --default company.status=active --default contact.type=main --crm-database x")]
+#[case("flowtly-sync init --no-input --unchecked --flowtly-header X-Instance=a=b --region PL --output x.toml --force")]
 #[case("flowtly-sync run")]
 #[case("flowtly-sync run --allow first-pass --allow too-many-creates")]
 #[case("flowtly-sync --config x.toml -vv reconcile --full --log-format json")]
@@ -95,6 +98,14 @@ fn a_right_line_is_taken(#[case] line: &str) {
 #[case("flowtly-sync completions tcsh", ErrorKind::InvalidValue)]
 #[case("flowtly-sync man", ErrorKind::MissingRequiredArgument)]
 #[case("flowtly-sync status --states /srv/states", ErrorKind::MissingRequiredArgument)]
+#[case("flowtly-sync init --crm salesforce", ErrorKind::InvalidValue)]
+#[case("flowtly-sync init --yes --no-input", ErrorKind::ArgumentConflict)]
+#[case("flowtly-sync init --unchecked --add-missing", ErrorKind::ArgumentConflict)]
+#[case("flowtly-sync init --flowtly-username x --flowtly-token-file y", ErrorKind::ArgumentConflict)]
+#[case("flowtly-sync init --default status=active", ErrorKind::ValueValidation)]
+#[case("flowtly-sync init --default firm.status=active", ErrorKind::ValueValidation)]
+#[case("flowtly-sync init --flowtly-header tenant", ErrorKind::ValueValidation)]
+#[case("flowtly-sync init --crm-secret hunter2", ErrorKind::UnknownArgument)]
 #[case("flowtly-sync frobnicate", ErrorKind::InvalidSubcommand)]
 fn a_wrong_line_is_refused(#[case] line: &str, #[case] kind: ErrorKind) {
     assert_eq!(parse(line).map(|_| ()).map_err(|error| error.kind()), Err(kind), "{line}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::connector::registry::{CrmSystem, SYSTEMS};
 use crate::domain::field::Field;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::safety::RefusalName;
@@ -74,6 +75,32 @@ pub(super) fn parse_id(text: &str) -> Result<RemoteId, String> {
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     crate::config::parse_duration(text)
         .ok_or_else(|| "write a number with its unit, for instance 7d, 12h or 1d12h".to_owned())
+}
+
+/// Takes the name of a CRM; help and errors list all names.
+pub(super) fn system_parser() -> impl TypedValueParser<Value = &'static CrmSystem> {
+    PossibleValuesParser::new(SYSTEMS.iter().map(|system| system.name))
+        .try_map(|name| SYSTEMS.iter().find(|system| system.name == name).ok_or("there is no such CRM"))
+}
+
+/// Takes `X-Instance=1hkzxrub`.
+pub(super) fn parse_header(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+    match parts {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err("write NAME=VALUE, for instance X-Instance=1hkzxrub".to_owned()),
+    }
+}
+
+/// Takes `company.status=active`.
+pub(super) fn parse_default(text: &str) -> Result<(Kind, String, String), String> {
+    let parts = text.split_once('=').and_then(|(place, text)| Some((place.split_once('.')?, text)));
+    match parts {
+        Some(((kind, field), text)) if !field.is_empty() => {
+            Ok((parse_kind(kind)?, field.to_owned(), text.trim().to_owned()))
+        }
+        Some(_) | None => Err("write KIND.FIELD=TEXT, for instance company.status=active".to_owned()),
+    }
 }
 
 fn list(words: [&str; 2]) -> String {

@@ -12,6 +12,7 @@ pub mod history;
 pub mod links;
 pub mod explain;
 pub mod check;
+pub mod init;
 pub mod backup;
 pub mod restore;
 pub mod notices;
@@ -26,12 +27,12 @@ mod sandbox;
 mod completions;
 mod man;
 
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal as _, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::cli::{
-    AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, LinksCommand, NoticesCommand,
+    AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, InitArgs, LinksCommand, NoticesCommand,
     QuestionsCommand, RecordArg, ReportFormat, Status,
 };
 use crate::clock::{Clock, SystemClock};
@@ -40,12 +41,14 @@ use crate::connector::registry::{Transports, connect};
 use crate::daemon::control::protocol::{Answer, Choose, RecordName, Which};
 use crate::domain::field::Field;
 use crate::domain::record::Kind;
+use crate::render::Style;
 use crate::render::lists::{Form, Listing};
 use crate::render::plan::Format;
 use crate::telemetry::{self, Overrides, Telemetry};
 use check::{Mode, Sides};
 use explain::Subjected;
 use health::Question;
+use init::{Around, Asker, Nobody, Terminal, Unfinished};
 use session::Session;
 
 /// The configuration is wrong.
@@ -85,6 +88,7 @@ impl From<anyhow::Error> for Ended {
 async fn command(cli: Cli) -> Result<u8, Ended> {
     let mut out = stdout().lock();
     match cli.command {
+        Command::Init(args) => Box::pin(initiated(&args, &cli.global, &mut out)).await,
         Command::Demo { sample, keep } => Ok(demo::demo(sample, keep, &mut out).await?),
         Command::Sandbox { sample, flowtly_port, crm_port, agreed } => {
             Ok(sandbox::sandbox(sample, flowtly_port, crm_port, agreed, &mut out).await?)
@@ -111,6 +115,30 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
         | Command::Backup { .. }
         | Command::Restore { .. }) => Box::pin(configured(command, &cli.global, &mut out)).await,
     }
+}
+
+/// The command that makes a configuration.
+async fn initiated(args: &InitArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
+    let environment = Environment::of_process();
+    let is_bare = environment.forbids_colour();
+    let style = |is_terminal: bool| if is_terminal && !is_bare { Style::Coloured } else { Style::Plain };
+    let around = Around {
+        environment: &environment,
+        named: global.config.clone(),
+        network: &Transports::network,
+        clock: Arc::new(SystemClock::new()),
+    };
+    let (mut terminal, mut nobody) = (Terminal::of_process(style(true)), Nobody);
+    let asker: &mut dyn Asker = match &mut terminal {
+        Some(terminal) => terminal,
+        None => &mut nobody,
+    };
+    let stop = session::stop_on_signals()?;
+    let mut listing = Listing { out, form: Form::Text(style(stdout().is_terminal())) };
+    init::init(args, &around, asker, &mut listing, &stop).await.map_err(|unfinished| match unfinished {
+        Unfinished::Answers(told) => Ended::Configuration(told),
+        Unfinished::Failed(error) => Ended::Failed(error),
+    })
 }
 
 /// The commands that need a configuration.
@@ -184,7 +212,11 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
         Command::Backup { path } => backup::backup(&settings, &path, out).await?,
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
-        Command::Demo { .. } | Command::Sandbox { .. } | Command::Completions { .. } | Command::Man { .. } => FAILED,
+        Command::Init(_)
+        | Command::Demo { .. }
+        | Command::Sandbox { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => FAILED,
     };
     Ok(code)
 }

@@ -55,12 +55,12 @@ impl Environment {
     }
 
     /// Where systemd puts credentials (`CREDENTIALS_DIRECTORY`, systemd.exec(5)).
-    pub(super) fn credentials_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn credentials_directory(&self) -> Option<PathBuf> {
         self.directory("CREDENTIALS_DIRECTORY")
     }
 
     /// Where systemd expects configuration (`CONFIGURATION_DIRECTORY`, systemd.exec(5)); the first, if it names several.
-    pub(super) fn configuration_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn configuration_directory(&self) -> Option<PathBuf> {
         self.directory("CONFIGURATION_DIRECTORY")
     }
 

@@ -25,11 +25,17 @@ const DAY: Duration = Duration::from_hours(24);
 /// The file that holds where none is named: `config.toml` in `$CONFIGURATION_DIRECTORY`, else `flowtly-sync.toml` in the
 /// current directory, if it is there.
 pub fn find_file(environment: &Environment) -> Option<PathBuf> {
-    let candidates = [
-        environment.configuration_directory().map(|directory| directory.join("config.toml")),
-        Some(PathBuf::from("flowtly-sync.toml")),
-    ];
-    candidates.into_iter().flatten().find(|path| path.is_file())
+    candidates(environment).find(|path| path.is_file())
+}
+
+/// The file that is looked for first, whether it is there or not: where a new one belongs.
+pub fn usual_file(environment: &Environment) -> PathBuf {
+    candidates(environment).next().unwrap_or_default()
+}
+
+fn candidates(environment: &Environment) -> impl Iterator<Item = PathBuf> {
+    let of_service = environment.configuration_directory().map(|directory| directory.join("config.toml"));
+    of_service.into_iter().chain([PathBuf::from("flowtly-sync.toml")])
 }
 
 /// Reads the named file, else the one that [`find_file`] finds, else only defaults and variables.

@@ -27,22 +27,25 @@ mod notices;
 mod log;
 mod settings;
 mod load;
+mod draft;
 mod outline;
 mod show;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use draft::{load_draft, load_new, secret_variable};
 pub use duration::parse as parse_duration;
 pub use environment::Environment;
 pub use flowtly::{FlowtlyCredentials, FlowtlySection};
 pub use key::Key;
 #[cfg(test)]
 pub(crate) use load::read_text;
-pub use load::{find_file, load};
+pub use load::{find_file, load, usual_file};
 pub use notices::{CommandSection, NoticesSection, SecretUrl, WebhookSection};
 pub use outline::{Outline, outline};
 pub use problem::{Place, Problem, Problems};
 pub use reader::Reader;
 pub use schedule::ScheduleSection;
+pub(crate) use secret::without_line_break;
 pub use settings::{LogFormat, LogSection, Settings, TracesSection};
 pub use web::WebSection;

@@ -22,6 +22,12 @@ pub(crate) struct Secret {
     pub(crate) file: Option<PathBuf>,
 }
 
+/// The secret in a file's text. Editors and `echo` end a file with a line break; nothing else is taken away.
+pub(crate) fn without_line_break(text: &str) -> &str {
+    let secret = text.strip_suffix('\n').unwrap_or(text);
+    secret.strip_suffix('\r').unwrap_or(secret)
+}
+
 impl Reader<'_> {
     /// The secret without which a system lets nobody in, told where it is missing.
     pub(crate) fn credential(&mut self, dotted: &str, system: &str) -> Option<SecretString> {
@@ -89,9 +95,7 @@ impl Reader<'_> {
         let path = base.unwrap_or_default().join(file);
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                // Editors and `echo` end a file with a line break; nothing else is taken away.
-                let secret = text.strip_suffix('\n').unwrap_or(&text);
-                let secret = secret.strip_suffix('\r').unwrap_or(secret);
+                let secret = without_line_break(&text);
                 if secret.is_empty() {
                     self.refuse(key, format!("{} is empty", path.display()), "write the secret into it");
                     return None;

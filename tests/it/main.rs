@@ -27,3 +27,4 @@ mod espocrm;
 mod web;
 mod notices;
 mod leaks;
+mod init;

@@ -17,7 +17,10 @@ mod tests;
 
 use std::io::Write;
 
+pub(super) use self::properties::judge_cell;
+pub(super) use self::required::lacking;
 use self::side::{Greeting, greet, look};
+pub(super) use self::side::{meet, refused};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::connector::error::{ErrorKind, PortError};

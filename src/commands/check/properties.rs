@@ -16,20 +16,28 @@ use crate::render::words::place;
 pub(super) fn judge(shape: &Shape, other: &Shape, rules: &KindRules, properties: &[Property]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, property) in properties.iter().enumerate() {
-        let use_of = Use::of(shape, position);
-        if let Some(finding) = presence(shape, property, use_of) {
-            let is_missing = property.presence == Presence::Missing;
-            findings.push(finding);
-            if is_missing {
-                continue;
-            }
+        match Use::of(shape, position) {
+            Use::Mapped(cell) => findings.extend(judge_cell(shape, other, rules, property, cell)),
+            use_of @ (Use::Scope | Use::OurId) => findings.extend(presence(shape, property, use_of)),
         }
-        if let Use::Mapped(cell) = use_of {
-            findings.extend(writable(shape, rules, property, cell));
-            findings.extend(sort(shape, property, cell));
-            findings.extend(look_up(shape, property, cell));
-            findings.extend(choices(shape, other, property, cell));
-        }
+    }
+    findings
+}
+
+/// Judges one mapped property.
+pub(in crate::commands) fn judge_cell(
+    shape: &Shape,
+    other: &Shape,
+    rules: &KindRules,
+    property: &Property,
+    cell: &Cell,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = presence(shape, property, Use::Mapped(cell)).into_iter().collect();
+    if property.presence != Presence::Missing {
+        findings.extend(writable(shape, rules, property, cell));
+        findings.extend(sort(shape, property, cell));
+        findings.extend(look_up(shape, property, cell));
+        findings.extend(choices(shape, other, property, cell));
     }
     findings
 }

@@ -13,8 +13,17 @@ use crate::render::words::place;
 /// How many choices are told.
 const CHOICES: usize = 5;
 
+/// A value that a side demands of a new record, and that nothing supplies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) struct Lack<'a> {
+    pub(in crate::commands) field: Field,
+    pub(in crate::commands) part: Part,
+    /// What it may be, the most used first, as far as that is seen.
+    pub(in crate::commands) choices: &'a [String],
+}
+
 /// What is demanded of a record created on `shape`'s side and comes neither from the other side's mapping nor from a
-/// default. `properties` stand in the order of [`Shape::paths`].
+/// default: told, with a proposal. `properties` stand in the order of [`Shape::paths`].
 pub(super) fn unsupplied(
     shape: &Shape,
     other: &Shape,
@@ -22,6 +31,17 @@ pub(super) fn unsupplied(
     required: &BTreeSet<Field>,
     properties: &[Property],
 ) -> Vec<Finding> {
+    lacking(shape, other, rules, required, properties).iter().map(|lack| propose(shape, lack)).collect()
+}
+
+/// The same as data.
+pub(in crate::commands) fn lacking<'a>(
+    shape: &Shape,
+    other: &Shape,
+    rules: &KindRules,
+    required: &BTreeSet<Field>,
+    properties: &'a [Property],
+) -> Vec<Lack<'a>> {
     if !rules.may_create(shape.side) {
         return Vec::new();
     }
@@ -37,7 +57,10 @@ pub(super) fn unsupplied(
             // A whole name may come in parts, and parts from a whole: the lens sees to that. A type comes from nothing else.
             let theirs = other.parts(*field);
             let is_mapped = if part == Part::TinType { theirs.contains(&part) } else { !theirs.is_empty() };
-            if is_default || is_mapped { None } else { Some(propose(shape, *field, part, properties)) }
+            let position = shape.cells.iter().position(|cell| cell.field == *field && cell.part == part);
+            let property = position.and_then(|position| properties.get(position));
+            let choices = property.map_or(&[][..], |property| &property.choices);
+            (!is_default && !is_mapped).then_some(Lack { field: *field, part, choices })
         })
         .collect()
 }
@@ -68,11 +91,9 @@ fn demanded_part(shape: &Shape, field: Field) -> Option<Part> {
     }
 }
 
-fn propose(shape: &Shape, field: Field, part: Part, properties: &[Property]) -> Finding {
+fn propose(shape: &Shape, lack: &Lack<'_>) -> Finding {
     let (side, kind) = (shape.side, shape.kind);
-    let position = shape.cells.iter().position(|cell| cell.field == field && cell.part == part);
-    let choices: &[String] =
-        position.and_then(|position| properties.get(position)).map_or(&[], |property| &property.choices);
+    let Lack { field, part, choices } = *lack;
     let name = place(field, part);
     let table = format!("[{}.defaults.{kind}]", side.as_str());
     let mend = match choices.first() {

@@ -40,17 +40,27 @@ pub(super) async fn greet<'a>(
             return Greeting { side, findings, source: None };
         }
     };
-    let system = source.capabilities().system;
-    match source.probe().await {
-        Ok(account) => {
-            let findings = met(&area, system, &account, known.get(&side), clock);
-            Greeting { side, findings, source: Some(source) }
-        }
-        Err(error) => {
-            let findings = vec![failure(&area, format!("{system}: {error}"), mend(side, error.kind))];
-            Greeting { side, findings, source: None }
-        }
+    match meet(side, source, known, clock).await {
+        Ok(findings) => Greeting { side, findings, source: Some(source) },
+        Err(error) => Greeting { side, findings: vec![refused(side, source, &error)], source: None },
     }
+}
+
+/// Asks a side that is set up who it is.
+pub(in crate::commands) async fn meet(
+    side: Side,
+    source: &dyn Source,
+    known: &BTreeMap<Side, String>,
+    clock: &dyn Clock,
+) -> Result<Vec<Finding>, PortError> {
+    let account = source.probe().await?;
+    Ok(met(&side.to_string(), source.capabilities().system, &account, known.get(&side), clock))
+}
+
+/// What is told of a side that does not say who it is.
+pub(in crate::commands) fn refused(side: Side, source: &dyn Source, error: &PortError) -> Finding {
+    let system = source.capabilities().system;
+    failure(&side.to_string(), format!("{system}: {error}"), mend(side, error.kind))
 }
 
 fn met(area: &str, system: &str, account: &Account, expected: Option<&String>, clock: &dyn Clock) -> Vec<Finding> {

@@ -1,0 +1,466 @@
+//! Question by question, each answer tried as soon as it can be; what does not hold is asked again, with the reason.
+
+use anyhow::anyhow;
+use secrecy::ExposeSecret as _;
+
+use super::answers::{Answers, HEADERS, Held, USER, is_about};
+use super::asker::{Asker, Prompt};
+use super::examine::{Seen, Trouble, examine, reach};
+use super::write::Target;
+use super::{Around, Ready, Unfinished, file, given, systems};
+use crate::cli::InitArgs;
+use crate::config::{Problem, Settings, load_new, secret_variable};
+use crate::connector::error::ErrorKind;
+use crate::connector::port::Schema;
+use crate::connector::registry::{CrmSystem, SYSTEMS};
+use crate::connector::setup::{Answer, Question};
+use crate::domain::record::Side;
+use crate::render::clean::Clean;
+use crate::render::lists::check::{Finding, Health};
+
+/// What takes an answer away that was there.
+pub(super) const NONE: &str = "-";
+
+/// A conversation, and what was said so far.
+pub(super) struct Conversation<'a> {
+    pub(super) args: &'a InitArgs,
+    pub(super) around: &'a Around<'a>,
+    pub(super) target: &'a Target,
+    asker: &'a mut dyn Asker,
+    /// Somebody is there and may be asked.
+    pub(super) asks: bool,
+}
+
+impl<'a> Conversation<'a> {
+    pub(super) fn new(
+        args: &'a InitArgs,
+        around: &'a Around<'a>,
+        target: &'a Target,
+        asker: &'a mut dyn Asker,
+    ) -> Self {
+        let asks = asker.answers() && !args.yes && !args.no_input;
+        Self { args, around, target, asker, asks }
+    }
+
+    /// From the first question to the text of the file.
+    pub(super) async fn hold(mut self) -> Result<Ready, Unfinished> {
+        let mut answers = Answers::new(self.crm().await?);
+        self.prefill(&mut answers)?;
+        let flowtly = self.side(&mut answers, Side::Flowtly).await?;
+        let crm = self.side(&mut answers, Side::Crm).await?;
+        let beside = self.choose(&mut answers, flowtly, crm).await?;
+        let text = file::text(&answers, &beside);
+        let secrets: Vec<_> = answers.secrets.iter().map(|(key, held)| (key.clone(), held.text.clone())).collect();
+        // What every command would refuse is not written in the first place.
+        load_new(&self.target.path, &text, &secrets).map_err(|problems| Unfinished::Answers(problems.to_string()))?;
+        Ok(Ready { answers, text })
+    }
+
+    /// Which CRM.
+    async fn crm(&mut self) -> Result<&'static CrmSystem, Unfinished> {
+        if let Some(system) = self.args.crm {
+            return Ok(system);
+        }
+        if !self.asks {
+            let lacks = given::missing_with_crm(self.args, |side, question| self.has(side, None, question));
+            return Err(missing(&lacks));
+        }
+        let names: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
+        let prompt = Prompt { text: "Which CRM".to_owned(), help: names.join(", "), proposal: None };
+        loop {
+            let answer = self.ask(&prompt).await?.to_lowercase();
+            let meant = SYSTEMS.iter().find(|system| answer == system.name || answer == system.label.to_lowercase());
+            match meant {
+                Some(system) => return Ok(system),
+                None => self.tell_wrong(&format!("there is no such CRM here; it is one of {}", names.join(", ")))?,
+            }
+        }
+    }
+
+    /// Takes what options, variables and files say. Where nobody can be asked, everything that is wrong or missing is told at
+    /// once.
+    fn prefill(&mut self, answers: &mut Answers) -> Result<(), Unfinished> {
+        let mut wrong = given::strange(self.args, answers.crm);
+        // Whether there is a user decides whether there is a password or a token.
+        if self.args.flowtly_username.is_none() && (self.args.flowtly_token_file.is_some() || !self.asks) {
+            let username = answers.questions(Side::Flowtly).into_iter().find(|question| question.key == USER);
+            if let Some(username) = &username {
+                answers.say(Side::Flowtly, username, "");
+            }
+        }
+        if !self.args.flowtly_header.is_empty() {
+            answers.say_headers(&self.args.flowtly_header);
+        }
+        for side in Side::BOTH {
+            for question in answers.questions(side) {
+                if let Some(text) = given::text(self.args, &question) {
+                    answers.say(side, &question, text);
+                }
+            }
+            // Again, since there may be a user now.
+            for question in answers.questions(side) {
+                match self.secret(answers, side, &question) {
+                    Ok(Some(held)) => answers.hold(side, &question, Some(held)),
+                    Ok(None) => {}
+                    Err(error) => wrong.push(format!("--{}: {error}", question.option)),
+                }
+            }
+        }
+        if !self.asks {
+            let said: &Answers = answers;
+            let lacks = given::missing(said, |side, question| self.has(side, Some(said), question));
+            if !lacks.is_empty() {
+                return Err(missing(&lacks));
+            }
+        }
+        let problems = answers.draft(&self.target.path).err().unwrap_or_default();
+        wrong.extend(problems.iter().map(|problem| named(answers, problem)));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        if !self.asks {
+            return Err(Unfinished::Answers(wrong.join("\n")));
+        }
+        for line in wrong {
+            self.tell_wrong(&line)?;
+        }
+        for side in Side::BOTH {
+            for question in answers.questions(side) {
+                let key = answers.key(side, &question);
+                if problems.iter().any(|problem| is_about(problem, &key)) {
+                    answers.settings.remove(&key);
+                    answers.ask_again(side, &question);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The secret that an option, a variable or its usual file holds.
+    fn secret(&self, answers: &Answers, side: Side, question: &Question) -> Result<Option<Held>, String> {
+        let (Answer::Secret(name) | Answer::OptionalSecret(name)) = question.answer else { return Ok(None) };
+        if let Some(file) = given::secret_file(self.args, question) {
+            return self.target.secret_in(file, name).map(Some);
+        }
+        if let Some(text) = secret_variable(self.around.environment, &answers.key(side, question)) {
+            return self.target.secret_to_be(text, name).map(Some);
+        }
+        // Somebody who is asked is told of the file, and says whether it is meant.
+        Ok(self.target.secret_there(name).filter(|_| !self.asks))
+    }
+
+    /// Whether a question is answered beforehand.
+    fn has(&self, side: Side, answers: Option<&Answers>, question: &Question) -> bool {
+        let there = match question.answer {
+            Answer::Secret(name) | Answer::OptionalSecret(name) => self.target.secret_there(name).is_some(),
+            Answer::Url(_) | Answer::Text | Answer::Optional => false,
+        };
+        let held = answers.is_some_and(|answers| answers.secrets.contains_key(&answers.key(side, question)));
+        held || there || given::text(self.args, question).is_some() || given::secret_file(self.args, question).is_some()
+    }
+
+    /// All that is asked about a side, until it holds. `None` where it is not to be tried.
+    async fn side(&mut self, answers: &mut Answers, side: Side) -> Result<Option<Seen>, Unfinished> {
+        loop {
+            while let Some(question) = answers.next(side) {
+                if self.asks {
+                    self.put(answers, side, &question).await?;
+                } else {
+                    leave(answers, side, &question);
+                }
+            }
+            if self.args.unchecked {
+                return Ok(None);
+            }
+            match self.look(answers, side).await? {
+                Ok(seen) => {
+                    let words: Vec<&str> = seen.findings.iter().map(|finding| finding.message.as_str()).collect();
+                    self.tell(Health::Ok, &format!("{}; companies and contacts can be read", words.join("; ")))?;
+                    return Ok(Some(seen));
+                }
+                Err(trouble) if self.asks => {
+                    self.tell_finding(&trouble.finding)?;
+                    for question in again(trouble.kind, &answers.questions(side)) {
+                        answers.ask_again(side, &question);
+                    }
+                }
+                Err(Trouble { finding, .. }) => {
+                    let mend = finding.mend.map(|mend| format!("; {mend}")).unwrap_or_default();
+                    let hint = "nothing was written; --unchecked writes it all the same";
+                    return Err(anyhow!("{}: {}{mend}\n{hint}", finding.area, Clean(&finding.message)).into());
+                }
+            }
+        }
+    }
+
+    /// Puts one question until its answer can be used.
+    async fn put(&mut self, answers: &mut Answers, side: Side, question: &Question) -> Result<(), Unfinished> {
+        let key = answers.key(side, question);
+        if let Answer::Secret(name) | Answer::OptionalSecret(name) = question.answer {
+            return self.put_secret(answers, side, question, name).await;
+        }
+        let is_header = question.key == HEADERS;
+        let before = if is_header { answers.headers() } else { answers.text(&key).map(str::to_owned) };
+        let usual = if let Answer::Url(usual) = question.answer { usual.map(str::to_owned) } else { None };
+        let prompt = prompt(question, before.clone().or(usual));
+        loop {
+            let text = self.ask(&prompt).await?;
+            let is_optional = question.answer == Answer::Optional;
+            if text.is_empty() && !is_optional {
+                self.tell_wrong("an answer is needed here")?;
+                continue;
+            }
+            let text = if text == NONE && is_optional { "" } else { text.as_str() };
+            if !is_header {
+                answers.say(side, question, text);
+            } else if let Some(headers) = headers(text) {
+                answers.say_headers(&headers);
+            } else {
+                self.tell_wrong("write NAME=VALUE; several with a semicolon between them")?;
+                continue;
+            }
+            let wrong = match answers.wrong(&self.target.path, &key) {
+                Some(wrong) => Some(wrong),
+                None => self.unreachable(answers, side, question).await?,
+            };
+            let Some(wrong) = wrong else { return Ok(()) };
+            self.tell_wrong(&wrong)?;
+            if !is_header {
+                answers.say(side, question, before.as_deref().unwrap_or_default());
+            }
+        }
+    }
+
+    async fn put_secret(
+        &mut self,
+        answers: &mut Answers,
+        side: Side,
+        question: &Question,
+        name: &str,
+    ) -> Result<(), Unfinished> {
+        let key = answers.key(side, question);
+        let (before, there) = (answers.secrets.get(&key).cloned(), self.target.secret_there(name));
+        let proposal = match (&before, &there) {
+            (Some(_), _) => Some("the one just given".to_owned()),
+            (None, Some(_)) => Some(format!("the one in {}", self.target.secrets.join(name).display())),
+            (None, None) => None,
+        };
+        let prompt = prompt(question, proposal);
+        loop {
+            let secret = self.asker.ask_secret(&prompt).await?.ok_or_else(no_answer)?;
+            let held = match (secret.expose_secret(), question.answer) {
+                ("", _) if before.is_some() || there.is_some() => before.clone().or_else(|| there.clone()),
+                ("" | NONE, Answer::OptionalSecret(_)) => None,
+                ("", _) => {
+                    self.tell_wrong("an answer is needed here")?;
+                    continue;
+                }
+                (typed, _) => match self.target.secret_to_be(typed.into(), name) {
+                    Ok(held) => Some(held),
+                    Err(error) => {
+                        self.tell_wrong(&error)?;
+                        continue;
+                    }
+                },
+            };
+            answers.hold(side, question, held);
+            return Ok(());
+        }
+    }
+
+    /// Why nobody is met at a URL; `None` where somebody is, or it is not to be tried.
+    async fn unreachable(
+        &mut self,
+        answers: &Answers,
+        side: Side,
+        question: &Question,
+    ) -> Result<Option<String>, Unfinished> {
+        if !matches!(question.answer, Answer::Url(_)) || self.args.unchecked {
+            return Ok(None);
+        }
+        let settings = self.draft(answers)?;
+        let reached = match ((self.around.network)(&settings), side) {
+            (Ok(transports), Side::Flowtly) => reach(transports.flowtly.as_ref(), &settings.flowtly.base_url).await,
+            (Ok(transports), Side::Crm) => reach(transports.crm.as_ref(), settings.crm.base_url()).await,
+            (Err(error), _) => Err(error),
+        };
+        Ok(reached
+            .err()
+            .map(|error| format!("nobody answers there: {error}; look at the URL, the network and a proxy")))
+    }
+
+    /// Tries what was answered about a side.
+    pub(super) async fn look(&self, answers: &Answers, side: Side) -> Result<Result<Seen, Trouble>, Unfinished> {
+        let settings = self.draft(answers)?;
+        let systems = match systems(&settings, self.around) {
+            Ok(systems) => systems,
+            Err(error) => {
+                let finding = Finding {
+                    area: side.to_string(),
+                    health: Health::Failure,
+                    message: format!("cannot be set up: {error}"),
+                    mend: None,
+                };
+                return Ok(Err(Trouble { kind: error.kind, finding }));
+            }
+        };
+        let source: &dyn Schema = match side {
+            Side::Flowtly => systems.flowtly.as_ref(),
+            Side::Crm => systems.crm.as_ref(),
+        };
+        Ok(examine(side, source, self.around.clock.as_ref()).await)
+    }
+
+    /// What the answers come to.
+    pub(super) fn draft(&self, answers: &Answers) -> Result<Settings, Unfinished> {
+        answers.draft(&self.target.path).map_err(|problems| {
+            let told: Vec<String> = problems.iter().map(|problem| named(answers, problem)).collect();
+            Unfinished::Answers(told.join("\n"))
+        })
+    }
+
+    /// The answer to a question; the proposal where it is empty.
+    pub(super) async fn ask(&mut self, prompt: &Prompt) -> Result<String, Unfinished> {
+        let answer = self.asker.ask(prompt).await?.ok_or_else(no_answer)?;
+        Ok(if answer.is_empty() { prompt.proposal.clone().unwrap_or_default() } else { answer })
+    }
+
+    /// Tells how something stands, in the words of `check`.
+    pub(super) fn tell(&mut self, health: Health, words: &str) -> Result<(), Unfinished> {
+        let word = match health {
+            Health::Ok => "ok  ",
+            Health::Warning => "warn",
+            Health::Failure => "FAIL",
+        };
+        Ok(self.asker.tell(&format!("{word}  {}", Clean(words)))?)
+    }
+
+    /// Tells why an answer cannot be taken.
+    pub(super) fn tell_wrong(&mut self, why: &str) -> Result<(), Unfinished> {
+        self.tell(Health::Failure, why)
+    }
+
+    fn tell_finding(&mut self, finding: &Finding) -> Result<(), Unfinished> {
+        self.tell(finding.health, &finding.message)?;
+        match &finding.mend {
+            Some(mend) => Ok(self.asker.tell(&format!("      {}", Clean(mend)))?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The usual answer, or none, where nobody is asked.
+fn leave(answers: &mut Answers, side: Side, question: &Question) {
+    match question.answer {
+        Answer::Url(usual) => answers.say(side, question, usual.unwrap_or_default()),
+        Answer::Optional if question.key == HEADERS => answers.say_headers(&[]),
+        Answer::Text | Answer::Optional => answers.say(side, question, ""),
+        Answer::Secret(_) | Answer::OptionalSecret(_) => answers.hold(side, question, None),
+    }
+}
+
+/// Which answers are asked again after a failure of a sort: what it can be about.
+fn again(kind: ErrorKind, questions: &[Question]) -> Vec<Question> {
+    let is_url = |question: &&Question| matches!(question.answer, Answer::Url(_));
+    let is_secret = |question: &&Question| matches!(question.answer, Answer::Secret(_) | Answer::OptionalSecret(_));
+    match kind {
+        // Who we are: everything but where it is.
+        ErrorKind::Unauthorized => questions.iter().filter(|question| !is_url(question)).copied().collect(),
+        // We are who we are; the rights may be given meanwhile, or belong to another user.
+        ErrorKind::Forbidden => questions.iter().filter(is_secret).copied().collect(),
+        ErrorKind::Connect
+        | ErrorKind::Timeout
+        | ErrorKind::Broken
+        | ErrorKind::RateLimited
+        | ErrorKind::Quota
+        | ErrorKind::Unavailable
+        | ErrorKind::Protocol
+        | ErrorKind::TooLarge
+        | ErrorKind::Cancelled => questions.iter().filter(is_url).copied().collect(),
+        // The server is there and understands something else: where it is, and which part of it is ours.
+        ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::Setting => {
+            questions.iter().filter(|question| !is_secret(question)).copied().collect()
+        }
+    }
+}
+
+/// `NAME=VALUE; NAME=VALUE`, or nothing; `None` where it is something else.
+fn headers(text: &str) -> Option<Vec<(String, String)>> {
+    let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+    parts
+        .map(|part| part.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())))
+        .collect()
+}
+
+fn prompt(question: &Question, proposal: Option<String>) -> Prompt {
+    let help = match (&proposal, question.answer) {
+        (None, _) => question.help.to_owned(),
+        (Some(_), Answer::Optional) => format!("{}; {NONE} for none", question.help_without_empty()),
+        (Some(_), _) => question.help_without_empty().to_owned(),
+    };
+    Prompt { text: question.prompt.to_owned(), help, proposal }
+}
+
+/// A problem, by the option that would mend it.
+fn named(answers: &Answers, problem: &Problem) -> String {
+    let mut asked = Side::BOTH
+        .into_iter()
+        .flat_map(|side| answers.questions(side).into_iter().map(move |question| (side, question)));
+    let about = asked.find(|(side, question)| is_about(problem, &answers.key(*side, question)));
+    let what = about.map_or_else(|| problem.key.to_string(), |(_, question)| format!("--{}", question.option));
+    format!("{what}: {}; {}", problem.message, problem.mend)
+}
+
+fn missing(lines: &[String]) -> Unfinished {
+    let lines: Vec<String> = lines.iter().map(|line| format!("\n  {line}")).collect();
+    Unfinished::Answers(format!("nobody is asked here, and these answers are missing:{}", lines.concat()))
+}
+
+fn no_answer() -> anyhow::Error {
+    anyhow!("no answer came; nothing was written")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use toml::Value;
+
+    use super::*;
+    use crate::config::Key;
+
+    #[rstest]
+    #[case("", &[])]
+    #[case("X-Instance=1hkzxrub", &[("X-Instance", "1hkzxrub")])]
+    #[case(" A = 1 ;B=2=3; ", &[("A", "1"), ("B", "2=3")])]
+    fn headers_are_taken_apart(#[case] text: &str, #[case] wanted: &[(&str, &str)]) {
+        let wanted = wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
+        assert_eq!(headers(text), Some(wanted));
+        assert_eq!(headers("tenant"), None);
+    }
+
+    #[rstest]
+    #[case("odoo", ErrorKind::Connect, &["base_url"])]
+    #[case("odoo", ErrorKind::Protocol, &["base_url"])]
+    #[case("odoo", ErrorKind::Setting, &["base_url", "database", "login"])]
+    #[case("odoo", ErrorKind::Unauthorized, &["database", "login", "api_key"])]
+    #[case("odoo", ErrorKind::Forbidden, &["api_key"])]
+    #[case("hubspot", ErrorKind::Unauthorized, &["token"])]
+    #[case("hubspot", ErrorKind::RateLimited, &["base_url"])]
+    fn what_a_failure_can_be_about_is_asked_again(#[case] name: &str, #[case] kind: ErrorKind, #[case] keys: &[&str]) {
+        let crm = SYSTEMS.iter().find(|system| system.name == name).unwrap();
+        let asked: Vec<&str> = again(kind, crm.setup.questions).iter().map(|question| question.key).collect();
+        assert_eq!(asked, keys);
+    }
+
+    #[test]
+    fn a_problem_is_told_by_its_option() {
+        let mut answers = Answers::new(SYSTEMS.iter().find(|system| system.name == "odoo").unwrap());
+        let url = answers.next(Side::Crm).unwrap();
+        answers.say(Side::Crm, &url, "odoo.example");
+        answers.settings.insert(Key::of("locale.region"), Value::String("Poland".to_owned()));
+        let problems = answers.draft(std::path::Path::new("x.toml")).unwrap_err();
+        let told: Vec<String> = problems.iter().map(|problem| named(&answers, problem)).collect();
+        assert!(told.iter().any(|line| line.starts_with("--crm-url: this is not a URL; ")), "{told:?}");
+        assert!(told.iter().any(|line| line.starts_with("locale.region: ")), "{told:?}");
+    }
+}
