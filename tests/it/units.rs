@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
+use flowtly_sync::connector::registry::SYSTEMS;
+use flowtly_sync::connector::setup::{Answer, PASSWORD, TOKEN};
+
 use crate::served::{code, command, printed, told};
 
 const SERVICES: [&str; 3] = ["flowtly-sync.service", "flowtly-sync@.service", "flowtly-sync-reconcile.service"];
@@ -108,6 +111,26 @@ fn the_binary_finds_configuration_secrets_and_state_where_a_unit_puts_them() {
         assert_eq!(code(&shown), 0, "{unit}, {example}: {}", told(&shown));
         let path = place.state.join("flowtly-sync.sqlite");
         assert!(printed(&shown).contains(&path.display().to_string()), "{unit}: {}", printed(&shown));
+    }
+}
+
+/// What `init` writes a secret into, every unit hands over.
+#[test]
+fn a_unit_hands_over_every_secret_that_is_asked_for() {
+    let of_crms = SYSTEMS.iter().flat_map(|system| system.setup.questions);
+    let names: Vec<&str> = of_crms
+        .chain([&PASSWORD, &TOKEN])
+        .filter_map(|question| match question.answer {
+            Answer::Secret(name) | Answer::OptionalSecret(name) => Some(name),
+            Answer::Url(_) | Answer::Text | Answer::Optional => None,
+        })
+        .collect();
+    assert!(names.len() >= 6, "{names:?}");
+    for unit in SERVICES {
+        let handed_over = said(unit, "LoadCredential");
+        for name in &names {
+            assert!(handed_over.iter().any(|said| said.starts_with(&format!("{name}:"))), "{unit}: {name}");
+        }
     }
 }
 
