@@ -5,12 +5,13 @@ use toml::Value;
 
 use super::answers::Answers;
 use super::asker::Prompt;
-use super::conversation::{Conversation, NONE};
+use super::conversation::Conversation;
 use super::examine::{Seen, SeenKind};
 use super::file::{self, Beside};
 use super::likeness::{Wanted, candidates};
 use super::mapping::{Named, Proposal, propose};
 use super::newborn::{self, Newborn};
+use super::wording::NONE;
 use super::{Unfinished, declared, systems};
 use crate::config::{Key, Settings};
 use crate::connector::port::{Offered, Presence, PropertySort};

@@ -2,11 +2,12 @@
 //!
 //! In reading order: an `asker` is whom the questions are put to, usually a `terminal`; `answers` are what was said, and
 //! what it comes to; `given` is what the command line says beforehand; `examine` asks a system whether an answer holds, and
-//! what it has; the `conversation` goes from one to the other. What was seen becomes proposals: the `mapping` (by
-//! `likeness` of names and types), fields of the firm's own (`declared`), values of `newborn` records; `choices` are those
-//! that a person makes among them. The `file` is the text of all that, and `write` puts it where it belongs.
+//! what it has; `wording` says how questions are put, and the `conversation` goes from one to the other. What was seen
+//! becomes proposals: the `mapping` (by `likeness` of names and types), fields of the firm's own (`declared`), values of
+//! `newborn` records; `choices` are those that a person makes among them. The `file` is the text of all that, and `write`
+//! puts it where it belongs.
 //!
-//! Architecture invariant: a secret is held in its own type until it is in its file, and stands in nothing else.
+//! Architecture invariant: a secret is held in its own type until it is in its file, and is part of no text and no argument.
 
 mod asker;
 mod terminal;
@@ -14,6 +15,7 @@ mod text;
 mod answers;
 mod given;
 mod examine;
+mod wording;
 mod conversation;
 mod likeness;
 mod mapping;
