@@ -4,24 +4,24 @@ use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
 use flowtly_sync::domain::record::Kind;
 
 use super::account::update;
-use super::script::{Crm, Play, began, crm};
+use super::script::{Play, System, began, crm};
 
 /// `EspoCRM`.
 pub fn espocrm(input: &[u8]) {
-    any(Crm::EspoCrm, input);
+    any(System::Espo, input);
 }
 
 /// Odoo, whichever of its two protocols it turns out to speak.
 pub fn odoo(input: &[u8]) {
-    any(Crm::Odoo, input);
+    any(System::Odoo, input);
 }
 
 /// Pipedrive.
 pub fn pipedrive(input: &[u8]) {
-    any(Crm::Pipedrive, input);
+    any(System::Pipedrive, input);
 }
 
-fn any(system: Crm, input: &[u8]) {
+fn any(system: System, input: &[u8]) {
     let play = Play::of(input);
     let bench = crm(&play, system);
     let word = play.word.as_str();

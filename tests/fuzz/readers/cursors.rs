@@ -4,7 +4,7 @@ use flowtly_sync::connector::port::{Extent, Frontier};
 use flowtly_sync::domain::record::Kind;
 use serde_json::json;
 
-use super::script::{Crm, Entry, Play, began, crm, flowtly};
+use super::script::{Entry, Play, System, began, crm, flowtly};
 
 pub fn cursors(input: &[u8]) {
     let (place, text) = input.split_first().map_or((b'a', input), |(place, text)| (*place, text));
@@ -15,25 +15,25 @@ pub fn cursors(input: &[u8]) {
             let object = json!({"id": "1", "createdAt": text, "updatedAt": text, "archived": false,
                 "properties": {"hs_lastmodifieddate": text, "lastmodifieddate": text, "hs_merged_object_ids": text}});
             let body = json!({"results": [object], "paging": {"next": {"after": "1"}}});
-            let bench = crm(&play(&text, &[body, json!({"results": []})]), Crm::HubSpot);
+            let bench = crm(&play(&text, &[body, json!({"results": []})]), System::HubSpot);
             bench.walk(Kind::Company, Extent::Complete);
             bench.walk(Kind::Contact, Extent::Since(began()));
         }
         1 => {
             let body = json!({"results": [{"id": text, "properties": {}}], "paging": {"next": {"after": text}}});
             let last = json!({"results": [{"id": number, "properties": {}}], "paging": {"next": {"after": number}}});
-            let bench = crm(&play(&text, &[body, last]), Crm::HubSpot);
+            let bench = crm(&play(&text, &[body, last]), System::HubSpot);
             bench.walk(Kind::Company, Extent::Complete);
             bench.walk(Kind::Company, Extent::Since(began()));
         }
         2 => {
             let hit = |id: &str| json!({"id": id, "properties": {"hs_lastmodifieddate": text, "hs_createdate": text}});
             let page = json!({"results": [hit("2"), hit("1")], "paging": {"next": {"after": "10"}}, "total": 2});
-            let bench = crm(&play(&text, &[page, json!({"results": []})]), Crm::HubSpot);
+            let bench = crm(&play(&text, &[page, json!({"results": []})]), System::HubSpot);
             bench.walk(Kind::Company, Extent::Since(began()));
         }
         3 => {
-            let bench = crm(&play(&text, &[json!({"results": []})]), Crm::HubSpot);
+            let bench = crm(&play(&text, &[json!({"results": []})]), System::HubSpot);
             drop(bench.appeared(Kind::Company, &Frontier(text)));
         }
         4 => {

@@ -7,7 +7,7 @@ use flowtly_sync::connector::http::header;
 use flowtly_sync::domain::record::Kind;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::script::{Crm, Entry, Play, began, check, crm, flowtly, run};
+use super::script::{Entry, Play, System, began, check, crm, flowtly, run};
 
 /// The longest that one call may wait: tries end by their own clock, and a pause that a server asks for is a day at most.
 const LONGEST_WAIT: Duration = Duration::from_hours(25);
@@ -28,7 +28,7 @@ pub fn headers(input: &[u8]) {
         played.extend(body.bytes());
     }
     let play = Play::of(&played);
-    for bench in [flowtly(&play, Entry::Token), flowtly(&play, Entry::Password), crm(&play, Crm::HubSpot)] {
+    for bench in [flowtly(&play, Entry::Token), flowtly(&play, Entry::Password), crm(&play, System::HubSpot)] {
         if let Err(error) = run(bench.connector.probe()) {
             check(&error);
         }

@@ -4,10 +4,10 @@ use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
 use flowtly_sync::domain::record::{Kind, RemoteId};
 
 use super::account::update;
-use super::script::{Bench, Crm, Play, began, check, crm, run};
+use super::script::{Bench, Play, System, began, check, crm, run};
 
 fn hubspot(play: &Play) -> Bench {
-    crm(play, Crm::HubSpot)
+    crm(play, System::HubSpot)
 }
 
 /// Lists and searches: walks, and what appeared since.

@@ -45,15 +45,15 @@ max_text = 1024
 
 /// A CRM by the name of its section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Crm {
+pub enum System {
     HubSpot,
-    EspoCrm,
+    Espo,
     Odoo,
     Pipedrive,
 }
 
-impl Crm {
-    const ALL: [Self; 4] = [Self::HubSpot, Self::EspoCrm, Self::Odoo, Self::Pipedrive];
+impl System {
+    const ALL: [Self; 4] = [Self::HubSpot, Self::Espo, Self::Odoo, Self::Pipedrive];
 
     /// Its section of the configuration, in which small pages and short texts are the rule.
     const fn section(self) -> &'static str {
@@ -70,7 +70,7 @@ search_cap = 100
 lifecyclestage = ["customer"]
 "#
             }
-            Self::EspoCrm => {
+            Self::Espo => {
                 r#"
 [espocrm]
 base_url = "https://crm.test"
@@ -112,7 +112,7 @@ label_ids = ["1"]
     const fn variable(self) -> &'static str {
         match self {
             Self::HubSpot => "FLOWTLY_SYNC__HUBSPOT__TOKEN",
-            Self::EspoCrm => "FLOWTLY_SYNC__ESPOCRM__API_KEY",
+            Self::Espo => "FLOWTLY_SYNC__ESPOCRM__API_KEY",
             Self::Odoo => "FLOWTLY_SYNC__ODOO__API_KEY",
             Self::Pipedrive => "FLOWTLY_SYNC__PIPEDRIVE__TOKEN",
         }
@@ -262,10 +262,10 @@ pub fn began() -> DateTime<Utc> {
 }
 
 pub fn flowtly(play: &Play, entry: Entry) -> Bench {
-    bench(play, settings(entry, Crm::HubSpot), true)
+    bench(play, settings(entry, System::HubSpot), true)
 }
 
-pub fn crm(play: &Play, crm: Crm) -> Bench {
+pub fn crm(play: &Play, crm: System) -> Bench {
     bench(play, settings(Entry::Token, crm), false)
 }
 
@@ -278,16 +278,16 @@ fn bench(play: &Play, settings: &'static Settings, flowtly: bool) -> Bench {
     Bench { connector: if flowtly { systems.flowtly } else { systems.crm }, settings, clock }
 }
 
-fn settings(entry: Entry, crm: Crm) -> &'static Settings {
-    static LOADED: OnceLock<BTreeMap<(Entry, Crm), Settings>> = OnceLock::new();
+fn settings(entry: Entry, crm: System) -> &'static Settings {
+    static LOADED: OnceLock<BTreeMap<(Entry, System), Settings>> = OnceLock::new();
     let load_all = || {
         let of = |crm| [Entry::Token, Entry::Password].map(|entry| ((entry, crm), load(entry, crm)));
-        Crm::ALL.into_iter().flat_map(of).collect()
+        System::ALL.into_iter().flat_map(of).collect()
     };
     LOADED.get_or_init(load_all).get(&(entry, crm)).expect("all are loaded")
 }
 
-fn load(entry: Entry, crm: Crm) -> Settings {
+fn load(entry: Entry, crm: System) -> Settings {
     let mut variables = vec![(crm.variable(), TOKENS[1])];
     match entry {
         Entry::Token => variables.push(("FLOWTLY_SYNC__FLOWTLY__TOKEN", TOKENS[0])),

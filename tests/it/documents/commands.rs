@@ -125,8 +125,8 @@ async fn check_reads_the_documents_of_a_company_on_both_sides() {
         let settings = firm.settings();
         let systems = firm.systems(&settings);
         let sides = Sides { flowtly: Ok(systems.flowtly.as_ref()), crm: Ok(systems.crm.as_ref()) };
-        let (mut out, form) = (Vec::new(), FORMS[0]);
-        let listing = &mut listing(&mut out, form);
+        let mut out = Vec::new();
+        let listing = &mut listing(&mut out, FORMS[0]);
         let code = check(&settings, sides, Mode::Look, firm.clock.as_ref(), listing).await.unwrap();
         (code, String::from_utf8(out).unwrap())
     };
