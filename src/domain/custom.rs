@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn types_are_read_back_from_their_words() {
         for sort in CustomType::ALL {
-            assert_eq!(CustomType::parse(sort.as_str()), Some(sort));
+            assert_eq!(CustomType::parse(&sort.to_string()), Some(sort));
         }
         assert_eq!(CustomType::parse("Text"), None);
     }

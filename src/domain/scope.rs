@@ -178,6 +178,11 @@ mod tests {
         Condition { path: "x".to_owned(), tests }.holds(Some(&delivered))
     }
 
+    #[test]
+    fn bounds_are_named_as_they_compare() {
+        assert_eq!(Bound::ALL.map(Bound::as_str), ["above", "at_least", "below", "at_most"]);
+    }
+
     #[rstest]
     #[case(bound(Bound::Above, "0"), "1", true)]
     #[case(bound(Bound::Above, "0"), "0.01", true)]

@@ -117,6 +117,21 @@ fn a_document_is_decided_by_what_is_known_and_what_is_shown(
 }
 
 #[test]
+fn words_of_the_state_stay_what_they_are() {
+    let words = ["wanted", "sending", "moved", "shown", "removed"];
+    assert_eq!(State::ALL.map(State::as_str), words);
+    assert_eq!(words.map(State::parse), State::ALL.map(Some));
+    assert_eq!(State::parse("Wanted"), None);
+    let does = [Does::Show, Does::Rename, Does::Adopt, Does::Nothing];
+    assert_eq!(does.map(Does::as_str), ["show", "rename", "adopt", "nothing"]);
+    assert_eq!(does.map(Does::sends), [true, true, false, false]);
+    assert_eq!(
+        Reason::NeverArrived.to_string(),
+        "it was sent before, and a later listing says that nothing came of it"
+    );
+}
+
+#[test]
 fn nothing_is_sent_or_concluded_without_a_listing() {
     for state in State::ALL {
         for before in [known(state, "Draft"), never_shown(state), elsewhere(known(state, "Draft"))] {
