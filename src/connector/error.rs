@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::domain::record::RemoteId;
+
+/// How much of an id is told that cannot be one, in characters?
+const FOREIGN_ID: usize = 64;
+
 /// The sort of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -127,7 +132,7 @@ pub struct PortError {
     /// Fields that the refusal names.
     pub fields: Vec<FieldRefusal>,
     /// Records that the system names as duplicates of what was to be created.
-    pub duplicates: Vec<crate::domain::record::RemoteId>,
+    pub duplicates: Vec<RemoteId>,
     /// A conditional request found another revision: nothing is wrong with what was sent, it is to be planned anew.
     pub superseded: bool,
 }
@@ -144,6 +149,13 @@ impl PortError {
             duplicates: Vec::new(),
             superseded: false,
         }
+    }
+
+    /// An id that the system cannot have given: it is not asked about it. Of the id so much is told as fits into a line.
+    pub fn foreign_id(system: &str, id: &RemoteId) -> Self {
+        let shown: String = id.as_str().chars().take(FOREIGN_ID).collect();
+        let shown = shown.escape_debug();
+        Self::new(ErrorKind::Setting, format!("{shown} is no id of {system}: does the state belong to another CRM?"))
     }
 
     /// The same failure with its HTTP status.

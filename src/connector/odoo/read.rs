@@ -12,7 +12,7 @@ use super::fields::PARTNER;
 use super::layout::View;
 use super::row::{self, Entry, WRITER};
 use super::talk::Talk;
-use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::error::PortError;
 use crate::connector::port::Lookup;
 use crate::domain::record::{Kind, RemoteId, Standing};
 use crate::domain::shape::{Delivered, Row};
@@ -144,9 +144,7 @@ pub(super) async fn by_id(talk: &Talk, kind: Kind, ids: &[u64], writer: Writer) 
 
 /// An id as Odoo writes them.
 pub(super) fn number(id: &RemoteId) -> Result<u64, PortError> {
-    let wrong =
-        || PortError::new(ErrorKind::Setting, format!("{id} is no id of Odoo: does the state belong to another CRM?"));
-    id.as_number().ok_or_else(wrong)
+    id.as_number().ok_or_else(|| PortError::foreign_id("Odoo", id))
 }
 
 /// Decodes records. Countries that the list does not know yet make it be read again.
@@ -262,6 +260,7 @@ fn closed(talk: &Talk, kind: Kind, id: u64) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connector::error::ErrorKind;
 
     #[test]
     fn ids_must_grow_from_page_to_page() {

@@ -115,7 +115,5 @@ fn distinct(ids: &[RemoteId]) -> Result<Vec<&RemoteId>, PortError> {
 
 /// The number that an id is.
 pub(super) fn number(id: &RemoteId) -> Result<u64, PortError> {
-    id.as_number().ok_or_else(|| {
-        PortError::new(ErrorKind::Setting, format!("{id} is no id of Pipedrive's: the state is another CRM's"))
-    })
+    id.as_number().ok_or_else(|| PortError::foreign_id("Pipedrive", id))
 }
