@@ -97,6 +97,16 @@ fn decide(wanted: &Wanted, known: Option<&Known>, shows: Option<&[Found]>) -> Ve
 #[case::did_not_come_along(Some(known(State::Moved, "Offer")), &[], State::Wanted, Does::Show, Reason::New)]
 #[case::left_alone(Some(known(State::Removed, "Offer")), &[], State::Removed, Does::Nothing, Reason::TakenAway)]
 #[case::back_again(Some(known(State::Removed, "Offer")), &["Offer"], State::Shown, Does::Adopt, Reason::MarkFound)]
+#[case::another_link_is_taken_up(Some(Known { link: None, ..known(State::Shown, "Offer") }), &["Offer"], State::Shown, Does::Nothing, Reason::Same)]
+#[case::came_along_edited(Some(elsewhere(known(State::Shown, "Offer"))), &["Ours"], State::Wanted, Does::Rename, Reason::MarkFound)]
+#[case::not_come_along_nor_proved(Some(elsewhere(fresh(known(State::Shown, "Offer")))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
+#[case::moved_while_renamed(Some(elsewhere(known(State::Sending, "Draft"))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
+#[case::moved_just_after_it_was_sent(Some(elsewhere(fresh(known(State::Sending, "Draft")))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
+#[case::moved_before_a_rename_unproved(Some(elsewhere(fresh(known(State::Wanted, "Draft")))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
+#[case::not_sent_and_unproved(Some(fresh(never_shown(State::Wanted))), &[], State::Wanted, Does::Nothing, Reason::OutcomeUnknown)]
+#[case::rename_unproved(Some(fresh(known(State::Wanted, "Draft"))), &[], State::Wanted, Does::Nothing, Reason::OutcomeUnknown)]
+#[case::moved_again(Some(elsewhere(known(State::Moved, "Offer"))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
+#[case::moved_again_unproved(Some(elsewhere(fresh(known(State::Moved, "Offer")))), &[], State::Moved, Does::Nothing, Reason::CompanyMoved)]
 fn a_document_is_decided_by_what_is_known_and_what_is_shown(
     #[case] before: Option<Known>,
     #[case] shows: &[&str],
@@ -111,7 +121,7 @@ fn a_document_is_decided_by_what_is_known_and_what_is_shown(
         verdict.known.crm_id.is_some(),
         does != Does::Show && (before.is_some_and(|k| k.crm_id.is_some()) || !shows.is_empty())
     );
-    if state != State::Removed && does != Does::Nothing {
+    if (state != State::Removed && does != Does::Nothing) || reason == Reason::CompanyMoved {
         assert_eq!(verdict.known.company, company());
     }
 }
