@@ -17,14 +17,8 @@ pub fn pages(input: &[u8]) {
         2 => bench.walk(Kind::Contact, Extent::Since(began())),
         3 => drop(bench.appeared(Kind::Company, &frontier)),
         4 => drop(bench.appeared(Kind::Contact, &frontier)),
-        5 => match run(bench.connector.children(&[RemoteId::new("1"), RemoteId::new(&play.word)])) {
-            Ok(rows) => bench.rows(Kind::Contact, &rows),
-            Err(error) => check(&error),
-        },
-        _ => match run(bench.connector.find(Kind::Company, &Find::Text(play.word.clone()))) {
-            Ok(found) => bench.rows(Kind::Company, &found.unwrap_or_default()),
-            Err(error) => check(&error),
-        },
+        5 => bench.children(&play.word),
+        _ => bench.find(Kind::Company, &Find::Text(play.word.clone())),
     }
 }
 

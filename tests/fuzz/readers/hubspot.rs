@@ -1,10 +1,10 @@
 //! HubSpot's replies: lists and searches, batches and links, answers to writes, the account and its properties.
 
 use flowtly_sync::connector::port::{Extent, Find, Frontier, Target};
-use flowtly_sync::domain::record::{Kind, RemoteId};
+use flowtly_sync::domain::record::Kind;
 
 use super::account::update;
-use super::script::{Bench, Play, System, began, check, crm, run};
+use super::script::{Bench, Play, System, began, crm};
 
 fn hubspot(play: &Play) -> Bench {
     crm(play, System::HubSpot)
@@ -29,18 +29,13 @@ pub fn pages(input: &[u8]) {
 pub fn batches(input: &[u8]) {
     let play = Play::of(input);
     let bench = hubspot(&play);
-    let found = match play.choice(6) {
-        0 => return bench.get(Kind::Company, &["1", "2", "1", &play.word]),
-        1 => return bench.get(Kind::Contact, &["1", "2"]),
-        2 => run(bench.connector.children(&[RemoteId::new("1"), RemoteId::new(&play.word)])).map(Some),
-        3 => run(bench.connector.find(Kind::Company, &Find::StoredId("org/1".to_owned()))),
-        4 => run(bench.connector.find(Kind::Company, &Find::Text(play.word.clone()))),
-        _ => run(bench.connector.find(Kind::Contact, &Find::Text(play.word.clone()))),
-    };
-    let kind = if matches!(play.choice(6), 3 | 4) { Kind::Company } else { Kind::Contact };
-    match found {
-        Ok(rows) => bench.rows(kind, &rows.unwrap_or_default()),
-        Err(error) => check(&error),
+    match play.choice(6) {
+        0 => bench.get(Kind::Company, &["1", "2", "1", &play.word]),
+        1 => bench.get(Kind::Contact, &["1", "2"]),
+        2 => bench.children(&play.word),
+        3 => bench.find(Kind::Company, &Find::StoredId("org/1".to_owned())),
+        4 => bench.find(Kind::Company, &Find::Text(play.word.clone())),
+        _ => bench.find(Kind::Contact, &Find::Text(play.word.clone())),
     }
 }
 
