@@ -126,6 +126,31 @@ fn a_document_is_decided_by_what_is_known_and_what_is_shown(
     }
 }
 
+#[rstest]
+#[case::as_it_was(known(State::Shown, "Offer"), Reason::Same)]
+#[case::renamed(known(State::Shown, "Draft"), Reason::Renamed)]
+#[case::rename_not_sent(known(State::Wanted, "Draft"), Reason::Renamed)]
+#[case::rename_never_arrived(known(State::Sending, "Offer"), Reason::NeverArrived)]
+fn what_shows_it_now_is_what_is_known_of_it(#[case] before: Known, #[case] reason: Reason) {
+    let before = Known { provable: Some(now()), ..before };
+    let shows = [Found { id: RemoteId::new("71"), ..found("Draft") }];
+    let verdict = decide(&wanted("Offer"), Some(&before), Some(&shows));
+    assert_eq!((verdict.reason, verdict.known.crm_id), (reason, Some(RemoteId::new("71"))));
+}
+
+#[test]
+fn a_move_is_given_its_time_once() {
+    let provable = |known: &Known| decide(&wanted("Offer"), Some(known), Some(&[])).known.provable;
+    let soon = Some(now() + TimeDelta::minutes(1));
+    let later = Some(now() + settling());
+    let latest = Some(now() + settling() + TimeDelta::minutes(1));
+    let moved = elsewhere(known(State::Shown, "Offer"));
+    assert_eq!(provable(&moved), later);
+    assert_eq!(provable(&Known { provable: soon, ..moved.clone() }), later);
+    assert_eq!(provable(&Known { provable: latest, ..moved }), latest, "what was sent just now takes its own time");
+    assert_eq!(provable(&Known { provable: soon, ..known(State::Moved, "Offer") }), soon, "or it would never end");
+}
+
 #[test]
 fn words_of_the_state_stay_what_they_are() {
     let words = ["wanted", "sending", "moved", "shown", "removed"];
