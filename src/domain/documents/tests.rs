@@ -151,6 +151,17 @@ fn a_move_is_given_its_time_once() {
     assert_eq!(provable(&Known { provable: soon, ..known(State::Moved, "Offer") }), soon, "or it would never end");
 }
 
+#[rstest]
+#[case::did_not_come_along(known(State::Moved, "Offer"))]
+#[case::never_arrived(Known { told: Some(1), ..never_shown(State::Sending) })]
+#[case::not_sent(Known { told: Some(1), ..never_shown(State::Wanted) })]
+fn of_what_nothing_shows_nothing_is_known(#[case] before: Known) {
+    let before = Known { provable: Some(now()), ..before };
+    let verdict = decide(&wanted("Offer"), Some(&before), Some(&[]));
+    assert_eq!(verdict.does, Does::Show);
+    assert_eq!((verdict.known.crm_id, verdict.known.told, verdict.known.provable), (None, None, None));
+}
+
 #[test]
 fn words_of_the_state_stay_what_they_are() {
     let words = ["wanted", "sending", "moved", "shown", "removed"];
