@@ -35,7 +35,19 @@ pub async fn resolve(
     choose: Choose,
     out: &mut dyn std::io::Write,
 ) -> anyhow::Result<u8> {
+    let which = match which {
+        Which::All { .. } => shown_now(settings, &which).await?,
+        Which::Numbers(_) => which,
+    };
     deciding::decide(settings, clock, Ask::Resolve { which, choose }, out).await
+}
+
+/// The numbers of those that wait at this moment: a pass that is under way may add others, which nobody was shown.
+async fn shown_now(settings: &Settings, which: &Which) -> anyhow::Result<Which> {
+    let mut store = Store::open_read_only(&settings.state_path).await?;
+    let mut snapshot = store.begin().await?;
+    let items = meant(gather(&mut snapshot, settings.locale()).await?, which)?;
+    Ok(Which::Numbers(items.iter().map(|item| item.waiting.id).collect()))
 }
 
 /// The decision binds to the values that stand under the numbers, which are told: the planner heeds it only while both

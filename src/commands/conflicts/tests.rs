@@ -167,3 +167,13 @@ async fn no_conflicts_are_no_table() {
     stage.open().await.0.close().await.unwrap();
     assert_eq!(list(&stage).await, "No conflicts.\n");
 }
+
+#[tokio::test]
+async fn all_means_those_that_were_there_when_it_was_said() {
+    let stage = Stage::new();
+    fill(&stage).await;
+    let all = Which::All { record: None, fields: Vec::new() };
+    assert_eq!(shown_now(&stage.settings, &all).await.unwrap(), Which::Numbers(vec![1, 2]));
+    let of_names = Which::All { record: None, fields: vec![Field::Name] };
+    assert_eq!(shown_now(&stage.settings, &of_names).await.unwrap(), Which::Numbers(vec![1]));
+}
