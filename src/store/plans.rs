@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
 
-use super::{Connection, MIGRATIONS, answer, link, match_key, seen};
+use super::{Connection, MIGRATIONS, answer, link, match_key, seen, waiting};
 use crate::domain::record::{Kind, Side};
 
 async fn empty_state() -> Connection {
@@ -85,10 +85,33 @@ async fn what_is_there_is_counted_and_listed_from_the_index_alone() {
     let mut state = empty_state().await;
     let counted = steps(&mut state, text(seen::COUNT)).await;
     assert_eq!(counted, ["SEARCH seen USING COVERING INDEX seen_present (side=? AND kind=? AND standing=?)"]);
+    let gone = steps(&mut state, text(seen::GONE)).await;
+    assert_eq!(gone, ["SCAN seen USING COVERING INDEX seen_gone"]);
     let listed = steps(&mut state, text(seen::PRESENT)).await;
     let search = "SEARCH seen USING COVERING INDEX seen_present (side=? AND kind=? AND standing=? AND rowid>?)";
     assert!(listed.iter().any(|step| step == search), "{listed:?}");
     assert!(!listed.iter().any(|step| step.contains("TEMP B-TREE")), "{listed:?}");
+}
+
+#[tokio::test]
+async fn canaries_are_the_first_rows_and_nothing_is_sorted() {
+    let mut state = empty_state().await;
+    let steps = steps(&mut state, link::select(link::CANARIES)).await;
+    assert_eq!(steps[0], "SCAN link");
+    assert!(steps.iter().any(|step| step.contains("USING INDEX seen_half (link=?)")), "{steps:?}");
+    assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+}
+
+#[tokio::test]
+async fn what_waits_is_found_by_its_links_and_kept_by_lists_that_are_made_once() {
+    let mut state = empty_state().await;
+    let waiting = steps(&mut state, waiting::select(waiting::OF_LINKS)).await;
+    assert!(waiting[1].starts_with("SEARCH conflict USING INDEX") && waiting[1].ends_with("(link=?)"), "{waiting:?}");
+    for statement in [waiting::KEEP_CONFLICTS, waiting::KEEP_FAILURES] {
+        let found = steps(&mut state, text(statement)).await;
+        assert!(found[0].starts_with("SEARCH "), "{found:?}");
+        assert!(!found.iter().any(|step| step.starts_with("CORRELATED")), "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -53,18 +53,51 @@ pub(crate) struct Missing {
     pub(crate) not_shown_ids: BTreeMap<(Side, Kind), Vec<RemoteId>>,
 }
 
-/// Reads by id what the scans did not deliver but the pass needs.
+/// What a side had before the pass, and what of it earlier passes found gone and nobody accepted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Had<'a> {
+    /// Records that were known.
+    pub(crate) known: &'a BTreeMap<(Side, Kind), u64>,
+    /// Records found gone since a plan was last accepted.
+    pub(crate) unaccepted: &'a BTreeMap<(Side, Kind), u64>,
+}
+
+impl Had<'_> {
+    /// Whether so many are missing that the plan is refused, whatever a read by id says of each of them.
+    fn is_shrunken(&self, world: World<'_>, key: (Side, Kind), not_shown: u64) -> bool {
+        let of = |counts: &BTreeMap<(Side, Kind), u64>| counts.get(&key).copied().unwrap_or(0);
+        let (known, unaccepted) = (of(self.known), of(self.unaccepted));
+        not_shown.min(known) + unaccepted > world.ruling.limits.shrink.of(known + unaccepted)
+    }
+}
+
+/// Reads by id what the scans did not deliver but the pass needs. Where a list shows so few that the plan is refused anyhow
+/// (`had` says of how many, where that is not allowed), nothing of it is asked for: a view that hides a hundred thousand
+/// records must not cost as many requests with every beat.
 pub(crate) async fn read_missing(
     world: World<'_>,
     store: &Mutex<Store>,
     scope: &Scope<'_>,
     scans: &mut Scans,
     canaries: &mut Canaries,
+    had: Option<Had<'_>>,
 ) -> Result<Missing, PassError> {
     let mut missing = Missing::default();
     for side in Side::BOTH {
         for kind in Kind::BOTH {
             let wanted = wanted(world, store, scope, scans, side, kind, &mut missing).await?;
+            let not_shown = missing.not_shown.get(&(side, kind)).copied();
+            if let (Some(had), Some(not_shown)) = (had, not_shown)
+                && had.is_shrunken(world, (side, kind), not_shown)
+            {
+                let (side, kind) = (side.as_str(), kind.as_str());
+                warn!(
+                    side.name = side,
+                    kind.name = kind,
+                    "{not_shown} records are not shown: none is asked for by its id"
+                );
+                continue;
+            }
             let wanted: Vec<(SeenId, RemoteId)> = wanted.into_iter().collect();
             let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
             for chunk in wanted.chunks(batch) {

@@ -12,7 +12,7 @@ use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts, show_docume
 use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
 use super::documents::{DocumentsReport, plan_documents};
-use super::gone::{Missing, read_missing};
+use super::gone::{Had, Missing, read_missing};
 use super::hinted::read_hinted;
 use super::judged::{Found, Judged, judged, note};
 use super::lag::restless;
@@ -28,7 +28,7 @@ use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
 use crate::domain::hint::Hint;
-use crate::domain::plan::Totals;
+use crate::domain::plan::{LinkId, Totals};
 use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Refusal, RefusalName};
 use crate::store::mark::Mark;
@@ -326,7 +326,9 @@ async fn check(
         None => false,
     };
     stopped(stop)?;
-    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries).await?;
+    let is_allowed = asked.request.allow.contains(&RefusalName::ShrunkenListing);
+    let had = (!is_allowed).then_some(Had { known: &before, unaccepted: &unaccepted });
+    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries, had).await?;
     stopped(stop)?;
     let canaries = canaries.sight(world, store, &scope, &scans).await?;
     let mut store = store.lock().await;
@@ -473,10 +475,14 @@ async fn close(
 
 async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), PassError> {
     let mut transaction = store.begin().await?;
-    let links: Vec<_> = planned.judged.iter().copied().collect();
+    let links: Vec<LinkId> = planned.judged.iter().copied().collect();
     for chunk in links.chunks(1_000) {
-        waiting::keep_conflicts(&mut transaction, chunk, &planned.kept_conflicts).await?;
-        waiting::keep_failures(&mut transaction, chunk, &planned.kept_failures).await?;
+        let [Some(first), Some(last)] = [chunk.first(), chunk.last()] else { continue };
+        let within = |link: &LinkId| (first..=last).contains(&link);
+        let conflicts: Vec<_> = planned.kept_conflicts.iter().filter(|(link, _)| within(link)).copied().collect();
+        let failures: Vec<_> = planned.kept_failures.iter().filter(|(link, ..)| within(link)).cloned().collect();
+        waiting::keep_conflicts(&mut transaction, chunk, &conflicts).await?;
+        waiting::keep_failures(&mut transaction, chunk, &failures).await?;
     }
     let over: Vec<_> = planned.questioned.iter().filter(|id| !planned.kept_questions.contains(id)).copied().collect();
     waiting::close_questions(&mut transaction, &over).await?;

@@ -15,6 +15,9 @@ use crate::domain::safety::{FEW, Uneven};
 use crate::store::mark::Mark;
 use crate::store::{Store, StoreError, intent, link, mark, pass, seen};
 
+/// How many stored ids are looked up together.
+const IDS: usize = 500;
+
 /// A property that went missing or came back changes how everything is judged.
 pub(super) fn missing_word(probed: &Probed) -> String {
     let words: Vec<String> = probed
@@ -186,17 +189,18 @@ pub(super) async fn note_foreign_ids(store: &mut Store, organisation: &str, scan
     if ids.is_empty() {
         return Ok(());
     }
-    let texts: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
-    let mut known: BTreeSet<RemoteId> = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, &texts)
-        .await?
-        .into_iter()
-        .map(|link| link.flowtly_id)
-        .collect();
-    // Of a client that went, whose company is another one's now and does not carry that one's id yet.
-    known.extend(seen::gone_among(store.connection(), Side::Flowtly, Kind::Company, &texts).await?);
     let open: BTreeSet<String> =
         intent::open(store.connection()).await?.into_iter().filter_map(|intent| intent.body.stored_id).collect();
-    let foreign = ids.iter().filter(|id| !known.contains(id) && !open.contains(&format!("{prefix}{id}"))).count();
+    let texts: Vec<&str> = ids.iter().map(RemoteId::as_str).collect();
+    let mut foreign = 0;
+    for texts in texts.chunks(IDS) {
+        let links = link::by_remote_id(store.connection(), Kind::Company, Side::Flowtly, texts).await?;
+        let mut known: BTreeSet<RemoteId> = links.into_iter().map(|link| link.flowtly_id).collect();
+        // Of a client that went, whose company is another one's now and does not carry that one's id yet.
+        known.extend(seen::gone_among(store.connection(), Side::Flowtly, Kind::Company, texts).await?);
+        let is_ours = |id: &str| known.contains(&RemoteId::new(id)) || open.contains(&format!("{prefix}{id}"));
+        foreign += texts.iter().filter(|id| !is_ours(id)).count();
+    }
     if foreign > 0 {
         warn!(
             records = foreign,

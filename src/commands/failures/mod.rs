@@ -59,8 +59,10 @@ pub(super) async fn retry_now(
     let mut subjects = BTreeSet::new();
     for item in &chosen {
         let subject = item.failure.link.map(Subject::Link).or(item.failure.seen.map(Subject::Seen));
-        if let Some(subject) = subject.filter(|subject| subjects.insert(*subject)) {
-            waiting::set_next_try(&mut transaction, subject, now).await?;
+        let Some(subject) = subject else { continue };
+        let (side, field) = (item.failure.side, &item.failure.field);
+        waiting::set_next_try(&mut transaction, subject, side, field, now).await?;
+        if subjects.insert(subject) {
             todo::arm(&mut transaction, item.record.kind, &[subject], Why::Refused, Some(now)).await?;
         }
     }

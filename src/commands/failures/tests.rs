@@ -17,8 +17,8 @@ async fn fill(stage: &Stage) -> (Subject, Subject) {
         waiting::put_failure(connection, pair, Side::Crm, "phone", 1, "too\u{1b} short", now()).await.unwrap();
     }
     waiting::put_failure(connection, alone, Side::Flowtly, "", 2, "no e-mail", now()).await.unwrap();
-    for subject in [pair, alone] {
-        waiting::set_next_try(connection, subject, later).await.unwrap();
+    for (subject, side, field) in [(pair, Side::Crm, "phone"), (alone, Side::Flowtly, "")] {
+        waiting::set_next_try(connection, subject, side, field, later).await.unwrap();
         todo::arm(connection, Kind::Company, &[subject], Why::Refused, Some(later)).await.unwrap();
     }
     store.close().await.unwrap();

@@ -38,7 +38,7 @@ async fn fill(stage: &Stage) {
     let alone = put(connection, company(Side::Crm, "901", "Beta")).await;
     let (about, later) = (Subject::Link(link), now() + hour);
     waiting::put_failure(connection, about, Side::Crm, "phone", 1, "bad \u{9b}number", now()).await.unwrap();
-    waiting::set_next_try(connection, about, later).await.unwrap();
+    waiting::set_next_try(connection, about, Side::Crm, "phone", later).await.unwrap();
     waiting::put_failure(connection, Subject::Seen(alone), Side::Flowtly, "", 1, "no status", now()).await.unwrap();
     todo::arm(connection, Kind::Company, &[about], Why::Refused, Some(later)).await.unwrap();
     todo::arm(connection, Kind::Company, &[Subject::Seen(alone)], Why::Staged, Some(now())).await.unwrap();

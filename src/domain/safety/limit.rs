@@ -41,7 +41,7 @@ impl Limit {
         clippy::cast_sign_loss,
         reason = "a share of fewer than 2^53 records is exact enough, not negative, and not more than they are"
     )]
-    pub(super) fn of(self, known: u64) -> u64 {
+    pub(crate) fn of(self, known: u64) -> u64 {
         let share = if (0.0..=1.0).contains(&self.share) { self.share } else { 0.0 };
         // 29 % of 100 is 28.999… in binary.
         self.count.max((share * known as f64 + 1e-6).floor() as u64)

@@ -16,7 +16,7 @@ use crate::domain::shape::RawHash;
 use crate::domain::value::{Locale, Reading, Text};
 
 #[cfg(test)]
-pub(super) use presence::{COUNT, GONE_AMONG, PRESENT, REMOTE_IDS};
+pub(super) use presence::{COUNT, GONE, GONE_AMONG, PRESENT, REMOTE_IDS};
 pub use presence::{count, gone, gone_among, gone_ids, highest_id, mark_gone, present, remote_ids, unlinked};
 
 /// A row number of `seen`; small and dense, so that a pass remembers what it met in a bitmap.
@@ -95,7 +95,7 @@ pub(super) const CHILDREN: &str = "json_each(?2) AS wanted \
      WHERE seen.gone = 0 ORDER BY seen.id";
 
 pub(super) const UNLINKED_BEHIND: &str = "seen WHERE side = ?1 AND kind = ?2 AND link IS NULL AND gone = 0 \
-     AND (?3 IS NULL OR CAST(remote_id AS INTEGER) > ?3) ORDER BY id";
+     AND (?3 IS NULL OR remote_id GLOB '*[^0-9]*' OR CAST(remote_id AS INTEGER) > ?3) AND id > ?4 ORDER BY id LIMIT ?5";
 
 /// What is known of these ids, what is gone left out: one statement, whatever their number.
 ///
@@ -141,18 +141,22 @@ pub async fn by_remote_id(
     rows.iter().map(|row| decode(row, locale)).collect()
 }
 
-/// The records without a partner behind a number among the ids of a side and kind (`None`: all), those that are gone left out.
+/// The records without a partner behind a number among the ids of a side and kind (`None`: all), those that are gone left
+/// out, in order after `after`. An id that is no number is behind none of them, and may be newer than any.
 pub async fn unlinked_behind(
     connection: &mut Connection,
     locale: &Locale,
-    side: Side,
-    kind: Kind,
+    (side, kind): (Side, Kind),
     highest: Option<u64>,
+    after: SeenId,
+    limit: u32,
 ) -> Result<Vec<Seen>, StoreError> {
     let rows = sqlx::query(select(UNLINKED_BEHIND))
         .bind(side.as_str())
         .bind(kind.as_str())
         .bind(highest.map(as_signed))
+        .bind(after.0)
+        .bind(limit)
         .fetch_all(connection)
         .await?;
     rows.iter().map(|row| decode(row, locale)).collect()
@@ -394,5 +398,24 @@ mod tests {
         assert_eq!(archived.unwrap(), []);
         assert_eq!(count(store.connection(), Side::Crm, Kind::Contact).await.unwrap(), 1);
         assert_eq!(remote_ids(store.connection(), &ids).await.unwrap().len(), 2);
+    }
+
+    /// `EspoCRM`'s ids are hexadecimal, and now and then one has no letter: it is the highest number from then on.
+    #[tokio::test]
+    async fn an_id_that_is_no_number_is_behind_every_number_and_pages_go_on_where_they_ended() {
+        let (mut store, _directory) = store().await;
+        let ids = ["5f3c9a0be17d", "40", "100", "7e1"].map(|id| person(id, "1", 1));
+        let ids = put(store.connection(), &ids).await.unwrap();
+        let mut found = Vec::new();
+        let mut after = SeenId(0);
+        loop {
+            let connection = store.connection();
+            let contacts = (Side::Crm, Kind::Contact);
+            let page = unlinked_behind(connection, &Locale::default(), contacts, Some(50), after, 2).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            found.extend(page.into_iter().map(|row| row.id));
+        }
+        assert_eq!(found, [ids[0], ids[2], ids[3]]);
     }
 }

@@ -67,8 +67,7 @@ pub async fn highest_id(connection: &mut Connection, side: Side, kind: Kind) -> 
 
 /// How many records are confirmed gone, by side and kind.
 pub async fn gone(connection: &mut Connection) -> Result<Vec<(Side, Kind, u64)>, StoreError> {
-    let rows =
-        sqlx::query("SELECT side, kind, count(*) FROM seen WHERE gone = 1 GROUP BY 1, 2").fetch_all(connection).await?;
+    let rows = sqlx::query(GONE).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok((
@@ -79,6 +78,9 @@ pub async fn gone(connection: &mut Connection) -> Result<Vec<(Side, Kind, u64)>,
         })
         .collect()
 }
+
+/// Reads nothing but the index.
+pub(in crate::store) const GONE: &str = "SELECT side, kind, count(*) FROM seen WHERE gone = 1 GROUP BY 1, 2";
 
 /// A few records of a side and kind that are confirmed gone, those first whose pairs still have to be looked at because of it.
 pub async fn gone_ids(

@@ -74,6 +74,7 @@ pub async fn put_conflict(
 }
 
 /// Takes out the conflicts of these links that are not in `kept`: their cause is gone, or they were decided and carried out.
+/// What is kept of other links only costs time.
 pub async fn keep_conflicts(
     connection: &mut Connection,
     links: &[LinkId],
@@ -81,16 +82,13 @@ pub async fn keep_conflicts(
 ) -> Result<(), StoreError> {
     let links: Vec<i64> = links.iter().map(|id| id.0).collect();
     let kept: Vec<(i64, String)> = kept.iter().map(|(id, field)| (id.0, to_json(field))).collect();
-    sqlx::query(
-        "DELETE FROM conflict WHERE link IN (SELECT value FROM json_each(?1)) AND NOT EXISTS \
-         (SELECT 1 FROM json_each(?2) AS kept WHERE kept.value ->> 0 = conflict.link AND kept.value ->> 1 = conflict.field)",
-    )
-    .bind(to_json(&links))
-    .bind(to_json(&kept))
-    .execute(connection)
-    .await?;
+    sqlx::query(KEEP_CONFLICTS).bind(to_json(&links)).bind(to_json(&kept)).execute(connection).await?;
     Ok(())
 }
+
+/// The kept ones become a list once, in which each row is searched.
+pub(in crate::store) const KEEP_CONFLICTS: &str = "DELETE FROM conflict WHERE link IN (SELECT value FROM json_each(?1)) \
+     AND (link, field) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))";
 
 /// Takes out a conflict that was decided and carried out.
 pub async fn close_conflict(connection: &mut Connection, link: LinkId, field: Field) -> Result<(), StoreError> {
@@ -107,14 +105,13 @@ pub async fn conflicts(
     connection: &mut Connection,
     links: Option<&[LinkId]>,
 ) -> Result<Vec<WaitingConflict>, StoreError> {
-    let links: Option<Vec<i64>> = links.map(|links| links.iter().map(|id| id.0).collect());
-    let rows = sqlx::query(
-        "SELECT id, link, field, flowtly, crm, flowtly_base, crm_base, reason, since, decision FROM conflict \
-         WHERE ?1 IS NULL OR link IN (SELECT value FROM json_each(?1)) ORDER BY id",
-    )
-    .bind(links.map(|links| to_json(&links)))
-    .fetch_all(connection)
-    .await?;
+    let rows = match links {
+        None => sqlx::query(select("conflict")).fetch_all(connection).await?,
+        Some(links) => {
+            let links: Vec<i64> = links.iter().map(|id| id.0).collect();
+            sqlx::query(select(OF_LINKS)).bind(to_json(&links)).fetch_all(connection).await?
+        }
+    };
     rows.iter()
         .map(|row| {
             let base = |column: usize| -> Result<_, StoreError> {
@@ -140,6 +137,17 @@ pub async fn conflicts(
         })
         .collect()
 }
+
+/// A statement over a conflict's columns, from what `FROM` names on. The text is made of constants only.
+pub(in crate::store) fn select(from: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(format!(
+        "SELECT conflict.id, link, field, flowtly, crm, flowtly_base, crm_base, reason, since, decision FROM {from} \
+         ORDER BY conflict.id"
+    ))
+}
+
+pub(in crate::store) const OF_LINKS: &str =
+    "json_each(?1) AS wanted CROSS JOIN conflict ON conflict.link = wanted.value";
 
 /// Writes a person's decision.
 pub async fn decide(connection: &mut Connection, conflict: i64, decision: &Decision) -> Result<(), StoreError> {

@@ -76,14 +76,35 @@ pub async fn put_failure(
     Ok(row.try_get(0)?)
 }
 
-/// When a refused record is tried again.
-pub async fn set_next_try(connection: &mut Connection, subject: Subject, at: DateTime<Utc>) -> Result<(), StoreError> {
+/// When what was refused is tried again: each field of each side has gaps of its own.
+pub async fn set_next_try(
+    connection: &mut Connection,
+    subject: Subject,
+    side: Side,
+    field: &str,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let (statement, id) = match subject {
-        Subject::Link(id) => ("UPDATE failure SET next_try = ?2 WHERE link = ?1", id.0),
-        Subject::Seen(id) => ("UPDATE failure SET next_try = ?2 WHERE seen = ?1", id.0),
+        Subject::Link(id) => ("UPDATE failure SET next_try = ?4 WHERE link = ?1 AND side = ?2 AND field = ?3", id.0),
+        Subject::Seen(id) => ("UPDATE failure SET next_try = ?4 WHERE seen = ?1 AND side = ?2 AND field = ?3", id.0),
     };
-    sqlx::query(statement).bind(id).bind(stamp(at)).execute(connection).await?;
+    sqlx::query(statement).bind(id).bind(side.as_str()).bind(field).bind(stamp(at)).execute(connection).await?;
     Ok(())
+}
+
+/// When something of this is tried again, after `now`; `None` where nothing is.
+pub async fn next_try(
+    connection: &mut Connection,
+    subject: Subject,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let (statement, id) = match subject {
+        Subject::Link(id) => ("SELECT min(next_try) FROM failure WHERE link = ?1 AND next_try > ?2", id.0),
+        Subject::Seen(id) => ("SELECT min(next_try) FROM failure WHERE seen = ?1 AND next_try > ?2", id.0),
+    };
+    let row = sqlx::query(statement).bind(id).bind(stamp(now)).fetch_one(connection).await?;
+    let text: Option<String> = row.try_get(0)?;
+    text.map(|text| parse_stamp("failure.next_try", &text)).transpose()
 }
 
 /// What was refused before of these links and sides: by link, side and field the payload's hash and the next try.
@@ -149,17 +170,15 @@ pub async fn keep_failures(
     let links: Vec<i64> = links.iter().map(|id| id.0).collect();
     let kept: Vec<(i64, &str, &str)> =
         kept.iter().map(|(id, side, field)| (id.0, side.as_str(), field.as_str())).collect();
-    sqlx::query(
-        "DELETE FROM failure WHERE link IN (SELECT value FROM json_each(?1)) AND NOT EXISTS \
-         (SELECT 1 FROM json_each(?2) AS kept WHERE kept.value ->> 0 = failure.link AND kept.value ->> 1 = failure.side \
-          AND (failure.field = '' OR kept.value ->> 2 = failure.field))",
-    )
-    .bind(to_json(&links))
-    .bind(to_json(&kept))
-    .execute(connection)
-    .await?;
+    sqlx::query(KEEP_FAILURES).bind(to_json(&links)).bind(to_json(&kept)).execute(connection).await?;
     Ok(())
 }
+
+/// The kept ones become lists once, in which each row is searched. A refusal of the whole record stands as long as anything
+/// is wanted on its side.
+pub(in crate::store) const KEEP_FAILURES: &str = "DELETE FROM failure WHERE link IN (SELECT value FROM json_each(?1)) \
+     AND (link, side, field) NOT IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?2)) \
+     AND (field <> '' OR (link, side) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)))";
 
 /// All refusals, oldest first.
 pub async fn failures(connection: &mut Connection) -> Result<Vec<Failure>, StoreError> {

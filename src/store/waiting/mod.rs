@@ -12,8 +12,12 @@ use sqlx::Row as _;
 
 use super::{Connection, StoreError, stamp};
 
+#[cfg(test)]
+pub(super) use conflicts::{KEEP_CONFLICTS, OF_LINKS, select};
 pub use conflicts::{WaitingConflict, close_conflict, conflicts, decide, keep_conflicts, put_conflict};
-pub use failures::{Failure, clear_failure, failures, keep_failures, put_failure, refused, set_next_try};
+#[cfg(test)]
+pub(super) use failures::KEEP_FAILURES;
+pub use failures::{Failure, clear_failure, failures, keep_failures, next_try, put_failure, refused, set_next_try};
 pub use questions::{
     WaitingQuestion, close_questions, postpone, put_question, question_subjects, questioned, questions, renew_if_moved,
 };

@@ -193,10 +193,12 @@ impl Applying<'_> {
             let actions = action::page(store.connection(), step, after, LOCAL_GROUP).await?;
             let Some(last) = actions.last() else { return Ok(()) };
             after = last.id;
+            let mut transaction = store.begin().await?;
             for action in &actions {
-                self.put_off(store.connection(), action, Why::Interrupted).await?;
+                self.put_off(&mut transaction, action, Why::Interrupted).await?;
                 self.applied.interrupted += 1;
             }
+            transaction.commit().await.map_err(StoreError::from)?;
         }
     }
 
@@ -319,8 +321,9 @@ impl Applying<'_> {
         let attempts = waiting::put_failure(connection, subject, side, field, payload, message, now).await?;
         let position = usize::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(REFUSAL_GAPS.len() - 1);
         let gap = REFUSAL_GAPS.get(position).copied().unwrap_or(TimeDelta::days(7));
-        waiting::set_next_try(connection, subject, now + gap).await?;
-        todo::arm(connection, kind, &[subject], Why::Refused, Some(now + gap)).await?;
+        waiting::set_next_try(connection, subject, side, field, now + gap).await?;
+        let next = waiting::next_try(connection, subject, now).await?.unwrap_or(now + gap);
+        todo::arm(connection, kind, &[subject], Why::Refused, Some(next)).await?;
         Ok(())
     }
 }

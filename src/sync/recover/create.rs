@@ -28,6 +28,9 @@ use crate::sync::{PassError, World, on};
 use super::shown::{Shown, shows};
 use super::{Recovery, close, is_over, over_after};
 
+/// How many records without a partner are looked at together.
+const BEHIND: u32 = 500;
+
 /// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows:
 /// [`conclude`].
 pub(super) async fn create(
@@ -39,6 +42,8 @@ pub(super) async fn create(
 ) -> Result<Option<Outcome>, PassError> {
     let Some(source) = source_of(world, store, intent).await? else { return Ok(Some(Outcome::Overtaken)) };
     let Some(stored_id) = &intent.body.stored_id else { return Ok(None) };
+    // Asked before the look: what it does not show may have come while it was under way.
+    let was_over = is_over(world, intent.side, sent);
     let found = world
         .source(intent.side)
         .find(intent.kind, &Find::StoredId(stored_id.clone()))
@@ -61,7 +66,7 @@ pub(super) async fn create(
             transaction.commit().await.map_err(StoreError::from)?;
             Ok(Some(outcome))
         }
-        Some([]) if is_over(world, intent.side, sent) => Ok(Some(Outcome::Void)),
+        Some([]) if was_over => Ok(Some(Outcome::Void)),
         Some(_) | None => Ok(None),
     }
 }
@@ -199,10 +204,13 @@ async fn newer(
         (Kind::Contact, None) => BTreeMap::new(),
     };
     let (side, kind, highest) = (intent.side, intent.kind, intent.body.highest);
-    for row in seen::unlinked_behind(store.connection(), locale, side, kind, highest).await? {
-        if may_have_become(&as_sent, intent, &row.record) {
-            rows.insert(row.id, row);
-        }
+    let mut after = SeenId(0);
+    loop {
+        let behind = seen::unlinked_behind(store.connection(), locale, (side, kind), highest, after, BEHIND).await?;
+        let Some(last) = behind.last() else { break };
+        after = last.id;
+        let candidates = behind.into_iter().filter(|row| may_have_become(&as_sent, intent, &row.record));
+        rows.extend(candidates.map(|row| (row.id, row)));
     }
     let asked = waiting::questioned(store.connection()).await?;
     let asked = asked.iter().filter(|(subject, question)| *subject == source.id && question.asks == Asks::LostCreate);

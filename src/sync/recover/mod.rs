@@ -127,6 +127,8 @@ async fn update(
     let Op::Update { changes, .. } = &intent.body.action.op else { return Ok(Some(Outcome::Overtaken)) };
     let Some(link) = intent.link else { return Ok(Some(Outcome::Overtaken)) };
     let every: Vec<&Change> = changes.iter().collect();
+    // Asked before the read: the request may be carried out while that is under way.
+    let was_over = is_over(world, intent.side, sent);
     let Some(mut row) = read(world, intent).await? else {
         return overtaken(store.connection(), world, recovery, intent, link, &every).await;
     };
@@ -161,7 +163,7 @@ async fn update(
     let untouched = changes.iter().all(|change| change.field == Field::Parent || is_before(change));
     if arrived.is_empty() && untouched {
         // What was before may still be overwritten by a request that is under way.
-        return Ok(is_over(world, intent.side, sent).then_some(Outcome::Void));
+        return Ok(was_over.then_some(Outcome::Void));
     }
     let mut transaction = store.begin().await?;
     settle_arrived(&mut transaction, world, recovery, intent, link, half, &arrived, &row).await?;
@@ -245,9 +247,10 @@ async fn settle_arrived(
 
 /// A stamp is there, or it is planned again.
 async fn stamp(world: World<'_>, intent: &Intent, sent: DateTime<Utc>) -> Result<Option<Outcome>, PassError> {
+    let was_over = is_over(world, intent.side, sent);
     let shown = read(world, intent).await?.and_then(|row| row.stored_id);
     if shown.is_some() && shown == intent.body.stored_id {
         return Ok(Some(Outcome::Settled));
     }
-    Ok(is_over(world, intent.side, sent).then_some(Outcome::Void))
+    Ok(was_over.then_some(Outcome::Void))
 }

@@ -71,3 +71,30 @@ async fn a_refusal_without_a_field_keeps_every_field_of_that_write_waiting() {
     assert!(firm.refusals().await.is_empty());
     firm.assert_settled().await;
 }
+
+#[tokio::test]
+async fn each_field_has_gaps_of_its_own() {
+    let firm = Firm::new();
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    firm.reconcile().await;
+    let jan = firm.pairs(Kind::Contact).await[0].1.parse().unwrap();
+    firm.hubspot.edit_contact(jan, "email", "not an address");
+    for wait in [16, 20] {
+        firm.beat().await;
+        firm.wait(Duration::from_mins(wait));
+    }
+    // The address was refused twice, and is tried in an hour; now the phone is refused for the first time.
+    firm.hubspot.edit_contact(jan, "phone", "+48 22 123 45 67");
+    let refusal = Fault::Refusal { status: 422, retry_after: None };
+    firm.flowtly.faults().when(When::always().method(Method::PATCH).times(1), refusal);
+    firm.beat().await;
+    assert_eq!(firm.refusals().await.len(), 2);
+    let writes = firm.flowtly.counts().writes;
+    firm.wait(Duration::from_mins(16));
+    let report = firm.beat().await;
+    assert_eq!((report.written, report.refused), (1, 0), "the phone alone: {report:?}");
+    assert_eq!((firm.flowtly.counts().writes, firm.refusals().await.len()), (writes + 1, 1));
+    firm.wait(Duration::from_mins(26));
+    assert_eq!(firm.beat().await.refused, 1, "the address, an hour after its second refusal");
+}
