@@ -1,8 +1,9 @@
 //! Records without a link: their candidates on the other side and their twins on their own, and what is decided.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answered::{Answered, answered};
+use super::bitmap::Bitmap;
 use super::plan::stored_id;
 use super::{PassError, World};
 use crate::domain::matching::{self, Bond, Candidate, MatchKeys, Verdict};
@@ -86,7 +87,7 @@ pub(crate) fn match_contact(
     own: &[Seen],
     others: &[Seen],
     bonds: &BTreeMap<LinkId, Bond>,
-    taken: &HashSet<SeenId>,
+    taken: &Bitmap,
     told: &Answered,
 ) -> Verdict {
     // All are contacts of one company, so that the company's own number does not matter here.
@@ -99,7 +100,7 @@ pub(crate) fn match_contact(
         bond: match seen.link {
             Some(link) => bonds.get(&link).copied().unwrap_or(Bond::Linked(link)),
             // What this plan links already is as good as linked.
-            None if taken.contains(&seen.id) => Bond::Linked(SAME_COMPANY),
+            None if taken.contains(seen.id) => Bond::Linked(SAME_COMPANY),
             None => Bond::Free,
         },
     };

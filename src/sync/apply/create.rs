@@ -1,6 +1,6 @@
 //! New records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use tracing::{Instrument, info_span};
 
@@ -20,6 +20,7 @@ use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, intent, waiting};
 use crate::sync::PassError;
 use crate::sync::answered::answered;
+use crate::sync::bitmap::Bitmap;
 use crate::sync::match_up::{match_companies, match_contact};
 use crate::sync::plan::pair::BothManners;
 use crate::sync::plan::stored_id;
@@ -336,7 +337,7 @@ impl Applying<'_> {
             let others = seen::children(store.connection(), locale, side, &[company.as_str()]).await?;
             let told = answered(store.connection(), locale, &[&ready.source]).await?;
             let told = told.get(&ready.source.id).cloned().unwrap_or_default();
-            let verdict = match_contact(&ready.source, &[], &others, &BTreeMap::new(), &HashSet::new(), &told);
+            let verdict = match_contact(&ready.source, &[], &others, &BTreeMap::new(), &Bitmap::default(), &told);
             verdicts.insert(ready.source.id, verdict);
         }
         Ok(verdicts)

@@ -219,7 +219,7 @@ impl Applying<'_> {
                 let parent = self.link_of(connection, action.link).await?;
                 if parent.is_none() {
                     self.applied.superseded += 1;
-                    return Ok(());
+                    return self.put_off(connection, action, Why::BlockedByParent).await;
                 }
                 parent
             }

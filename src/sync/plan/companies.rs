@@ -20,7 +20,7 @@ impl Planning<'_> {
         let locale = &self.world.ruling.locale;
         let records = seen::by_id(store.connection(), locale, rows).await?;
         let subjects: Vec<&Seen> =
-            records.iter().filter(|row| row.link.is_none() && !row.gone && !self.taken.contains(&row.id)).collect();
+            records.iter().filter(|row| row.link.is_none() && !row.gone && !self.taken.contains(row.id)).collect();
         let verdicts = match_companies(store.connection(), self.world, &self.situation.organisation, &subjects).await?;
         let about: Vec<Subject> = subjects.iter().map(|row| Subject::Seen(row.id)).collect();
         let refused = waiting::refused(store.connection(), &about).await?;
@@ -28,7 +28,7 @@ impl Planning<'_> {
         let widows = self.widows(store, &verdicts).await?;
         for subject in subjects {
             // A record that an earlier one of this chunk took.
-            if self.taken.contains(&subject.id) {
+            if self.taken.contains(subject.id) {
                 continue;
             }
             let verdict = verdicts.get(&subject.id);
@@ -110,8 +110,7 @@ impl Planning<'_> {
         }
         match verdict {
             Some(Verdict::Link { with, by }) => {
-                let Some(partner) =
-                    partners.get(with).filter(|row| row.link.is_none() && !self.taken.contains(&row.id))
+                let Some(partner) = partners.get(with).filter(|row| row.link.is_none() && !self.taken.contains(row.id))
                 else {
                     // Another record of this plan took it: looked at again by the next pass.
                     return self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await;
@@ -158,8 +157,8 @@ impl Planning<'_> {
         self.taken.insert(crm.id);
         let placeholder = LinkRef::Planned(crate::domain::plan::ActionId(self.next));
         let action = self.push(Draft { link: None, ..Draft::of_pair(flowtly, crm, placeholder, Op::Link, reason) });
-        let new = NewCompany { action, flowtly: Some(flowtly.record.id.clone()), crm: Some(crm.record.id.clone()) };
-        self.new_companies.insert(flowtly.id, new.clone());
+        let new = NewCompany { action, flowtly: Some(flowtly.id), crm: Some(crm.id) };
+        self.new_companies.insert(flowtly.id, new);
         self.new_companies.insert(crm.id, new);
         self.new_order.push(flowtly.id);
         self.first_merge(LinkRef::Planned(action), flowtly, crm);
@@ -218,8 +217,8 @@ impl Planning<'_> {
         self.taken.insert(subject.id);
         let action = self.push(Draft::about(subject, Op::Create { side: target, fields, parent: None }, Reason::New));
         let (flowtly, crm) = match subject.record.side {
-            Side::Flowtly => (Some(subject.record.id.clone()), None),
-            Side::Crm => (None, Some(subject.record.id.clone())),
+            Side::Flowtly => (Some(subject.id), None),
+            Side::Crm => (None, Some(subject.id)),
         };
         self.new_companies.insert(subject.id, NewCompany { action, flowtly, crm });
         self.new_order.push(subject.id);

@@ -37,24 +37,15 @@ impl Home {
     }
 }
 
-impl From<&NewCompany> for Home {
-    fn from(new: &NewCompany) -> Self {
-        Self { link: LinkRef::Planned(new.action), flowtly: new.flowtly.clone(), crm: new.crm.clone() }
-    }
-}
-
 impl Planning<'_> {
     /// The contacts of companies that this plan links or creates, on both sides.
     pub(super) async fn contacts_of_new_companies(&mut self, store: &mut Store) -> Result<(), PassError> {
-        let order = self.new_order.clone();
+        let order = std::mem::take(&mut self.new_order);
         for chunk in order.chunks(COMPANIES) {
+            let homes = self.new_homes(store, chunk).await?;
             let mut ids: Vec<SeenId> = Vec::new();
             for side in Side::BOTH {
-                let companies: Vec<RemoteId> = chunk
-                    .iter()
-                    .filter_map(|row| self.new_companies.get(row))
-                    .filter_map(|new| Home::from(new).id(side).cloned())
-                    .collect();
+                let companies: Vec<RemoteId> = homes.values().filter_map(|home| home.id(side).cloned()).collect();
                 if companies.is_empty() {
                     continue;
                 }
@@ -95,7 +86,7 @@ impl Planning<'_> {
 
     pub(super) async fn contacts(&mut self, store: &mut Store, rows: &[SeenId]) -> Result<(), PassError> {
         let locale = &self.world.ruling.locale;
-        let rows: Vec<SeenId> = rows.iter().filter(|row| !self.judged.contains(row)).copied().collect();
+        let rows: Vec<SeenId> = rows.iter().filter(|row| !self.judged.contains(**row)).copied().collect();
         let records = seen::by_id(store.connection(), locale, &rows).await?;
         let subjects: Vec<&Seen> = records.iter().filter(|row| row.link.is_none() && !row.gone).collect();
         if subjects.is_empty() {
@@ -120,7 +111,7 @@ impl Planning<'_> {
         let (nobody, unanswered) = (Vec::new(), Answered::default());
         for subject in subjects {
             self.judged.insert(subject.id);
-            if self.taken.contains(&subject.id) {
+            if self.taken.contains(subject.id) {
                 continue;
             }
             let side = subject.record.side;
@@ -148,7 +139,7 @@ impl Planning<'_> {
             match match_contact(subject, family(side), others, &bonds, &self.taken, told) {
                 Verdict::Link { with, by } => {
                     let partner = others.iter().find(|row| row.reference() == with);
-                    let Some(partner) = partner.filter(|row| !self.taken.contains(&row.id)) else {
+                    let Some(partner) = partner.filter(|row| !self.taken.contains(row.id)) else {
                         self.put_off(store, subject, Reason::Ambiguous, Why::Superseded).await?;
                         continue;
                     };
@@ -226,6 +217,8 @@ impl Planning<'_> {
                     .await?;
             let links: Vec<LinkId> = companies.iter().filter_map(|row| row.link).collect();
             let links = link::by_id(store.connection(), &links).await?;
+            let rows: Vec<SeenId> = companies.iter().map(|row| row.id).collect();
+            let planned = self.new_homes(store, &rows).await?;
             for subject in subjects.iter().filter(|row| row.record.side == side) {
                 let company = companies.iter().find(|row| Some(&row.record.id) == subject.record.parent.as_ref());
                 let Some(company) = company else { continue };
@@ -236,7 +229,7 @@ impl Planning<'_> {
                         flowtly: Some(link.flowtly_id.clone()),
                         crm: Some(link.crm_id.clone()),
                     }),
-                    None => self.new_companies.get(&company.id).map(Home::from),
+                    None => planned.get(&company.id).cloned(),
                 };
                 if let Some(home) = home {
                     homes.insert(subject.id, home);
@@ -244,6 +237,22 @@ impl Planning<'_> {
             }
         }
         Ok(homes)
+    }
+
+    /// Those of these rows whose company this plan links or creates.
+    async fn new_homes(&self, store: &mut Store, rows: &[SeenId]) -> Result<BTreeMap<SeenId, Home>, StoreError> {
+        let new: Vec<(SeenId, NewCompany)> =
+            rows.iter().filter_map(|row| Some((*row, *self.new_companies.get(row)?))).collect();
+        if new.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let halves: Vec<SeenId> = new.iter().flat_map(|(_, new)| [new.flowtly, new.crm]).flatten().collect();
+        let ids: BTreeMap<SeenId, RemoteId> =
+            seen::remote_ids(store.connection(), &halves).await?.into_iter().collect();
+        let id = |half: Option<SeenId>| half.and_then(|half| ids.get(&half).cloned());
+        let home =
+            |new: NewCompany| Home { link: LinkRef::Planned(new.action), flowtly: id(new.flowtly), crm: id(new.crm) };
+        Ok(new.into_iter().map(|(row, new)| (row, home(new))).collect())
     }
 
     fn link_contacts(&mut self, home: &Home, flowtly: &Seen, crm: &Seen, reason: Reason) {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::bitmap::Bitmap;
 use super::gone::Merged;
 use super::stage::Missing;
 use super::{PassError, World};
@@ -77,12 +78,12 @@ pub(crate) struct Planned {
     pub(crate) waiting: Vec<(Kind, Subject)>,
 }
 
-/// A company link that this plan makes.
-#[derive(Debug, Clone)]
+/// A company link that this plan makes: by the rows of its halves, since a first pass holds one for each company.
+#[derive(Debug, Clone, Copy)]
 struct NewCompany {
     action: ActionId,
-    flowtly: Option<RemoteId>,
-    crm: Option<RemoteId>,
+    flowtly: Option<SeenId>,
+    crm: Option<SeenId>,
 }
 
 /// The plan in the making.
@@ -95,9 +96,9 @@ pub(crate) struct Planning<'a> {
     /// Questions that stand, so that the same one is not asked again.
     asked: HashMap<SeenId, Question>,
     /// Contacts that were looked at already.
-    judged: HashSet<SeenId>,
+    judged: Bitmap,
     /// Records that an action of this plan already uses.
-    taken: HashSet<SeenId>,
+    taken: Bitmap,
     /// Companies that this plan links, by row.
     new_companies: HashMap<SeenId, NewCompany>,
     /// Their rows in order, so that contacts follow in the same order.
@@ -129,8 +130,8 @@ pub(crate) async fn plan(world: World<'_>, store: &mut Store, situation: &Situat
         buffer: Vec::new(),
         planned: Planned::default(),
         asked: HashMap::new(),
-        judged: HashSet::new(),
-        taken: HashSet::new(),
+        judged: Bitmap::default(),
+        taken: Bitmap::default(),
         new_companies: HashMap::new(),
         new_order: Vec::new(),
         merged_away: HashSet::new(),
@@ -163,8 +164,12 @@ impl Planning<'_> {
             let Some(last) = rows.last() else { break };
             after = last.id;
             let walked = self.situation.walked;
-            let rows = rows.into_iter().filter(|row| walked || matches!(row.subject, Subject::Link(_)));
-            let rows: Vec<Todo> = rows.collect();
+            // A contact that was looked at with its new company, and put off, is due and stays so.
+            let is_left = |row: &Todo| match row.subject {
+                Subject::Link(_) => true,
+                Subject::Seen(id) => walked && !self.judged.contains(id),
+            };
+            let rows: Vec<Todo> = rows.into_iter().filter(is_left).collect();
             let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
             todo::mark_planned(store.connection(), self.situation.pass, &ids).await?;
             let mut links = Vec::new();

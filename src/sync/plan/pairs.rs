@@ -129,17 +129,8 @@ impl Planning<'_> {
         waiting: &BTreeMap<(LinkId, Field), (Text, Text)>,
     ) -> Option<chrono::DateTime<chrono::Utc>> {
         let mut put_off = None;
-        if let LinkRef::Existing(id) = link {
-            self.planned.judged.insert(id);
-            for (side, changes) in [(Side::Flowtly, &plan.to_flowtly), (Side::Crm, &plan.to_crm)] {
-                let wanted = changes.iter().map(|change| (id, side, change.field.as_str().to_owned()));
-                self.planned.kept_failures.extend(wanted);
-                // A decision is over when it is carried out, not when it is planned: the write may not arrive.
-                let decided = changes.iter().filter(|change| change.reason == Reason::Decided);
-                self.planned.kept_conflicts.extend(decided.map(|change| (id, change.field)));
-            }
-        }
         if let Some(side) = plan.identity_changed {
+            // No field was looked at: what waits of them, and what was decided, stands until the question is answered.
             let subject = match side {
                 Side::Flowtly => flowtly,
                 Side::Crm => crm,
@@ -150,6 +141,16 @@ impl Planning<'_> {
                 Reason::IdentityChanged,
             );
             return None;
+        }
+        if let LinkRef::Existing(id) = link {
+            self.planned.judged.insert(id);
+            for (side, changes) in [(Side::Flowtly, &plan.to_flowtly), (Side::Crm, &plan.to_crm)] {
+                let wanted = changes.iter().map(|change| (id, side, change.field.as_str().to_owned()));
+                self.planned.kept_failures.extend(wanted);
+                // A decision is over when it is carried out, not when it is planned: the write may not arrive.
+                let decided = changes.iter().filter(|change| change.reason == Reason::Decided);
+                self.planned.kept_conflicts.extend(decided.map(|change| (id, change.field)));
+            }
         }
         for (side, changes) in [(Side::Flowtly, plan.to_flowtly), (Side::Crm, plan.to_crm)] {
             let mut due_changes = Vec::new();
@@ -260,7 +261,7 @@ impl Planning<'_> {
                 .await?;
             let new = new.into_iter().find(|row| !row.gone && row.record.parent == old.record.parent);
             let Some(link) = old.link else { continue };
-            if is_over && new.as_ref().is_none_or(|new| new.link.is_some() || self.taken.contains(&new.id)) {
+            if is_over && new.as_ref().is_none_or(|new| new.link.is_some() || self.taken.contains(new.id)) {
                 // Nothing is left of this pair that could be a duplicate: that its half is gone is told with the pair.
                 continue;
             }

@@ -1,10 +1,14 @@
 //! Decisions about values.
 
-use flowtly_sync::daemon::control::protocol::{Choose, RecordName, Which};
+use std::time::Duration;
+
+use flowtly_sync::daemon::control::protocol::{Answer, Choose, RecordName, Which};
 use flowtly_sync::domain::field::Field;
-use flowtly_sync::domain::plan::Reason;
+use flowtly_sync::domain::plan::{Asks, Reason};
 use flowtly_sync::domain::record::{Kind, RemoteId, Side};
 use flowtly_sync::domain::value::Text;
+use flowtly_sync::sandbox::{Fault, When};
+use http::Method;
 
 use crate::firm::{Firm, vat};
 
@@ -98,5 +102,37 @@ async fn all_conflicts_of_a_record_or_of_a_field_are_decided_together() {
     firm.beat().await;
     assert_eq!(firm.hubspot.company_property(company, "name").as_deref(), Some("Alfa Polska"));
     assert_eq!(firm.hubspot.company_property(company, "phone").as_deref(), Some("+48 22 111 11 11"));
+    firm.assert_settled().await;
+}
+
+/// Whether it is still the same firm is asked first. What was decided, and what was refused, is not forgotten over that.
+#[tokio::test]
+async fn a_decision_and_a_refusal_outlast_the_question_whether_it_is_still_the_same() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 111 11 11");
+    firm.hubspot.edit_company(company, "phone", "+48 22 222 22 22");
+    firm.hubspot.edit_company(company, "city", "Kraków");
+    let refusal = Fault::Refusal { status: 422, retry_after: None };
+    firm.flowtly.faults().when(When::always().method(Method::PATCH).times(1), refusal);
+    firm.reconcile().await;
+    let (conflict, refused) = (number(&firm, Field::Phone).await, firm.refusals().await);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    firm.take(conflict, Side::Crm).await.unwrap();
+
+    firm.flowtly.edit_client(client, "name", "Omega");
+    firm.flowtly.edit_client(client, "vatNumber", vat(2));
+    firm.flowtly.edit_client(client, "tin", vat(2).trim_start_matches("PL"));
+    assert_eq!(firm.reconcile().await.written, 0);
+    let question = firm.question(Asks::StillTheSame, Side::Flowtly, client).await;
+    assert_eq!((number(&firm, Field::Phone).await, decided(&firm).await), (conflict, 1));
+    assert_eq!(firm.refusals().await, refused);
+
+    firm.answer(question, Answer::Same).await.unwrap();
+    firm.wait(Duration::from_mins(16));
+    firm.reconcile().await;
+    assert_eq!(firm.client_text(client, "addressPhoneNumber").as_deref(), Some("+48 22 222 22 22"));
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Kraków"));
+    assert_eq!((firm.disputed().await, firm.refusals().await), (vec![], vec![]));
     firm.assert_settled().await;
 }

@@ -310,3 +310,56 @@ async fn a_question_for_changes_that_was_answered_by_half_creates_nothing_there(
     assert_eq!((firm.flowtly.contact_count(), firm.hubspot.contact_count()), (3, 3), "linked, not doubled");
     firm.assert_settled().await;
 }
+
+/// A list that hides almost everything must not cost a request for each record, with every beat.
+#[tokio::test]
+async fn what_a_shrunken_listing_hides_is_not_asked_for_one_by_one() {
+    let mut firm = Firm::new();
+    for n in 1..=12 {
+        firm.client(&format!("Firma {n}"), Some(&vat(n)));
+        firm.company(&format!("Firma {n}"), Some(&vat(n)));
+    }
+    firm.reconcile().await;
+    limit(&mut firm, "shrink", 5);
+    firm.meddling.distort(Side::Flowtly, "/clients?", |_| json!({"member": [], "totalItems": 0}).to_string());
+    let before = firm.flowtly.log().len();
+    let report = refused(&firm, &[], RefusalName::ShrunkenListing).await;
+    assert_eq!(report.refusals[0].found, 12);
+    let is_of_one = |path: &str| path.rsplit('/').next().is_some_and(|id| id.parse::<u64>().is_ok());
+    let asked = firm.flowtly.log().iter().skip(before).filter(|request| is_of_one(&request.path)).count();
+    assert!(asked <= 6, "the canaries alone are asked for, before and after: {asked}");
+    firm.meddling.distort_nothing();
+    firm.assert_settled().await;
+}
+
+/// A contact that came with its company, and could not be created for want of a whole list, is created once there is one.
+#[tokio::test]
+async fn a_contact_of_a_new_company_that_was_put_off_is_not_forgotten() {
+    let options = FlowtlyOptions { filters: true, ..FlowtlyOptions::default() };
+    let mut firm = Firm::with(options, HubSpotOptions::default(), "");
+    let url = "base_url = \"http://127.0.0.1:1\"";
+    firm.change_base(url, &format!("{url}\ncontacts_updated_parameter = \"updatedAt[after]\""));
+    let (client, _) = firm.linked("Alfa", &vat(1)).await;
+    firm.wait(std::time::Duration::from_hours(3));
+    firm.client("Beta", Some(&vat(2)));
+    let company = firm.company("Beta", Some(&vat(2)));
+    firm.hubspot.add_contact(&[("firstname", "Piotr"), ("lastname", "Lis"), ("email", "piotr@beta.pl")], Some(company));
+    firm.person(client, "Adam Zieliński", "adam@alfa.pl");
+    firm.person(client, "Ewa Nowak", "ewa@alfa.pl");
+    firm.meddling.distort(Side::Flowtly, "updatedAt", |said| {
+        let Ok(mut page) = serde_json::from_str::<Value>(said) else { return said.to_owned() };
+        for (key, value) in page.as_object_mut().into_iter().flatten() {
+            if let Some(rows) = value.as_array_mut().filter(|_| key.ends_with("member")) {
+                rows.pop();
+            }
+        }
+        page.to_string()
+    });
+    let report = firm.beat().await;
+    assert!(!report.complete && report.totals.links == 1, "{report:?}");
+    assert_eq!(firm.flowtly.contact_count(), 2, "Flowtly's list of contacts was not whole: {report:?}");
+    firm.meddling.distort_nothing();
+    firm.beat().await;
+    assert_eq!(firm.flowtly.contact_count(), 3);
+    firm.assert_settled().await;
+}
