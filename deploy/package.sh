@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # Makes the Debian package: `deploy/package.sh`, and prints its path. Needs cargo-deb (cargo install --locked cargo-deb).
 #
-# PROFILE=release takes the build of that profile instead of the slower one of `dist`; VERSION=0.2.0-1 gives the package that
-# version; FAST=1 compresses it less. Manual pages and completions are made by the program itself.
+# PROFILE=dev takes a debug build; VERSION=0.2.0-1 gives the package that version; FAST=1 compresses it less. Manual pages and
+# completions are made by the program itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-profile=${PROFILE:-dist}
+profile=${PROFILE:-release}
 folder=${profile/#dev/debug} # where cargo puts what it builds by that profile
 binary=${CARGO_TARGET_DIR:-target}/$folder/flowtly-sync
 made=target/package
 
 # What is given away carries the list of what it was built of, where cargo-auditable is here.
 build=build
-if [ "$profile" = dist ] && cargo auditable --version >/dev/null 2>&1; then build="auditable build"; fi
+if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable build"; fi
 # shellcheck disable=SC2086 # one word or two
 cargo $build --profile "$profile" --locked >&2
 version=${VERSION:-$("$binary" --version | cut -d ' ' -f 2)-1}
