@@ -35,7 +35,7 @@ pub(super) struct Lookups {
 struct Table {
     by_id: HashMap<String, Entry>,
     by_code: HashMap<String, Entry>,
-    /// Whether the server has such a list; without one, ids count as codes.
+    /// Whether the server has such a list; without one, only ids of the form of a code can be read and written.
     is_there: bool,
     read_at: Duration,
 }
@@ -199,11 +199,8 @@ impl Lookups {
 
     async fn code(&self, talk: &Talk, relation: Relation, id: &str) -> Result<Option<String>, PortError> {
         let table = self.table(talk, relation, |table| table.by_id.contains_key(id)).await?;
-        Ok(match table.by_id.get(id) {
-            Some(entry) => entry.code.clone(),
-            None if table.is_there => None,
-            None => Some(id.to_owned()),
-        })
+        // What has the form of a code never gets here. Anything else is a key of the server's own database.
+        Ok(table.by_id.get(id).and_then(|entry| entry.code.clone()))
     }
 
     /// The list: as it is if it is good enough or fresh, else read anew, by one caller at a time.
@@ -227,7 +224,11 @@ impl Lookups {
         let (entries, is_there) = match talk.list(path, route).await {
             Ok(entries) => (entries, true),
             Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Setting | ErrorKind::Forbidden) => {
-                tracing::warn!(route, status = error.status, "no such look-up list, ids are taken for ISO codes");
+                tracing::warn!(
+                    route,
+                    status = error.status,
+                    "no such look-up list: ids of the form of ISO codes are codes, all others are unknown"
+                );
                 (Vec::new(), false)
             }
             Err(error) => return Err(error),

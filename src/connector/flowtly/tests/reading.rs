@@ -88,7 +88,7 @@ async fn numbered_countries_are_read_through_the_list_once() {
     let countries: Vec<_> = rows.iter().map(|row| shown(row, &company_shape(), "country").clone()).collect();
     assert_eq!(countries, [text("PL"), text("DE"), Delivered::Unknown, Delivered::Unknown]);
     assert_eq!(shown(&rows[1], &company_shape(), "addressCountry"), &text("DE"));
-    assert_eq!(shown(&rows[0], &company_shape(), "currency"), &text("euro"), "without a list, ids count as codes");
+    assert_eq!(shown(&rows[0], &company_shape(), "currency"), &Delivered::Unknown, "no code, and there is no list");
     let of_list = bench.asked().iter().filter(|asked| asked.path() == "/api/countries").count();
     assert_eq!(of_list, 3, "one request for each page of the list");
 }
@@ -116,6 +116,26 @@ async fn properties_come_from_the_documentation_and_from_a_page() {
     assert_eq!(of("name").type_name.as_deref(), Some("xmls:string"));
     assert_eq!(of("tin").presence, Presence::Present, "documented, though nobody has one");
     assert_eq!(of("defaultCost").presence, Presence::Missing, "shown to nobody");
+#[tokio::test]
+async fn without_a_list_an_id_is_a_code_only_if_it_looks_like_one() {
+    let bench = Bench::new(|asked| match asked.path() {
+        "/clients" => {
+            let rows = [("1", "2"), ("PL", "EUR"), ("840", "pln"), ("POL", "EURO")].map(|(country, currency)| {
+                let mut client = client(1);
+                client["country"] = json!(format!("/countries/{country}"));
+                client["currency"] = json!(format!("/currencies/{currency}"));
+                client
+            });
+            ok(&json!({"member": rows}))
+        }
+        _ => json_answer(403, &json!({"detail": "Access Denied."})),
+    });
+    let (rows, _) = bench.walk(Kind::Company).await.unwrap();
+    let read = |path: &str| rows.iter().map(|row| shown(row, &company_shape(), path).clone()).collect::<Vec<_>>();
+    assert_eq!(read("country"), [Delivered::Unknown, text("PL"), Delivered::Unknown, Delivered::Unknown]);
+    assert_eq!(read("currency"), [Delivered::Unknown, text("EUR"), text("pln"), Delivered::Unknown]);
+}
+
     assert_eq!(of("addressCountry").presence, Presence::Missing, "neither documented nor shown");
     assert_eq!(of("country").presence, Presence::Present, "shown");
     assert_eq!(of("status").choices, ["active", "lead"], "the most used first");
