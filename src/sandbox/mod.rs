@@ -36,7 +36,7 @@ pub use crm::{CrmServer, Import, Property};
 pub use embedded::{EMBEDDED, Embedded};
 pub use espocrm::{EspoOptions, EspoServer};
 pub use faults::{Fault, Faults, When};
-pub use flowtly::{FlowtlyOptions, FlowtlyServer};
+pub use flowtly::{FlowtlyOptions, FlowtlyServer, Forbidden};
 pub use hubspot::{HubSpotOptions, HubSpotServer, ObjectType};
 pub use log::{Counts, Detail, LoggedRequest};
 pub use manners::{Manner, Manners};

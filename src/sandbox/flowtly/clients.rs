@@ -64,7 +64,7 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, manners: &Manners) ->
         return Err(Refusal::bad("Update is not allowed for this operation."));
     }
     let judge = Judge { options: scene.options, state, ask: scene.ask };
-    let given = judge.given(&CLIENT, &body)?;
+    let given = judge.given(Resource::Client, &CLIENT, &body)?;
     let entries = judge.entries(&body)?.unwrap_or_default();
     let attributes = judge.attributes(&body, None)?;
     let fresh = client_fields(given.iter().filter_map(|(place, text)| Some((*place, text.as_deref()?))).collect());
@@ -91,7 +91,7 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, manners: &Manners, id
     let before = state.clients.get(id).ok_or_else(Refusal::not_found)?.clone();
     let body = input::object(scene.ask)?;
     let judge = Judge { options: scene.options, state, ask: scene.ask };
-    let given = judge.given(&CLIENT, &body)?;
+    let given = judge.given(Resource::Client, &CLIENT, &body)?;
     let entries = judge.entries(&body)?;
     let attributes = judge.attributes(&body, before.attributes.as_deref())?;
     let after = applied(before.fields.clone(), &given);

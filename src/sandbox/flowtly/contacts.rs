@@ -51,7 +51,7 @@ pub(super) fn create(scene: &Scene<'_>, state: &mut State, manners: &Manners) ->
         return Err(Refusal::bad("Update is not allowed for this operation."));
     }
     let judge = Judge { options: scene.options, state, ask: scene.ask };
-    let fresh = fresh_contact(&judge.given(&CONTACT, &body)?);
+    let fresh = fresh_contact(&judge.given(Resource::ClientContact, &CONTACT, &body)?);
     let violations = judge.violations(&CONTACT, &fresh, "");
     if !violations.is_empty() {
         return Err(Refusal::Violations(violations));
@@ -71,7 +71,7 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, manners: &Manners, id
     let before = whole(state.contacts.get(id).ok_or_else(Refusal::not_found)?);
     let body = input::object(scene.ask)?;
     let judge = Judge { options: scene.options, state, ask: scene.ask };
-    let after = applied(before.clone(), &judge.given(&CONTACT, &body)?);
+    let after = applied(before.clone(), &judge.given(Resource::ClientContact, &CONTACT, &body)?);
     let violations = judge.violations(&CONTACT, &after, "");
     if !violations.is_empty() {
         return Err(Refusal::Violations(violations));

@@ -75,6 +75,11 @@ impl Refusal {
         Self::Problem(StatusCode::NOT_FOUND, "Not Found".to_owned())
     }
 
+    /// What `security` refuses.
+    pub(super) fn denied() -> Self {
+        Self::Problem(StatusCode::FORBIDDEN, "Access Denied.".to_owned())
+    }
+
     /// The answer in a format and dialect.
     pub(super) fn answer(&self, dialect: Dialect, format: Format) -> Answer {
         match self {

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::FlowtlyServer;
 use super::negotiate::Format;
-use super::render::{Pen, Place};
-use super::schema::{CLIENT, CONTACT, Slot, slot};
-use super::state::{Document, State, client_fields, contact_fields};
+use super::render::{Pen, Place, Sight};
+use super::schema::{CLIENT, CONTACT, Resource, Slot, slot};
+use super::state::{Document, Forbidden, State, client_fields, contact_fields};
 
 impl FlowtlyServer {
     /// A person makes a client: an object of API field names; countries, currencies and other references by id or IRI.
@@ -153,7 +153,42 @@ impl FlowtlyServer {
         self.with(|state, _| state.remove_contact(id))
     }
 
-    /// A client as plain JSON shows it.
+    /// From now on the user who signs in may not do this with a client; `None` lets him again. Lists show it as before.
+    pub fn forbid_client(&self, id: u64, what: Option<Forbidden>) {
+        self.forbid(Resource::Client, id, what);
+    }
+
+    /// The same of a contact.
+    pub fn forbid_contact(&self, id: u64, what: Option<Forbidden>) {
+        self.forbid(Resource::ClientContact, id, what);
+    }
+
+    fn forbid(&self, resource: Resource, id: u64, what: Option<Forbidden>) {
+        self.with(|state, _| {
+            match what {
+                Some(what) => state.forbidden.insert((resource, id), what),
+                None => state.forbidden.remove(&(resource, id)),
+            };
+        });
+    }
+
+    /// From now on the user who signs in is shown no such property of clients, as by `#[ApiProperty(security: …)]`: the key is
+    /// left out, as it is where there is no value, and the documentation lists it as before.
+    pub fn hide_client_property(&self, key: &str) {
+        self.with(|state, _| state.hidden.insert((Resource::Client, key.to_owned())));
+    }
+
+    /// The same of contacts.
+    pub fn hide_contact_property(&self, key: &str) {
+        self.with(|state, _| state.hidden.insert((Resource::ClientContact, key.to_owned())));
+    }
+
+    /// Every property is shown again.
+    pub fn show_properties(&self) {
+        self.with(|state, _| state.hidden.clear());
+    }
+
+    /// A client as plain JSON shows it, to somebody who sees everything.
     pub fn client(&self, id: u64) -> Option<Value> {
         self.with(|state, _| {
             let mut out = Vec::new();
@@ -199,7 +234,7 @@ impl FlowtlyServer {
     }
 
     fn pen<'server>(&'server self, state: &'server State) -> Pen<'server> {
-        Pen { options: self.options(), state, format: Format::Plain }
+        Pen { options: self.options(), state, format: Format::Plain, sight: Sight::Owner }
     }
 }
 

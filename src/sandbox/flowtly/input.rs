@@ -45,10 +45,16 @@ pub(super) fn object(ask: &Ask) -> Result<Map<String, Value>, Refusal> {
 }
 
 impl Judge<'_> {
-    /// The fields that a body sets.
-    pub(super) fn given(&self, table: &[Slot], body: &Map<String, Value>) -> Result<Given, Refusal> {
+    /// The fields that a body sets. What `security` hides may not be set either, and is ignored like an unknown key.
+    pub(super) fn given(
+        &self,
+        resource: Resource,
+        table: &[Slot],
+        body: &Map<String, Value>,
+    ) -> Result<Given, Refusal> {
+        let is_hidden = |key: &str| self.state.hidden.iter().any(|(of, hidden)| *of == resource && hidden == key);
         let mut given = Given::new();
-        for (key, value) in body {
+        for (key, value) in body.iter().filter(|(key, _)| !is_hidden(key)) {
             if let Some((place, slot)) = slot(table, key) {
                 given.insert(place, self.text(slot, value)?);
             }
@@ -66,7 +72,7 @@ impl Judge<'_> {
             }
         };
         let entry = |value: &Value| match value {
-            Value::Object(map) => self.given(&CONTACT, map).map(Entry::New),
+            Value::Object(map) => self.given(Resource::ClientContact, &CONTACT, map).map(Entry::New),
             Value::String(iri) => {
                 let id = self.iri("clientContacts", Resource::ClientContact, iri)?;
                 id.parse().map(Entry::Keep).map_err(|_| Refusal::bad(format!("Invalid IRI \"{iri}\".")))

@@ -30,6 +30,7 @@ use http::{Method, StatusCode};
 pub(crate) use sow::{NewClient, NewContact};
 
 pub use options::{Attributes, ContactsShown, CurrencyIds, Dialect, FlowtlyOptions, Formats, Totals};
+pub use state::Forbidden;
 
 use self::state::State;
 use super::exchange::{Answer, Ask, Intent, System};

@@ -17,12 +17,22 @@ pub(super) enum Place {
     Member,
 }
 
+/// Who looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Whoever signs in: properties may be hidden.
+    User,
+    /// Somebody who sees everything.
+    Owner,
+}
+
 /// How a request wants its records.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pen<'server> {
     pub(super) options: &'server FlowtlyOptions,
     pub(super) state: &'server State,
     pub(super) format: Format,
+    pub(super) sight: Sight,
 }
 
 impl Pen<'_> {
@@ -57,7 +67,7 @@ impl Pen<'_> {
         self.open(out, Resource::Client, &id.to_string(), tail, place);
         json::key(out, "id");
         json::number(out, id);
-        self.slots(out, &CLIENT, client.fields.iter());
+        self.slots(out, Resource::Client, &CLIENT, client.fields.iter());
         match (self.options.attributes, &client.attributes) {
             (Attributes::Absent, _) => {}
             (Attributes::Merged | Attributes::Replaced, attributes) => {
@@ -106,7 +116,7 @@ impl Pen<'_> {
             self.iri(out, Resource::Client, &client.to_string());
             out.push(b'"');
         }
-        self.slots(out, &CONTACT, contact.fields.iter());
+        self.slots(out, Resource::ClientContact, &CONTACT, contact.fields.iter());
         for (key, at) in [("createdAt", contact.created), ("updatedAt", contact.updated)] {
             json::key(out, key);
             json::number(out, at.format("\"%Y-%m-%dT%H:%M:%S+00:00\""));
@@ -133,9 +143,19 @@ impl Pen<'_> {
         json::string(out, text, self.spelling());
     }
 
-    fn slots<'text>(&self, out: &mut Vec<u8>, table: &[Slot], texts: impl Iterator<Item = (u16, &'text str)>) {
+    /// Null is skipped, and so is what `security` hides: a reply does not tell one from the other.
+    fn slots<'text>(
+        &self,
+        out: &mut Vec<u8>,
+        resource: Resource,
+        table: &[Slot],
+        texts: impl Iterator<Item = (u16, &'text str)>,
+    ) {
+        let hidden = &self.state.hidden;
+        let is_hidden =
+            |key: &str| self.sight == Sight::User && hidden.iter().any(|(of, hidden)| *of == resource && hidden == key);
         for (place, text) in texts {
-            let Some(slot) = table.get(usize::from(place)) else { continue };
+            let Some(slot) = table.get(usize::from(place)).filter(|slot| !is_hidden(slot.key)) else { continue };
             json::key(out, slot.key);
             match slot.sort {
                 Sort::Text => self.text(out, text),

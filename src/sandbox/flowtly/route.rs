@@ -8,9 +8,9 @@ use http::{HeaderValue, Method, StatusCode, header};
 use super::errors::{self, Refusal};
 use super::negotiate::{self, Format};
 use super::options::FlowtlyOptions;
-use super::render::Pen;
+use super::render::{Pen, Sight};
 use super::schema::Resource;
-use super::state::State;
+use super::state::{Forbidden, State};
 use super::{clients, contacts, docs, login, lookups};
 use crate::sandbox::exchange::{Answer, Ask, Content};
 use crate::sandbox::manners::Manners;
@@ -25,7 +25,7 @@ pub(super) struct Scene<'server> {
 
 impl<'server> Scene<'server> {
     pub(super) fn pen(&self, state: &'server State) -> Pen<'server> {
-        Pen { options: self.options, state, format: self.format }
+        Pen { options: self.options, state, format: self.format, sight: Sight::User }
     }
 }
 
@@ -196,6 +196,22 @@ fn operate(
     method: &Method,
 ) -> Result<Reply, Refusal> {
     let writes = *method != Method::GET;
+    let record = match route {
+        Route::Client(id) | Route::Documents(id) => Some((Resource::Client, id)),
+        Route::Contact(id) => Some((Resource::ClientContact, id)),
+        Route::Login
+        | Route::Docs
+        | Route::Clients
+        | Route::ClientSearch
+        | Route::Contacts
+        | Route::Lookups(_)
+        | Route::Lookup(..) => None,
+    };
+    match record.and_then(|record| state.forbidden.get(&record)) {
+        Some(Forbidden::Everything) => return Err(Refusal::denied()),
+        Some(Forbidden::Writing) if writes => return Err(Refusal::denied()),
+        Some(Forbidden::Writing) | None => {}
+    }
     match route {
         Route::Clients if writes => clients::create(scene, state, manners),
         Route::Clients => clients::list(scene, state),

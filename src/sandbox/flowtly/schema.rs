@@ -4,7 +4,7 @@
 //! and are the sandbox's own.
 
 /// What an IRI points to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Resource {
     Country,
     Currency,

@@ -1,6 +1,6 @@
 //! What a tenant's Flowtly holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -50,6 +50,15 @@ pub(super) struct Document {
     pub(super) shows_id: bool,
 }
 
+/// What the user who signs in may not do with a record. Lists are not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forbidden {
+    /// To read it by its id, and to write it.
+    Everything,
+    /// To write it.
+    Writing,
+}
+
 /// Everything.
 #[derive(Debug)]
 pub(super) struct State {
@@ -58,6 +67,10 @@ pub(super) struct State {
     pub(super) documents: BTreeMap<u64, Document>,
     /// Clients that went away, with their contacts: what a backup would bring back.
     pub(super) lost: BTreeMap<u64, (Client, Vec<(u64, Contact)>)>,
+    /// What the user who signs in may not do with one record, as `security` with an `object` decides.
+    pub(super) forbidden: BTreeMap<(Resource, u64), Forbidden>,
+    /// Properties that `security` shows to others alone.
+    pub(super) hidden: BTreeSet<(Resource, String)>,
     /// Counts changes, for entity tags.
     pub(super) revision: u64,
     /// Counts rotations of the keys that sign tokens.
@@ -71,6 +84,8 @@ impl State {
             contacts: Table::starting_at(1),
             documents: BTreeMap::new(),
             lost: BTreeMap::new(),
+            forbidden: BTreeMap::new(),
+            hidden: BTreeSet::new(),
             revision: 0,
             key: 1,
         }

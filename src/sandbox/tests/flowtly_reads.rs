@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{LINKED, Office, send};
 use crate::sandbox::FlowtlyOptions;
-use crate::sandbox::flowtly::{ContactsShown, CurrencyIds, Dialect, Formats};
+use crate::sandbox::flowtly::{ContactsShown, CurrencyIds, Dialect, Forbidden, Formats};
 
 #[rstest]
 #[case::wrong_password(
@@ -242,4 +242,37 @@ async fn a_missing_tenant_header_looks_like_unknown_records() {
     assert_eq!(office.get("/clients/1").await.status, 404);
     let seen = office.ask("GET /clients/1", &["x-instance: acme"], Body::empty()).await;
     assert_eq!(seen.status, 200);
+}
+
+#[tokio::test]
+async fn what_security_hides_is_left_out_like_a_null_and_cannot_be_set_though_the_documentation_lists_it() {
+    let office = Office::plain().await;
+    let fields = json!({"name": "Alfa", "addressPhoneNumber": "+48 22", "addressCity": "Warszawa"});
+    let id = office.server.add_client(&fields);
+    let before = office.get("/docs.jsonld").await.json();
+    office.server.hide_client_property("addressPhoneNumber");
+    let shown = office.get(&format!("/clients/{id}")).await.json();
+    assert_eq!((shown.get("addressPhoneNumber"), &shown["addressCity"]), (None, &json!("Warszawa")));
+    assert_eq!(office.get("/clients").await.json()["member"][0].get("addressPhoneNumber"), None);
+    assert_eq!(office.get("/docs.jsonld").await.json(), before);
+    assert_eq!(office.server.client(id).unwrap()["addressPhoneNumber"], "+48 22", "it is there");
+    office.server.show_properties();
+    assert_eq!(office.get(&format!("/clients/{id}")).await.json()["addressPhoneNumber"], "+48 22");
+}
+
+#[tokio::test]
+async fn a_record_that_security_keeps_is_refused_by_its_id_and_shown_in_lists() {
+    let office = Office::plain().await;
+    let id = office.server.add_client(&json!({"name": "Alfa"}));
+    let person = office.server.add_contact(id, &json!({"name": "Jan", "email": "j@a.pl", "type": "main"}));
+    office.server.forbid_client(id, Some(Forbidden::Everything));
+    office.server.forbid_contact(person, Some(Forbidden::Writing));
+    for path in [format!("/clients/{id}"), format!("/clients/{id}/documents")] {
+        let seen = office.get(&path).await;
+        assert_eq!((seen.status.as_u16(), seen.json()["detail"].as_str()), (403, Some("Access Denied.")), "{path}");
+    }
+    assert_eq!(office.get("/clients").await.json()["member"][0]["name"], "Alfa");
+    assert_eq!(office.get(&format!("/client-contacts/{person}")).await.status.as_u16(), 200);
+    office.server.forbid_client(id, None);
+    assert_eq!(office.get(&format!("/clients/{id}")).await.status.as_u16(), 200);
 }
