@@ -88,6 +88,8 @@ pub struct Property {
     pub path: String,
     /// Whether it is there.
     pub presence: Presence,
+    /// Whether a record that was just looked at shows it; `None` where replies leave out no property that is there.
+    pub shown: Option<bool>,
     /// Whether it can be written; `None` where the system does not tell.
     pub writable: Option<bool>,
     /// The system's own word for its type, where it tells.
@@ -109,6 +111,7 @@ impl Property {
         Self {
             path: path.into(),
             presence,
+            shown: None,
             writable: None,
             type_name: None,
             sort: None,
@@ -189,6 +192,9 @@ pub struct WalkEnd {
     pub started: DateTime<Utc>,
     /// From where what appeared since is to be read.
     pub frontier: Frontier,
+    /// By the position of a property in a row's texts: whether any record showed it, blank or not. `None` where replies leave
+    /// out no property that is there, so that a blank one is blank.
+    pub shown: Option<Vec<bool>>,
 }
 
 /// What says that a walk showed everything.
@@ -227,6 +233,9 @@ pub enum Lookup {
     Gone,
     /// It was merged into another record.
     MergedInto(RemoteId),
+    /// It is there, and we may not read it by its id, in the system's own words. That is about this record alone: what a list
+    /// shows of it holds, and nothing is known of what it says by its id.
+    Closed(String),
 }
 
 /// What to look for.

@@ -24,6 +24,8 @@ pub enum Mark {
     Thrift,
     /// Why documents are left alone for a while, as JSON.
     Documents,
+    /// Properties that no record shows any more although some had a value, as JSON.
+    Vanished,
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
@@ -45,6 +47,7 @@ impl Mark {
             Self::Quarantine => "quarantine",
             Self::Thrift => "thrift",
             Self::Documents => "documents",
+            Self::Vanished => "vanished",
             Self::Running => "running",
         }
     }

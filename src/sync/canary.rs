@@ -135,7 +135,7 @@ impl Canaries {
                         records.first().is_some_and(|record| self.is_recognised(canary, side, &Looks::of(record)))
                     }
                     Lookup::MergedInto(_) => true,
-                    Lookup::Gone => false,
+                    Lookup::Gone | Lookup::Closed(_) => false,
                 };
                 if is_there {
                     found.insert(canary.link.id);

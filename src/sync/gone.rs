@@ -196,6 +196,8 @@ async fn read(
         match answer {
             Lookup::Found(row) => rows.push(*row),
             Lookup::Gone => gone.extend(owners),
+            // It is there: what was last seen of it holds.
+            Lookup::Closed(_) => {}
             Lookup::MergedInto(survivor) => {
                 missing.merged.extend(owners.map(|old| Merged { side, kind, old, into: survivor.clone() }));
                 into.insert(survivor);

@@ -93,6 +93,8 @@ async fn read(
     for (id, answer) in ids.iter().zip(answers) {
         match answer {
             Lookup::Found(row) => rows.push(*row),
+            // The next walk shows what its list shows of it.
+            Lookup::Closed(_) => {}
             Lookup::Gone | Lookup::MergedInto(_) => {
                 elsewhere.insert(id);
             }

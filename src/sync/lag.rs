@@ -37,19 +37,22 @@ pub(crate) async fn restless(
         .collect())
 }
 
-/// What records say by id that a list showed differently. Those that answer otherwise are left out: a whole walk asks for them
-/// again, and the ids of those that go on under another are told.
-pub(crate) async fn read_again(to: Stage<'_>, ids: &[RemoteId]) -> Result<(Vec<Row>, Vec<RemoteId>), PassError> {
+/// What records say by id that a list showed differently, as `listed`. Those that answer otherwise are left out: a whole walk
+/// asks for them again, and the ids of those that go on under another are told. Of what may not be read by its id, what the
+/// list shows is all there is.
+pub(crate) async fn read_again(to: Stage<'_>, listed: Vec<Row>) -> Result<(Vec<Row>, Vec<RemoteId>), PassError> {
     let (mut rows, mut absorbed) = (Vec::new(), Vec::new());
-    if ids.is_empty() {
+    if listed.is_empty() {
         return Ok((rows, absorbed));
     }
-    let answers = to.world.source(to.side).get(to.kind, ids).await.map_err(on(to.side))?;
-    for (id, answer) in ids.iter().zip(answers) {
+    let ids: Vec<RemoteId> = listed.iter().map(|row| row.id.clone()).collect();
+    let answers = to.world.source(to.side).get(to.kind, &ids).await.map_err(on(to.side))?;
+    for (listed, answer) in listed.into_iter().zip(answers) {
         match answer {
             Lookup::Found(row) => rows.push(*row),
             Lookup::Gone => {}
-            Lookup::MergedInto(_) => absorbed.push(id.clone()),
+            Lookup::MergedInto(_) => absorbed.push(listed.id),
+            Lookup::Closed(_) => rows.push(listed),
         }
     }
     Ok((rows, absorbed))

@@ -1,7 +1,8 @@
 //! One pass, step by step. Each step is a function that takes ports, store and clock.
 //!
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
-//! there and [`stage`]s what differs (`hinted` reads what webhooks name, by id);
+//! there and [`stage`]s what differs (`hinted` reads what webhooks name, by id); `vanished` finds properties that no record
+//! shows any more;
 //! `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
 //! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
 //! [`apply`] writes: guard, intent, write, settle; [`documents`] are read, planned and shown apart from all that;
@@ -16,6 +17,7 @@ mod lag;
 pub mod stage;
 mod hinted;
 mod canary;
+mod vanished;
 pub mod gone;
 pub mod match_up;
 pub(crate) mod answered;

@@ -24,6 +24,7 @@ use super::standing::{
     adoption, extents, first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids,
     shown_otherwise, whole,
 };
+use super::vanished::{Attempt, look};
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
@@ -92,6 +93,8 @@ pub struct Report {
     pub refusals: Vec<Refusal>,
     /// Mapped properties that are missing.
     pub missing: Vec<(Side, Kind, String)>,
+    /// Those among them that no record shows any more, although some had a value.
+    pub vanished: Vec<(Side, Kind, String)>,
     /// Lists that could not be read whole: nothing is taken as gone because of them, and nothing is created there.
     pub not_whole: Vec<(Side, Kind)>,
     /// Rules, mapping or scope are others than when a plan was last accepted: what follows from that is a transition, and
@@ -232,7 +235,7 @@ async fn story(
     extents: &BTreeMap<(Side, Kind), Extent>,
     complete: bool,
 ) -> Result<Report, PassError> {
-    let mut checked = check(world, store, asked, stop, number, started, extents, complete).await?;
+    let mut checked = check(world, store, asked, stop, number, started, extents, complete, Attempt::First).await?;
     let mut store = store.lock().await;
     let accepted = checked.judged.accepts_records();
     let applied = match sinks {
@@ -269,6 +272,7 @@ async fn check(
     started: DateTime<Utc>,
     extents: &BTreeMap<(Side, Kind), Extent>,
     complete: bool,
+    attempt: Attempt,
 ) -> Result<Checked, PassError> {
     // A pass about hints has no extent of its own: what was never walked is no reason to call it complete.
     let complete = complete && asked.hints.is_none();
@@ -278,7 +282,7 @@ async fn check(
     let restless = restless(world, &mut *store.lock().await, started).await?;
     let mut extents = extents.clone();
     let mut hinted = asked.hints;
-    let probed = {
+    let mut probed = {
         let mut store = store.lock().await;
         if adoption(&mut store).await?.is_some() {
             hinted = None;
@@ -305,6 +309,9 @@ async fn check(
         probed
     };
     stopped(stop)?;
+    // A walk over all records proves by itself what is shown.
+    let walks_all = |place: &(Side, Kind)| hinted.is_none() && extents.get(place) == Some(&Extent::Complete);
+    probed.missing.unproven.retain(|place, _| !walks_all(place));
     let first = first_walks(world, &mut *store.lock().await).await?;
     let scope = Scope {
         organisation: &probed.organisation,
@@ -330,6 +337,11 @@ async fn check(
     let had = (!is_allowed).then_some(Had { known: &before, unaccepted: &unaccepted });
     let missing = read_missing(world, store, &scope, &mut scans, &mut canaries, had).await?;
     stopped(stop)?;
+    if look(world, store, &scope, &scans, attempt).await? {
+        // Nothing was decided from what was read so far. Read again, it says nothing of the property, or what it says now.
+        let again = check(world, store, asked, stop, number, started, &extents, complete, Attempt::Again);
+        return Box::pin(again).await;
+    }
     let canaries = canaries.sight(world, store, &scope, &scans).await?;
     let mut store = store.lock().await;
     let recovery = Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing };
@@ -458,6 +470,7 @@ async fn close(
         totals: planned.totals,
         refusals: judged.refusals,
         missing: probed.missing_names,
+        vanished: probed.vanished,
         not_whole: judged.not_whole,
         transition: judged.transition,
         failing: applied.failing,

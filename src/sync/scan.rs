@@ -54,6 +54,8 @@ pub(crate) struct Scanned {
     pub(crate) numbered: bool,
     /// How many records the list told of at its end, and how many different ones it showed.
     pub(crate) told: Uneven,
+    /// By the position of a property: whether any record showed it; `None` where a blank one is shown too.
+    pub(crate) shown: Option<Vec<bool>>,
 }
 
 /// All scans of a pass.
@@ -191,6 +193,7 @@ async fn walk_once(
         consistent,
         numbered,
         told,
+        shown: end.shown,
     })
 }
 
@@ -248,6 +251,7 @@ impl Scanned {
             consistent: false,
             numbered: false,
             told: Uneven { told: None, shown: 0 },
+            shown: None,
         }
     }
 
@@ -276,6 +280,12 @@ impl Scanned {
             consistent: repeated.consistent,
             numbered: repeated.numbered,
             told: repeated.told,
+            shown: match (self.shown, repeated.shown) {
+                (Some(first), Some(second)) => {
+                    Some(first.iter().zip(second).map(|(one, other)| *one || other).collect())
+                }
+                (_, shown) => shown,
+            },
         }
     }
 }
@@ -316,19 +326,19 @@ impl Found {
             }
         }
         let mut differing: Vec<(RawHash, Row)> = Vec::new();
-        let mut doubtful: Vec<RemoteId> = Vec::new();
+        let mut doubtful: Vec<Row> = Vec::new();
         for ((hash, row), equal) in hashed.into_iter().zip(equal) {
             match equal {
                 Some(true) => {}
-                Some(false) if self.doubts => doubtful.push(row.id),
+                Some(false) if self.doubts => doubtful.push(row),
                 // What could not be read in the list may be readable by its id; without a name nobody is recognised.
-                Some(false) | None if to.hides_who_it_is(&row) => doubtful.push(row.id),
+                Some(false) | None if to.hides_who_it_is(&row) => doubtful.push(row),
                 Some(false) | None => differing.push((hash, row)),
             }
         }
         if !doubtful.is_empty() {
             drop(store);
-            let (mut rows, absorbed) = read_again(to, &doubtful).await?;
+            let (mut rows, absorbed) = read_again(to, doubtful).await?;
             to.hide(&mut rows);
             differing.extend(rows.into_iter().map(|row| (shape.raw_hash(self.key, &row), row)));
             self.absorbed.extend(absorbed);

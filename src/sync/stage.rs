@@ -11,7 +11,8 @@ use super::{PassError, World};
 use crate::domain::matching::identifying;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, Record, RemoteId, Side};
-use crate::domain::shape::{Delivered, RawHash, Row};
+use crate::domain::shape::{Cell, Delivered, RawHash, Row};
+use crate::domain::value::Text;
 use crate::store::seen::{Put, Seen, SeenId};
 use crate::store::todo::{Subject, Why};
 use crate::store::{Connection, StoreError, base, seen, todo};
@@ -33,13 +34,23 @@ pub(crate) struct Stage<'a> {
     pub(crate) missing: &'a Missing,
 }
 
-/// Properties that are missing, by side and kind: their texts are unknown whatever is delivered.
-pub(crate) type Missing = BTreeMap<(Side, Kind), BTreeSet<usize>>;
+/// Positions in a row, by side and kind.
+pub(crate) type Places = BTreeMap<(Side, Kind), BTreeSet<usize>>;
+
+/// Properties that say nothing, or nothing by being blank.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Missing {
+    /// They are not there, or not shown to us: their texts are unknown whatever is delivered.
+    pub(crate) gone: Places,
+    /// No record that was looked at shows them, replies leave out what is blank, and this pass does not walk all records: one
+    /// that reads as blank and was not is unknown, until a walk says whether anybody shows the property.
+    pub(crate) unproven: Places,
+}
 
 impl Stage<'_> {
     /// What a missing property delivers is unknown, whatever it looks like on the wire.
     pub(crate) fn hide(&self, rows: &mut [Row]) {
-        let Some(missing) = self.missing.get(&(self.side, self.kind)) else { return };
+        let Some(missing) = self.missing.gone.get(&(self.side, self.kind)) else { return };
         for row in rows {
             for position in missing {
                 if let Some(text) = row.texts.get_mut(*position) {
@@ -49,9 +60,35 @@ impl Stage<'_> {
         }
     }
 
+    /// The row without the blanks that prove nothing: where a record had a value, or nothing is known of it. `None` where
+    /// there are none.
+    pub(crate) fn doubted<'s>(&self, row: &Row, known: impl Iterator<Item = &'s Record> + Clone) -> Option<Row> {
+        let unproven = self.missing.unproven.get(&(self.side, self.kind))?;
+        let cells = &self.world.shape(self.side, self.kind).cells;
+        let was_blank = |cell: &Cell| {
+            let mut known = known.clone().peekable();
+            known.peek().is_some() && known.all(|record| is_blank(record, cell))
+        };
+        let is_doubtful = |position: usize| {
+            let reads_blank = row.texts.get(position) == Some(&Delivered::Blank);
+            reads_blank && cells.get(position).is_some_and(|cell| !was_blank(cell))
+        };
+        let doubtful: Vec<usize> = unproven.iter().copied().filter(|position| is_doubtful(*position)).collect();
+        if doubtful.is_empty() {
+            return None;
+        }
+        let mut row = row.clone();
+        for position in doubtful {
+            if let Some(text) = row.texts.get_mut(position) {
+                *text = Delivered::Unknown;
+            }
+        }
+        Some(row)
+    }
+
     /// Whether a row does not tell by what its record is recognised, although the properties are there.
     pub(crate) fn hides_who_it_is(&self, row: &Row) -> bool {
-        let missing = self.missing.get(&(self.side, self.kind));
+        let missing = self.missing.gone.get(&(self.side, self.kind));
         let cells = &self.world.shape(self.side, self.kind).cells;
         row.texts.iter().zip(cells).enumerate().any(|(position, (text, cell))| {
             *text == Delivered::Unknown
@@ -59,6 +96,16 @@ impl Stage<'_> {
                 && !missing.is_some_and(|missing| missing.contains(&position))
         })
     }
+}
+
+/// Whether a record shows a part, and it is blank there.
+pub(crate) fn is_blank(record: &Record, cell: &Cell) -> bool {
+    record.reading(cell.field).text().is_some_and(|text| !says(&text, cell))
+}
+
+/// Whether a text says something in a part.
+pub(crate) fn says(text: &Text, cell: &Cell) -> bool {
+    text.part(cell.part).is_some_and(|part| !Text::whole(part).is_blank())
 }
 
 /// Stages rows as a system delivered them: hidden, hashed, and compared with *seen*.
@@ -114,19 +161,24 @@ pub(crate) async fn stage(
     for (_, (raw_hash, row)) in rows.iter().enumerate().filter(|(place, (_, row))| last.get(&row.id) == Some(place)) {
         staged.absorbed.extend(row.absorbed.iter().cloned());
         staged.stored_ids.extend(row.stored_id.clone());
-        let records = shape.records(row, locale);
         let known = existing.remove(&row.id).unwrap_or_default();
+        let doubted = stage.doubted(row, known.iter().map(|known| &known.record));
+        let (raw_hash, row) = match &doubted {
+            Some(row) => (shape.raw_hash(shape.key(), row), row),
+            None => (*raw_hash, row),
+        };
+        let records = shape.records(row, locale);
         for pairing in pair_up(known, records) {
             match pairing {
                 Pairing::Same(old, record) if old.fingerprint == record.fingerprint() && !old.gone => {
                     staged.met.push(old.id);
-                    touched.push((old.id, *raw_hash, record.version.clone()));
+                    touched.push((old.id, raw_hash, record.version.clone()));
                 }
                 Pairing::Same(old, record) | Pairing::Moved(old, record) => {
-                    puts.push(Put { id: Some(old.id), record: record.clone(), raw_hash: *raw_hash });
+                    puts.push(Put { id: Some(old.id), record: record.clone(), raw_hash });
                     moved.push((old, record));
                 }
-                Pairing::New(record) => puts.push(Put { id: None, record, raw_hash: *raw_hash }),
+                Pairing::New(record) => puts.push(Put { id: None, record, raw_hash }),
                 Pairing::Left(old) => left.push(old),
                 Pairing::Stale(id) => in_the_way.push(id),
             }

@@ -65,7 +65,7 @@ pub(super) async fn rows(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Ve
     let lookups = get(talk, kind, ids).await?;
     let found = lookups.into_iter().filter_map(|lookup| match lookup {
         Lookup::Found(row) => Some(*row),
-        Lookup::Gone | Lookup::MergedInto(_) => None,
+        Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => None,
     });
     Ok(found.collect())
 }

@@ -53,7 +53,12 @@ impl Walk for KeyWalk {
                 Place::Behind(id) => Some(id.clone()),
                 Place::End => {
                     let started = self.started.unwrap_or_else(|| self.talk.now());
-                    return Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(started) }));
+                    return Ok(Step::End(WalkEnd {
+                        evidence: Evidence::Key,
+                        started,
+                        frontier: mark(started),
+                        shown: None,
+                    }));
                 }
             };
             let began = Began::now(&self.talk);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::error::is_no_address;
+use super::error::{is_about_this_record, is_no_address};
 use super::shared::{Home, Shared, Wanted, all_or_first_failure};
 use super::walk::PageWalk;
 use super::wire::row::Embedded;
@@ -47,8 +47,12 @@ pub(super) async fn children(shared: &Arc<Shared>, companies: &[RemoteId]) -> Re
     let mut by_id: Vec<RemoteId> = Vec::new();
     let mut owners = HashMap::new();
     let mut unshown = BTreeSet::new();
+    let mut closed = BTreeSet::new();
     for (company, shown) in companies.iter().zip(shown) {
         match shown {
+            Shown::Closed => {
+                closed.insert(company.clone());
+            }
             Shown::Rows(contacts) => rows.extend(contacts),
             Shown::Ids(ids) => {
                 owners.extend(ids.iter().map(|id| (id.clone(), company.clone())));
@@ -60,8 +64,15 @@ pub(super) async fn children(shared: &Arc<Shared>, companies: &[RemoteId]) -> Re
         }
     }
     let read = all_or_first_failure(at_once, by_id.iter().map(|id| contact(shared, id))).await?;
-    for row in read {
-        let Some(mut row) = row else { continue };
+    for (id, read) in by_id.iter().zip(read) {
+        let mut row = match read {
+            Contact::Row(row) => *row,
+            Contact::Gone => continue,
+            Contact::Closed => {
+                closed.extend(owners.get(id).cloned());
+                continue;
+            }
+        };
         let owner = owners.get(&row.id);
         if row.parents.is_empty() {
             // It does not say it; the client did.
@@ -70,6 +81,14 @@ pub(super) async fn children(shared: &Arc<Shared>, companies: &[RemoteId]) -> Re
         if row.parents.first() == owner {
             rows.push(row);
         }
+    }
+    // What may not be read by its id the lists show all the same.
+    if !closed.is_empty() && home(shared).await? == Home::Clients {
+        let first = shared.first_page(Wanted::Embedded);
+        let found = walked(shared, Wanted::Embedded, first, |row| row.parents.iter().any(|id| closed.contains(id)));
+        rows.extend(found.await?.rows);
+    } else {
+        unshown.extend(closed);
     }
     if !unshown.is_empty() {
         rows.extend(filtered(shared, &unshown).await?);
@@ -82,6 +101,16 @@ enum Shown {
     Rows(Vec<Row>),
     Ids(Vec<RemoteId>),
     Nothing,
+    /// We may not read the client by its id.
+    Closed,
+}
+
+/// What one contact says by its id.
+enum Contact {
+    Row(Box<Row>),
+    Gone,
+    /// We may not read it by its id.
+    Closed,
 }
 
 async fn shown(shared: &Shared, company: &RemoteId) -> Result<Shown, PortError> {
@@ -89,6 +118,7 @@ async fn shown(shared: &Shared, company: &RemoteId) -> Result<Shown, PortError> 
         Ok(decoded) => decoded,
         // A client that is gone has no contacts.
         Err(error) if error.kind == ErrorKind::NotFound => return Ok(Shown::Rows(Vec::new())),
+        Err(error) if is_about_this_record(&error) => return Ok(Shown::Closed),
         Err(error) => return Err(error),
     };
     Ok(match decoded.contacts {
@@ -99,10 +129,11 @@ async fn shown(shared: &Shared, company: &RemoteId) -> Result<Shown, PortError> 
     })
 }
 
-async fn contact(shared: &Shared, id: &RemoteId) -> Result<Option<Row>, PortError> {
+async fn contact(shared: &Shared, id: &RemoteId) -> Result<Contact, PortError> {
     match shared.record(Kind::Contact, id, Wanted::Contacts).await {
-        Ok(decoded) => Ok(Some(decoded.row)),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Ok(decoded) => Ok(Contact::Row(Box::new(decoded.row))),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Contact::Gone),
+        Err(error) if is_about_this_record(&error) => Ok(Contact::Closed),
         Err(error) => Err(error),
     }
 }
@@ -114,12 +145,12 @@ async fn filtered(shared: &Arc<Shared>, companies: &BTreeSet<RemoteId>) -> Resul
     for company in companies {
         let mut url = shared.first_page(Wanted::Contacts);
         url.query_pairs_mut().append_pair("client", company.as_str());
-        let found = walked(shared, url, |row| row.parents.contains(company)).await?;
+        let found = walked(shared, Wanted::Contacts, url, |row| row.parents.contains(company)).await?;
         rows.extend(found.rows);
         if found.strangers {
             tracing::warn!("the server ignores the filter of contacts by client, the whole list is read");
             let ours = |row: &Row| row.parents.iter().any(|parent| companies.contains(parent));
-            return Ok(walked(shared, shared.first_page(Wanted::Contacts), ours).await?.rows);
+            return Ok(walked(shared, Wanted::Contacts, shared.first_page(Wanted::Contacts), ours).await?.rows);
         }
     }
     Ok(rows)
@@ -131,9 +162,14 @@ struct Found {
 }
 
 /// Walks contacts and keeps ours; stops early where a filter is plainly ignored and the rest is not asked for.
-async fn walked(shared: &Arc<Shared>, url: Url, is_ours: impl Fn(&Row) -> bool + Send) -> Result<Found, PortError> {
+async fn walked(
+    shared: &Arc<Shared>,
+    wanted: Wanted,
+    url: Url,
+    is_ours: impl Fn(&Row) -> bool + Send,
+) -> Result<Found, PortError> {
     let is_filtered = url.query_pairs().any(|(key, _)| key == "client");
-    let mut walk = PageWalk::new(shared.clone(), Wanted::Contacts, url, None);
+    let mut walk = PageWalk::new(shared.clone(), wanted, url, None);
     let mut found = Found { rows: Vec::new(), strangers: false };
     while let Step::Page(page) = walk.next().await? {
         let (ours, strangers): (Vec<Row>, Vec<Row>) = page.into_iter().partition(&is_ours);

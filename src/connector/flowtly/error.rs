@@ -43,6 +43,21 @@ pub(super) fn is_no_address(error: &PortError) -> bool {
     matches!(error.kind, ErrorKind::Setting | ErrorKind::NotFound | ErrorKind::Forbidden)
 }
 
+/// Whether a request about one record was refused because of that record: API Platform decides on each record by itself
+/// (`security: "is_granted('VIEW', object)"`), and shows it in lists all the same. Who may not do anything here at all is
+/// refused the list, which every pass reads first.
+pub(super) fn is_about_this_record(error: &PortError) -> bool {
+    error.kind == ErrorKind::Forbidden && error.status == Some(StatusCode::FORBIDDEN.as_u16())
+}
+
+/// The same error of a write to one record, where it is about that record.
+pub(super) fn closed(mut error: PortError) -> PortError {
+    if is_about_this_record(&error) {
+        error.kind = ErrorKind::Invalid;
+    }
+    error
+}
+
 fn kind(status: StatusCode, author: Author) -> ErrorKind {
     match status.as_u16() {
         401 => ErrorKind::Unauthorized,

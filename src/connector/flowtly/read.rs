@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::contacts::home;
-use super::error::is_no_address;
+use super::error::{is_about_this_record, is_no_address};
 use super::frontier::Mark;
 use super::shared::{Home, Shared, Sheet, Wanted, all_or_first_failure};
 use super::talk::numbered;
@@ -75,6 +75,14 @@ async fn lookup(shared: &Shared, kind: Kind, id: &RemoteId, wanted: Wanted) -> R
         Ok(decoded) => Ok(Lookup::Found(Box::new(decoded.row))),
         // Only the API's own words get here: an address that nobody knows is a wrong setting.
         Err(error) if error.kind == ErrorKind::NotFound => Ok(Lookup::Gone),
+        Err(error) if is_about_this_record(&error) => {
+            tracing::warn!(
+                record.kind = kind.as_str(),
+                record.id = id.as_str(),
+                "Flowtly does not let us read this record by its id: what its list shows is all that is known of it"
+            );
+            Ok(Lookup::Closed(error.message))
+        }
         Err(error) => Err(error),
     }
 }

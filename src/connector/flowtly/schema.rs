@@ -90,6 +90,7 @@ fn property(
     };
     let type_name = entry.and_then(|entry| entry.range.clone()).filter(|_| !is_within);
     Property {
+        shown: Some(sample.keys.contains(path)),
         writable: entry.and_then(|entry| entry.writable),
         sort: layout.relation(path).map(|_| PropertySort::Relation).or_else(|| type_name.as_deref().and_then(sort)),
         type_name,

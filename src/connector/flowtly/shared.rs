@@ -76,6 +76,8 @@ pub(super) struct Sheet {
     pub(super) listed: Vec<RemoteId>,
     /// Whether every client showed whole contacts; true where that was not asked.
     pub(super) whole: bool,
+    /// By position in a row's texts: whether any of its records showed the property.
+    pub(super) shown: Vec<bool>,
     pub(super) total: Option<u64>,
     pub(super) view: View,
     pub(super) bare: bool,
@@ -130,6 +132,10 @@ impl Shared {
             page::page(&reply.body, &mut scribe).map(|page| (page, Notes::of(scribe)))
         });
         let ((page, notes), reply) = read.await.map_err(|error| super::error::misrouted(error, wanted.setting()))?;
+        let shown = match wanted {
+            Wanted::Companies | Wanted::Search | Wanted::Contacts => notes.shown.clone(),
+            Wanted::Embedded => notes.shown_embedded.clone(),
+        };
         self.take_in(wanted, notes);
         let listed: Vec<RemoteId> = page.rows.iter().map(|decoded| decoded.row.id.clone()).collect();
         let mut whole = true;
@@ -154,7 +160,7 @@ impl Shared {
             }
         }
         let page::Page { total, view, bare, .. } = page;
-        Ok(Sheet { rows, listed, whole, total, view, bare, date: reply.date })
+        Ok(Sheet { rows, listed, whole, shown, total, view, bare, date: reply.date })
     }
 
     /// Reads one record by id, with the contacts that a client shows if they are wanted.
@@ -298,7 +304,8 @@ impl Notes {
     }
 }
 
-fn add(known: &mut Vec<bool>, shown: &[bool]) {
+/// Adds what a page showed to what was shown before.
+pub(super) fn add(known: &mut Vec<bool>, shown: &[bool]) {
     known.resize(known.len().max(shown.len()), false);
     for (known, shown) in known.iter_mut().zip(shown) {
         *known |= shown;

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::frontier::{Met, Tail};
-use super::shared::{Shared, Sheet, Wanted};
+use super::shared::{Shared, Sheet, Wanted, add};
 use super::talk::numbered;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Evidence, Step, Walk, WalkEnd};
@@ -41,6 +41,8 @@ pub(super) struct PageWalk {
     last_total: Option<u64>,
     met: Met,
     tail: Tail,
+    /// By position in a row's texts: whether any record showed the property.
+    shown: Vec<bool>,
     started: Option<DateTime<Utc>>,
     /// A walk that asks for changes since a time meets older ones only if the server ignores the question.
     since: Option<DateTime<Utc>>,
@@ -70,6 +72,7 @@ impl PageWalk {
             last_total: None,
             met: Met::default(),
             tail: Tail::new(),
+            shown: Vec::new(),
             started: None,
             since,
         }
@@ -107,6 +110,7 @@ impl PageWalk {
     fn take(&mut self, url: &Url, sheet: &Sheet) -> Result<(), PortError> {
         self.pages += 1;
         self.last_total = sheet.total;
+        add(&mut self.shown, &sheet.shown);
         if self.pages == 1 {
             self.first_total = sheet.total;
             self.started = sheet.date.or(self.started);
@@ -178,7 +182,7 @@ impl PageWalk {
             Some(query) => format!("{}?{query}", self.last.path()),
             None => self.last.path().to_owned(),
         };
-        WalkEnd { evidence, started, frontier: self.tail.mark(last).write() }
+        WalkEnd { evidence, started, frontier: self.tail.mark(last).write(), shown: Some(self.shown.clone()) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 
-use super::error::misrouted;
+use super::error::{closed, misrouted};
 use super::shared::{Home, Shared, Wanted};
 use super::wire::iri;
 use super::wire::layout::{Mapped, Relation};
@@ -37,9 +37,13 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
         }
         Target::Update { id, .. } => {
             let url = shared.talk.item(path, id.as_str());
-            let record = if is_within(&texts) { Some(record(shared, url.clone(), item_route).await?) } else { None };
+            let record = if is_within(&texts) {
+                Some(record(shared, url.clone(), item_route).await.map_err(closed)?)
+            } else {
+                None
+            };
             let body = body(shared.layout(kind), Purpose::Update, &texts, client, record.as_ref())?;
-            shared.talk.write(Method::PATCH, url, item_route, MERGE_PATCH, body).await
+            shared.talk.write(Method::PATCH, url, item_route, MERGE_PATCH, body).await.map_err(closed)
         }
     };
     let reply = sent.map_err(|error| named(error, shared, kind, &texts))?;

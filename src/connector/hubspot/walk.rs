@@ -251,7 +251,7 @@ fn highest_before(rows: &[Row], started: DateTime<Utc>) -> Option<u64> {
 }
 
 fn end(started: DateTime<Utc>, highest: Option<u64>) -> WalkEnd {
-    WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest, "") }
+    WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest, ""), shown: None }
 }
 
 /// When the walk began, the highest id of then, and whether the index was searched since.

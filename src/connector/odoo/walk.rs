@@ -61,7 +61,7 @@ impl Walk for KeyWalk {
             }
         }
         let frontier = mark(self.started, self.highest);
-        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started: self.started, frontier }))
+        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started: self.started, frontier, shown: None }))
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
     if !ids.is_empty() {
         rows.extend(read::get(talk, kind, &ids).await?.into_iter().filter_map(|lookup| match lookup {
             Lookup::Found(row) => Some(*row),
-            Lookup::Gone | Lookup::MergedInto(_) => None,
+            Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => None,
         }));
     }
     talk.met.note(kind, rows.iter().map(|row| &row.id));

@@ -89,7 +89,7 @@ impl Walk for ListWalk {
         if self.kind == Kind::Contact && matches!(self.extent, Went::Everything(_)) {
             self.talk.contact_pages.store(self.pages, Ordering::Relaxed);
         }
-        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest) }))
+        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest), shown: None }))
     }
 }
 

@@ -170,7 +170,14 @@ fn troubles(report: &Report) -> Section {
              is created there"
         ));
     }
-    for (side, kind, path) in &report.missing {
+    for (side, kind, path) in &report.vanished {
+        section.foreign(format!(
+            "no {kind} in {side} shows the mapped property {path} any more, although some had a value: its field is left \
+             alone. Is it still there, and may the user that signs in see it? If people emptied it everywhere, put a value into \
+             one record: then what is empty counts as emptied"
+        ));
+    }
+    for (side, kind, path) in report.missing.iter().filter(|missing| !report.vanished.contains(missing)) {
         section.foreign(format!(
             "{side} does not show the mapped {kind} property {path}: its field is left alone; \
              see flowtly-sync check"

@@ -127,6 +127,7 @@ fn report(actions: &[Action]) -> Report {
         totals,
         refusals: Vec::new(),
         missing: Vec::new(),
+        vanished: Vec::new(),
         not_whole: Vec::new(),
         transition: false,
         failing: BTreeMap::new(),

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+use tracing::warn;
+
 use super::Applying;
-use super::update::Ready;
-use crate::connector::error::PortError;
+use super::update::{Ready, refusal};
+use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::{Lookup, ParentWrite, Target, Write};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, Change, LinkId, Op};
@@ -18,6 +21,9 @@ use crate::store::{Connection, Store, StoreError, link};
 use crate::sync::PassError;
 use crate::sync::match_up::index_companies;
 use crate::sync::stage::take_in;
+
+/// How long is a record left alone that the server stumbles over? A pass of its own would find the same again at once.
+const UNREADABLE_GAP: TimeDelta = TimeDelta::minutes(10);
 
 impl Applying<'_> {
     /// Re-reads the targets and drops what moved since it was planned; what was read is staged.
@@ -43,7 +49,7 @@ impl Applying<'_> {
         let targets: BTreeSet<RemoteId> = rows.values().map(|link| link.remote_id(side).clone()).collect();
         let targets: Vec<RemoteId> = targets.into_iter().collect();
         let read = match self.read_ahead_of(kind, side, &links).await {
-            Ok(()) => self.world.source(side).get(kind, &targets).await,
+            Ok(()) => self.read_targets(kind, side, &targets).await,
             Err(error) => Err(error),
         };
         let answers = match read {
@@ -58,9 +64,18 @@ impl Applying<'_> {
             }
         };
         let mut shown: Vec<Row> = Vec::new();
-        for answer in answers {
-            if let Lookup::Found(row) = answer {
-                shown.push(*row);
+        let mut closed: BTreeMap<RemoteId, String> = BTreeMap::new();
+        let mut failed: BTreeSet<RemoteId> = BTreeSet::new();
+        for (id, answer) in targets.into_iter().zip(answers) {
+            match answer {
+                Ok(Lookup::Found(row)) => shown.push(*row),
+                Ok(Lookup::Closed(words)) => {
+                    closed.insert(id, words);
+                }
+                Ok(Lookup::Gone | Lookup::MergedInto(_)) => {}
+                Err(_) => {
+                    failed.insert(id);
+                }
             }
         }
         let there: BTreeSet<RemoteId> = shown.iter().map(|row| row.id.clone()).collect();
@@ -78,6 +93,20 @@ impl Applying<'_> {
                 (rows.get(&id), before.get(&(id, side)), after.get(&(id, side)), after.get(&(id, side.opposite())));
             let (Some(link), Some(old), Some(target), Some(source)) = halves else { continue };
             let Op::Update { changes, .. } = &action.op else { continue };
+            if let Some(words) = closed.get(&target.record.id) {
+                // What may not be read right before a write is not written: it waits like what the system refused.
+                for change in changes {
+                    self.refused(&mut transaction, kind, Subject::Link(id), refusal(side, change, words)).await?;
+                }
+                self.applied.links.insert(id);
+                continue;
+            }
+            if failed.contains(&target.record.id) {
+                self.applied.interrupted += 1;
+                let due = Some(self.now() + UNREADABLE_GAP);
+                todo::arm(&mut transaction, kind, &[Subject::Link(id)], Why::Interrupted, due).await?;
+                continue;
+            }
             let moved = old.fingerprint != target.fingerprint
                 || old.record.parent != target.record.parent
                 || !self.is_as_planned(&target.record, changes);
@@ -99,6 +128,37 @@ impl Applying<'_> {
         }
         transaction.commit().await.map_err(StoreError::from)?;
         Ok(ready)
+    }
+
+    /// One answer for each target. Where a group fails because the server does, each is asked for by itself: one record that it
+    /// stumbles over must not hold up the others. Fails if none can be read.
+    async fn read_targets(
+        &self,
+        kind: Kind,
+        side: Side,
+        targets: &[RemoteId],
+    ) -> Result<Vec<Result<Lookup, PortError>>, PortError> {
+        let source = self.world.source(side);
+        let error = match source.get(kind, targets).await {
+            Ok(answers) => return Ok(answers.into_iter().map(Ok).collect()),
+            Err(error) if error.kind == ErrorKind::Unavailable && targets.len() > 1 => error,
+            Err(error) => return Err(error),
+        };
+        let mut answers = Vec::new();
+        for target in targets {
+            let answer = source.get(kind, std::slice::from_ref(target)).await;
+            answers.push(answer.and_then(|answers| answers.into_iter().next().ok_or_else(|| error.clone())));
+        }
+        if answers.iter().all(Result::is_err) {
+            return Err(error);
+        }
+        for (target, answer) in targets.iter().zip(&answers) {
+            if let Err(error) = answer {
+                let (id, side, kind) = (target.as_str(), side.as_str(), kind.as_str());
+                warn!(record.id = id, side, kind, error.kind = ?error.kind, "this record cannot be read now; others can");
+            }
+        }
+        Ok(answers)
     }
 
     /// Long lists are read before the targets are: what is typed meanwhile must not come between the guard and the write.
@@ -135,6 +195,11 @@ impl Applying<'_> {
     /// What a missing property shows is unknown.
     pub(super) fn hide(&self, side: Side, kind: Kind, rows: &mut [Row]) {
         self.stage(side, kind).hide(rows);
+    }
+
+    /// So is a blank that proves nothing.
+    pub(super) fn doubt(&self, side: Side, kind: Kind, row: Row, before: &Record) -> Row {
+        self.stage(side, kind).doubted(&row, std::iter::once(before)).unwrap_or(row)
     }
 }
 

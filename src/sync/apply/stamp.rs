@@ -72,7 +72,7 @@ impl Applying<'_> {
             .into_iter()
             .filter_map(|answer| match answer {
                 Lookup::Found(row) => Some((row.id, row.stored_id)),
-                Lookup::Gone | Lookup::MergedInto(_) => None,
+                Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => None,
             })
             .collect();
         let mut ready = Vec::new();

@@ -249,6 +249,7 @@ impl Applying<'_> {
         let shape = self.world.shape(side, kind);
         let wrote_parent = ready.changes.iter().any(|change| change.field == Field::Parent);
         self.hide(side, kind, std::slice::from_mut(&mut row));
+        row = self.doubt(side, kind, row, &ready.target.record);
         // The reply of a write need not show relations: the company is the one before, or the one that was written.
         row.parents = if wrote_parent {
             ready.write.parent.iter().map(|parent| parent.to.clone()).collect()
@@ -342,6 +343,7 @@ fn others_moved(before: &Record, stored: &Record, changes: &[Change]) -> bool {
         .any(|(field, reading)| *reading != Reading::Unknown && !reading.same_as(before.reading(*field)))
 }
 
-fn refusal<'a>(side: Side, change: &Change, message: &'a str) -> Refusal<'a> {
+/// A change that its side refused, or does not let us read again.
+pub(super) fn refusal<'a>(side: Side, change: &Change, message: &'a str) -> Refusal<'a> {
     Refusal { side, field: change.field.as_str(), payload: payload(change), message }
 }

@@ -258,7 +258,7 @@ impl Planning<'_> {
     fn unrecognisable(&self, kind: Kind) -> Option<Side> {
         Side::BOTH.into_iter().find(|side| {
             let cells = &self.world.shape(*side, kind).cells;
-            let missing = self.situation.missing.get(&(*side, kind)).into_iter().flatten();
+            let missing = self.situation.missing.gone.get(&(*side, kind)).into_iter().flatten();
             let mut fields = missing.filter_map(|position| cells.get(*position)).map(|cell| cell.field);
             fields.any(|field| identifying(kind).contains(&field))
         })

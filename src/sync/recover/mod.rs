@@ -106,13 +106,10 @@ fn over_after(world: World<'_>, side: Side) -> TimeDelta {
     TimeDelta::from_std(capabilities.longest_request + capabilities.lag).unwrap_or(TimeDelta::hours(24))
 }
 
-async fn read(world: World<'_>, intent: &Intent) -> Result<Option<Row>, PassError> {
+async fn read(world: World<'_>, intent: &Intent) -> Result<Option<Lookup>, PassError> {
     let Some(target) = intent.target.clone() else { return Ok(None) };
     let answers = world.source(intent.side).get(intent.kind, &[target]).await.map_err(on(intent.side))?;
-    Ok(answers.into_iter().next().and_then(|answer| match answer {
-        Lookup::Found(row) => Some(*row),
-        Lookup::Gone | Lookup::MergedInto(_) => None,
-    }))
+    Ok(answers.into_iter().next())
 }
 
 /// Field by field: stored is what was sent: settled; what was before, and the request is certainly over: void; else the
@@ -129,8 +126,13 @@ async fn update(
     let every: Vec<&Change> = changes.iter().collect();
     // Asked before the read: the request may be carried out while that is under way.
     let was_over = is_over(world, intent.side, sent);
-    let Some(mut row) = read(world, intent).await? else {
-        return overtaken(store.connection(), world, recovery, intent, link, &every).await;
+    let mut row = match read(world, intent).await? {
+        Some(Lookup::Found(row)) => *row,
+        // Nothing can be told of it as long as it may not be read.
+        Some(Lookup::Closed(_)) => return Ok(None),
+        Some(Lookup::Gone | Lookup::MergedInto(_)) | None => {
+            return overtaken(store.connection(), world, recovery, intent, link, &every).await;
+        }
     };
     recovery.stage(world, intent).hide(std::slice::from_mut(&mut row));
     let shape = world.shape(intent.side, intent.kind);
@@ -248,7 +250,10 @@ async fn settle_arrived(
 /// A stamp is there, or it is planned again.
 async fn stamp(world: World<'_>, intent: &Intent, sent: DateTime<Utc>) -> Result<Option<Outcome>, PassError> {
     let was_over = is_over(world, intent.side, sent);
-    let shown = read(world, intent).await?.and_then(|row| row.stored_id);
+    let shown = match read(world, intent).await? {
+        Some(Lookup::Found(row)) => row.stored_id,
+        Some(Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) | None => None,
+    };
     if shown.is_some() && shown == intent.body.stored_id {
         return Ok(Some(Outcome::Settled));
     }

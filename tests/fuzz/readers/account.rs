@@ -70,7 +70,7 @@ impl Bench {
                             self.rows(kind, &[*row]);
                         }
                         Lookup::MergedInto(survivor) => assert_ne!(survivor, *id),
-                        Lookup::Gone => {}
+                        Lookup::Gone | Lookup::Closed(_) => {}
                     }
                 }
             }

@@ -8,4 +8,5 @@ mod writes;
 mod families;
 mod people;
 mod mapping;
+mod secured;
 mod restored;

@@ -282,7 +282,7 @@ impl Bench {
     pub async fn read(&self, kind: Kind, id: &RemoteId) -> Row {
         match self.connector.get(kind, std::slice::from_ref(id)).await.unwrap().remove(0) {
             Lookup::Found(row) => *row,
-            other @ (Lookup::Gone | Lookup::MergedInto(_)) => panic!("{kind} {id} is {other:?}"),
+            other @ (Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => panic!("{kind} {id} is {other:?}"),
         }
     }
 

@@ -184,3 +184,48 @@ async fn a_kind_that_is_not_sure_is_read_only_where_it_is_known() {
     firm.reconcile().await;
     firm.assert_settled().await;
 }
+
+/// Nothing is walked: that a record reads as blank proves nothing where no record that was looked at shows the property.
+#[tokio::test]
+async fn accident_13_a_property_that_nobody_shows_is_emptied_by_no_hint() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 111 11 11");
+    firm.reconcile().await;
+    firm.assert_settled().await;
+    firm.wait(Duration::from_hours(1));
+    firm.flowtly.hide_client_property("addressPhoneNumber");
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    let phone = |firm: &Firm| firm.hubspot.company_property(company, "phone");
+    assert_eq!(hinted(&firm, &[hint(Side::Flowtly, Kind::Company, client)]).await.written, 1, "the city travels");
+    // Nor by the guard and the reply of a write of our own.
+    firm.hubspot.edit_company(company, "name", "Alfa II");
+    for _ in 0..3 {
+        hinted(&firm, &[hint(Side::Crm, Kind::Company, company)]).await;
+        hinted(&firm, &[hint(Side::Flowtly, Kind::Company, client)]).await;
+    }
+    assert_eq!(firm.client_text(client, "name").as_deref(), Some("Alfa II"));
+    assert_eq!(phone(&firm).as_deref(), Some("+48 22 111 11 11"));
+    // A value that is there again counts at once.
+    firm.flowtly.show_properties();
+    firm.flowtly.edit_client(client, "addressPhoneNumber", "+48 22 222 22 22");
+    hinted(&firm, &[hint(Side::Flowtly, Kind::Company, client)]).await;
+    assert_eq!(phone(&firm).as_deref(), Some("+48 22 222 22 22"));
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn what_one_person_emptied_travels_by_a_hint_where_others_show_the_property() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    let (other, _) = firm.linked("Beta", &vat(2)).await;
+    for id in [client, other] {
+        firm.flowtly.edit_client(id, "addressPhoneNumber", "+48 22 111 11 11");
+    }
+    firm.reconcile().await;
+    firm.wait(Duration::from_hours(1));
+    firm.flowtly.edit_client(client, "addressPhoneNumber", None::<String>);
+    assert_eq!(hinted(&firm, &[hint(Side::Flowtly, Kind::Company, client)]).await.written, 1);
+    assert_eq!(firm.hubspot.company_property(company, "phone").unwrap_or_default(), "");
+    firm.assert_settled().await;
+}

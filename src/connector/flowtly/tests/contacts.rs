@@ -127,6 +127,47 @@ async fn embedded_contacts_that_show_less_than_they_have_are_read_one_by_one() {
     assert_eq!(shown(&rows[0], &contact_shape(), "phone"), &text("+48 600"), "an absent key was no blank");
 }
 
+fn denied() -> Answer {
+    json_answer(403, &json!({"detail": "Access Denied."}))
+}
+
+#[tokio::test]
+async fn the_children_of_a_client_that_may_not_be_read_are_those_that_the_list_shows() {
+    let bench = Bench::new(|asked| match asked.path() {
+        "/clients/6" => denied(),
+        "/clients/7" => ok(&with_contacts(7, &json!([inner(3)]))),
+        "/client-contacts" if asked.parameter("client").is_some() => ok(&json!({"member": [contact(1, 6)]})),
+        "/client-contacts" => ok(&json!({"member": [contact(1, 6), contact(3, 7)]})),
+        _ => panic!("{asked:?}"),
+    });
+    assert_eq!(ids(&bench.connector.children(&[id(6), id(7)]).await.unwrap()), [3, 1]);
+}
+
+#[tokio::test]
+async fn so_are_those_of_clients_whose_contacts_have_no_list() {
+    let bench = Bench::new(|asked| match asked.path() {
+        "/clients/6" => denied(),
+        "/clients" => {
+            ok(&json!({"member": [with_contacts(6, &json!([inner(1)])), with_contacts(7, &json!([inner(2)]))]}))
+        }
+        _ => html(404),
+    });
+    let rows = bench.connector.children(&[id(6)]).await.unwrap();
+    assert_eq!((ids(&rows), rows[0].parents.clone()), (vec![1], vec![id(6)]));
+}
+
+#[tokio::test]
+async fn a_contact_that_may_not_be_read_by_its_id_is_read_from_the_list() {
+    let bench = Bench::new(|asked| match asked.path() {
+        "/clients/6" => ok(&with_contacts(6, &json!(["/client-contacts/1", "/client-contacts/2"]))),
+        "/client-contacts/1" => ok(&contact(1, 6)),
+        "/client-contacts/2" => denied(),
+        _ => ok(&json!({"member": [contact(1, 6), contact(2, 6)]})),
+    });
+    let found: BTreeSet<u64> = ids(&bench.connector.children(&[id(6)]).await.unwrap()).into_iter().collect();
+    assert_eq!(found, BTreeSet::from([1, 2]));
+}
+
 #[tokio::test]
 async fn contacts_that_are_links_are_read_one_by_one() {
     let bench = Bench::new(|asked| match asked.path() {

@@ -42,6 +42,29 @@ async fn answers_come_in_the_order_of_the_ids_and_only_the_apis_own_words_mean_g
 }
 
 #[tokio::test]
+async fn a_record_that_may_not_be_read_by_its_id_is_closed_and_says_nothing_of_the_others() {
+    let denied = || json_answer(403, &json!({"detail": "Access Denied."}));
+    let bench = Bench::new(move |asked| match asked.path() {
+        "/clients/2" | "/client-contacts/2" => denied(),
+        "/clients/1" => ok(&client(1)),
+        "/client-contacts/1" => ok(&contact(1, 1)),
+        _ => panic!("{asked:?}"),
+    });
+    for kind in Kind::BOTH {
+        let found = bench.connector.get(kind, &[id(2), id(1)]).await.unwrap();
+        assert!(
+            matches!(&found[..], [Lookup::Closed(words), Lookup::Found(one)]
+            if words.contains("403: Access Denied.") && one.id == id(1)),
+            "{found:?}"
+        );
+    }
+    // What a whole list refuses is about the side.
+    let bench = Bench::new(move |_| denied());
+    assert_eq!(bench.connector.probe().await.unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(bench.walk(Kind::Company).await.unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[tokio::test]
 async fn a_reply_about_another_record_is_not_believed() {
     let bench = Bench::new(|_| ok(&client(9)));
     assert_eq!(bench.connector.get(Kind::Company, &[id(3)]).await.unwrap_err().kind, ErrorKind::Protocol);
@@ -94,6 +117,26 @@ async fn numbered_countries_are_read_through_the_list_once() {
 }
 
 #[tokio::test]
+async fn without_a_list_an_id_is_a_code_only_if_it_looks_like_one() {
+    let bench = Bench::new(|asked| match asked.path() {
+        "/clients" => {
+            let rows = [("1", "2"), ("PL", "EUR"), ("840", "pln"), ("POL", "EURO")].map(|(country, currency)| {
+                let mut client = client(1);
+                client["country"] = json!(format!("/countries/{country}"));
+                client["currency"] = json!(format!("/currencies/{currency}"));
+                client
+            });
+            ok(&json!({"member": rows}))
+        }
+        _ => json_answer(403, &json!({"detail": "Access Denied."})),
+    });
+    let (rows, _) = bench.walk(Kind::Company).await.unwrap();
+    let read = |path: &str| rows.iter().map(|row| shown(row, &company_shape(), path).clone()).collect::<Vec<_>>();
+    assert_eq!(read("country"), [Delivered::Unknown, text("PL"), Delivered::Unknown, Delivered::Unknown]);
+    assert_eq!(read("currency"), [Delivered::Unknown, text("EUR"), text("pln"), Delivered::Unknown]);
+}
+
+#[tokio::test]
 async fn properties_come_from_the_documentation_and_from_a_page() {
     let property = |name: &str, readable: bool| {
         json!({"hydra:property": {"@id": format!("#Client/{name}"), "range": "xmls:string"}, "hydra:title": name,
@@ -115,27 +158,8 @@ async fn properties_come_from_the_documentation_and_from_a_page() {
     assert_eq!((of("name").presence, of("name").writable), (Presence::Present, Some(true)));
     assert_eq!(of("name").type_name.as_deref(), Some("xmls:string"));
     assert_eq!(of("tin").presence, Presence::Present, "documented, though nobody has one");
+    assert_eq!((of("name").shown, of("tin").shown), (Some(true), Some(false)), "what is documented need not be shown");
     assert_eq!(of("defaultCost").presence, Presence::Missing, "shown to nobody");
-#[tokio::test]
-async fn without_a_list_an_id_is_a_code_only_if_it_looks_like_one() {
-    let bench = Bench::new(|asked| match asked.path() {
-        "/clients" => {
-            let rows = [("1", "2"), ("PL", "EUR"), ("840", "pln"), ("POL", "EURO")].map(|(country, currency)| {
-                let mut client = client(1);
-                client["country"] = json!(format!("/countries/{country}"));
-                client["currency"] = json!(format!("/currencies/{currency}"));
-                client
-            });
-            ok(&json!({"member": rows}))
-        }
-        _ => json_answer(403, &json!({"detail": "Access Denied."})),
-    });
-    let (rows, _) = bench.walk(Kind::Company).await.unwrap();
-    let read = |path: &str| rows.iter().map(|row| shown(row, &company_shape(), path).clone()).collect::<Vec<_>>();
-    assert_eq!(read("country"), [Delivered::Unknown, text("PL"), Delivered::Unknown, Delivered::Unknown]);
-    assert_eq!(read("currency"), [Delivered::Unknown, text("EUR"), text("pln"), Delivered::Unknown]);
-}
-
     assert_eq!(of("addressCountry").presence, Presence::Missing, "neither documented nor shown");
     assert_eq!(of("country").presence, Presence::Present, "shown");
     assert_eq!(of("status").choices, ["active", "lead"], "the most used first");

@@ -112,6 +112,33 @@ async fn a_page_that_comes_again_and_again_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_walk_tells_which_properties_any_of_its_records_showed() {
+    let all: Vec<Value> = (1..=5)
+        .map(|number| {
+            let mut client = client(number);
+            if number == 5 {
+                client["defaultCost"] = json!(null);
+                client["tin"] = json!("1");
+            }
+            client["clientContacts"] = json!([{"id": number, "name": "Person", "email": "p@firm.test"}]);
+            client
+        })
+        .collect();
+    let bench = Bench::new(move |asked| match asked.path() {
+        "/clients" => ok(&paged(asked, &all, 2)),
+        _ => html(404),
+    });
+    let shown = |end: WalkEnd, shape: &Shape| {
+        let shown = end.shown.unwrap();
+        shape.paths().zip(shown).filter(|(_, shown)| !shown).map(|(path, _)| path.to_owned()).collect::<Vec<_>>()
+    };
+    let (_, end) = bench.walk(Kind::Company).await.unwrap();
+    assert_eq!(shown(end, &company_shape()), ["addressCountry"], "a blank one is shown, too");
+    let (_, end) = bench.walk(Kind::Contact).await.unwrap();
+    assert_eq!(shown(end, &contact_shape()), ["phone", "type", "position"]);
+}
+
+#[tokio::test]
 async fn no_rows_where_the_total_tells_of_some_is_no_end() {
     let bench = Bench::new(|_| ok(&json!({"totalItems": 1000, "member": []})));
     let error = bench.walk(Kind::Company).await.unwrap_err();

@@ -186,7 +186,7 @@ async fn a_create_whose_country_cannot_be_looked_up_is_still_a_create() {
 async fn refusals_keep_their_kinds() {
     for (status, kind) in [
         (400, ErrorKind::Invalid),
-        (403, ErrorKind::Forbidden),
+        (403, ErrorKind::Invalid),
         (409, ErrorKind::Conflict),
         (406, ErrorKind::Setting),
         (415, ErrorKind::Setting),
@@ -195,6 +195,9 @@ async fn refusals_keep_their_kinds() {
         let error = bench.write_one(Kind::Company, update(1, &[("name", Some("x"))])).await.unwrap_err();
         assert_eq!((error.kind, bench.asked().len()), (kind, 1));
     }
+    let denied = Bench::new(move |_| json_answer(403, &json!({"detail": "no"})));
+    let error = denied.write_one(Kind::Company, create(&[("name", Some("x"))])).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden, "who may not create anything is refused as such");
     let gone = Bench::new(|_| no_record());
     let error = gone.write_one(Kind::Company, update(1, &[("name", Some("x"))])).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);

@@ -51,7 +51,7 @@ async fn answers_come_in_the_order_asked_and_ids_may_repeat() {
         .iter()
         .map(|answer| match answer {
             Lookup::Found(row) => row.id.to_string(),
-            Lookup::Gone | Lookup::MergedInto(_) => "-".into(),
+            Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => "-".into(),
         })
         .collect();
     assert_eq!(found, ["2", "1", "2"]);

@@ -139,7 +139,7 @@ fn ids(rows: &[Row]) -> Vec<u64> {
 fn found(lookup: Lookup) -> Row {
     match lookup {
         Lookup::Found(row) => *row,
-        other @ (Lookup::Gone | Lookup::MergedInto(_)) => panic!("not found: {other:?}"),
+        other @ (Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => panic!("not found: {other:?}"),
     }
 }
 

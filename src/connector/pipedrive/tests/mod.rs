@@ -75,7 +75,7 @@ impl Firm {
     async fn one(&self, kind: Kind, id: u64) -> Row {
         match self.connector.get(kind, &[id_of(id)]).await.unwrap().pop().unwrap() {
             Lookup::Found(row) => *row,
-            other @ (Lookup::Gone | Lookup::MergedInto(_)) => panic!("{other:?}"),
+            other @ (Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => panic!("{other:?}"),
         }
     }
 

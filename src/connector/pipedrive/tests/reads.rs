@@ -57,7 +57,7 @@ async fn many_are_read_by_one_list_and_a_few_one_by_one() {
         .iter()
         .map(|answer| match answer {
             Lookup::Found(row) => row.id.as_number().unwrap(),
-            other @ (Lookup::Gone | Lookup::MergedInto(_)) => panic!("{other:?}"),
+            other @ (Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => panic!("{other:?}"),
         })
         .collect();
     assert_eq!(found, ids.iter().rev().copied().collect::<Vec<_>>(), "one answer for each id, in order");

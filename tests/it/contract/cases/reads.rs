@@ -53,7 +53,7 @@ async fn answers_in_order(bench: &Bench) -> Verdict {
             match answer {
                 Lookup::Found(row) => assert_eq!((&row.id, &row.texts), (&rows[place].id, &rows[place].texts)),
                 Lookup::Gone => assert_eq!(place, 1),
-                Lookup::MergedInto(_) => panic!("nothing was merged"),
+                Lookup::MergedInto(_) | Lookup::Closed(_) => panic!("nothing was merged, and everything may be read"),
             }
         }
     }
@@ -83,6 +83,7 @@ async fn merged(bench: &Bench) -> Verdict {
             // In the bin: seen, and not among the live ones.
             Lookup::Found(row) if row.standing == Standing::Archived => {}
             Lookup::Found(row) => panic!("{id} was merged away, and {} is shown", row.id),
+            Lookup::Closed(words) => panic!("{id} may be read: {words}"),
         }
     }
     assert_eq!(bench.read(Kind::Company, &left).await.id, left);
