@@ -39,6 +39,18 @@ pub enum Property {
     JobTitle,
 }
 
+/// What the user whose key we have may do with one record, whatever its role says of the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Grant {
+    /// As the role says.
+    #[default]
+    Full,
+    /// It sees the record, and may not write it.
+    Read,
+    /// No list and no search shows the record to it, and a read by id is refused.
+    Nothing,
+}
+
 /// A company as an import brings it in.
 #[derive(Debug, Clone, Copy)]
 pub struct Import<'a> {
@@ -168,6 +180,12 @@ pub trait CrmServer: fmt::Debug + Send + Sync {
 
     /// Somebody takes it out of the archive again.
     fn restore(&self, kind: Kind, id: u64) -> bool;
+
+    /// An administrator changes what the user whose key we have may do with a record, where the system has rights of single
+    /// records. Nothing of the record itself moves.
+    fn grant(&self, _kind: Kind, _id: u64, _grant: Grant) -> bool {
+        false
+    }
 
     /// Somebody deletes a record for good, in the system's own way with what belongs to it.
     fn remove(&self, kind: Kind, id: u64) -> bool;

@@ -32,7 +32,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use crm::{CrmServer, Import, Property};
+pub use crm::{CrmServer, Grant, Import, Property};
 pub use embedded::{EMBEDDED, Embedded};
 pub use espocrm::{EspoOptions, EspoServer};
 pub use faults::{Fault, Faults, When};

@@ -7,7 +7,7 @@ use super::EspoServer;
 use super::schema::Entity;
 use super::state::{id_number, id_text};
 use crate::domain::record::Kind;
-use crate::sandbox::crm::{CrmServer, Import, Property};
+use crate::sandbox::crm::{CrmServer, Grant, Import, Property};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
@@ -195,6 +195,10 @@ impl CrmServer for EspoServer {
 
     fn restore(&self, _kind: Kind, _id: u64) -> bool {
         false
+    }
+
+    fn grant(&self, kind: Kind, id: u64, grant: Grant) -> bool {
+        self.grant_record(entity(kind), id, grant)
     }
 
     fn remove(&self, kind: Kind, id: u64) -> bool {

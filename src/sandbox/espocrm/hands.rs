@@ -6,6 +6,7 @@ use super::EspoServer;
 use super::render::{Selection, value};
 use super::schema::{Entity, FieldType, Visibility, custom};
 use super::state::State;
+use crate::sandbox::crm::Grant;
 use crate::sandbox::packed::Packed;
 
 impl EspoServer {
@@ -168,6 +169,16 @@ impl EspoServer {
             let found = state.drawer_mut(Entity::Account).fields.iter_mut().find(|field| field.name == name);
             found.map(|field| field.read_only = true).is_some()
         })
+    }
+
+    /// An administrator lets the role make records that are assigned to nobody, or no more.
+    pub fn let_assign(&self, lets: bool) {
+        self.with(|state, _| state.assigns = lets);
+    }
+
+    /// An administrator changes what the API user may do with a record. Whether it is there.
+    pub(super) fn grant_record(&self, entity: Entity, id: u64, grant: Grant) -> bool {
+        self.with(|state, _| state.live_mut(entity, id).map(|record| record.grant = grant).is_some())
     }
 
     pub(super) fn add_record(&self, entity: Entity, fields: &[(&str, &str)]) -> u64 {

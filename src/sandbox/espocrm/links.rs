@@ -9,6 +9,7 @@ use super::records;
 use super::route::Scene;
 use super::schema::Entity;
 use super::state::{State, id_number};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::exchange::Answer;
 
 /// Lists, links or unlinks the partners of a record.
@@ -20,10 +21,21 @@ pub(super) fn answer(scene: &Scene<'_>, state: &mut State, entity: Entity, id: &
         Entity::Contact => Entity::Account,
     };
     if scene.ask.method == Method::GET {
+        if record.grant == Grant::Nothing {
+            return Err(Failure::forbidden("No read access."));
+        }
         let partners = state.partners(entity, record);
         return records::list(scene, state, other, Some(&partners));
     }
+    let (name, link) = (entity.name(), if entity == Entity::Account { "contacts" } else { "accounts" });
+    if record.grant != Grant::Full {
+        return Err(Failure::forbidden(format!("No record access for link operation ({name}:{link}).")));
+    }
     let partners = named(scene, state, other)?;
+    let is_open = |id: &u64| state.live(other, *id).is_some_and(|record| record.grant == Grant::Full);
+    if !partners.iter().all(is_open) {
+        return Err(Failure::forbidden(format!("No foreign record access for link operation ({name}:{link}).")));
+    }
     for partner in partners {
         let (contact, account) = match entity {
             Entity::Account => (partner, number),

@@ -14,6 +14,7 @@ use super::render::{self, Selection, attribute};
 use super::route::Scene;
 use super::schema::{Entity, system_attributes};
 use super::state::{Record, State, id_number};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::exchange::{Answer, Ask};
 use crate::sandbox::json;
 use crate::sandbox::packed::Packed;
@@ -46,7 +47,10 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, entity: Entity, among: Opti
 
     let records = &state.drawer(entity).records;
     let from = filter.behind().map_or(0, |id| id.saturating_add(1));
-    let holds = |(id, record): &Entry<'_>| !record.deleted && filter.holds(state, entity, *id, record);
+    // What the role does not open is left out without a word.
+    let holds = |(id, record): &Entry<'_>| {
+        !record.deleted && record.grant != Grant::Nothing && filter.holds(state, entity, *id, record)
+    };
     let all: Box<dyn Iterator<Item = Entry<'_>>> = match among {
         None => Box::new(records.rows_from(from)),
         Some(ids) => Box::new(ids.iter().filter_map(|id| Some((*id, records.get(*id)?)))),
@@ -64,14 +68,21 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, entity: Entity, among: Opti
 
 /// A record by id. Nobody asks what was selected.
 pub(super) fn show(state: &State, entity: Entity, id: &str) -> Result<Answer, Failure> {
-    let number = id_number(id).filter(|number| state.live(entity, *number).is_some());
-    number.map(|number| whole(state, entity, number)).ok_or_else(|| Failure::no_record(id))
+    let number = id_number(id).ok_or_else(|| Failure::no_record(id))?;
+    let record = state.live(entity, number).ok_or_else(|| Failure::no_record(id))?;
+    if record.grant == Grant::Nothing {
+        return Err(Failure::forbidden("No 'read' access."));
+    }
+    Ok(whole(state, entity, number))
 }
 
 /// Makes a record. An id that is sent is none of the client's business.
 pub(super) fn create(scene: &Scene<'_>, state: &mut State, entity: Entity) -> Result<Answer, Failure> {
     let sent = input::body(scene.ask)?;
     let fields = input::fields(state, scene.manners, entity, &Packed::default(), &sent)?;
+    if !state.assigns {
+        return Err(Failure::forbidden("Assignment failure: assigned user or team not allowed."));
+    }
     let (primary, accounts) = partners(state, entity, &sent)?;
     if scene.ask.header(&SKIP_DUPLICATES) != Some("true") {
         let alike = input::duplicates(state, entity, &fields);
@@ -89,6 +100,9 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, entity: Entity, id: &
     let sent = input::body(scene.ask)?;
     let number = id_number(id).ok_or_else(|| Failure::no_record(id))?;
     let record = state.live(entity, number).ok_or_else(|| Failure::no_record(id))?;
+    if record.grant != Grant::Full {
+        return Err(Failure::forbidden("No edit access."));
+    }
     let fields = input::fields(state, scene.manners, entity, &record.fields, &sent)?;
     if entity == Entity::Account {
         check_version(scene.ask, state, number, record, &sent)?;
@@ -104,7 +118,11 @@ pub(super) fn update(scene: &Scene<'_>, state: &mut State, entity: Entity, id: &
 
 /// Deletes softly; a second time there is nothing to delete.
 pub(super) fn delete(scene: &Scene<'_>, state: &mut State, entity: Entity, id: &str) -> Result<Answer, Failure> {
-    let done = id_number(id).is_some_and(|number| state.delete(entity, number, scene.now()));
+    let number = id_number(id).filter(|number| state.live(entity, *number).is_some());
+    if number.and_then(|number| state.live(entity, number)).is_some_and(|record| record.grant != Grant::Full) {
+        return Err(Failure::forbidden("No delete access."));
+    }
+    let done = number.is_some_and(|number| state.delete(entity, number, scene.now()));
     if done { Ok(Answer::new(StatusCode::OK, JSON, "true")) } else { Err(Failure::no_record(id)) }
 }
 

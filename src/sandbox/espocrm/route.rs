@@ -121,7 +121,11 @@ fn route(path: &str) -> Result<Route, Failure> {
 
 fn operate(scene: &Scene<'_>, state: &mut State, method: &Method, route: &Route) -> Result<Answer, Failure> {
     if route.opens().iter().any(|name| scene.options.closed.iter().any(|closed| closed == name)) {
-        let word = if *method == Method::GET { "read" } else { "edit" };
+        let word = match (method, route) {
+            (&Method::GET, _) => "read",
+            (_, Route::Records(_)) => "create",
+            (_, _) => "edit",
+        };
         return Err(Failure::forbidden(format!("No {word} access.")));
     }
     match route {

@@ -2,6 +2,7 @@
 
 use super::options::EspoOptions;
 use super::schema::{Entity, Field, Visibility, fields};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::packed::Packed;
 use crate::sandbox::table::Table;
 
@@ -14,6 +15,8 @@ pub(super) struct Record {
     pub(super) version: u64,
     /// Deleted records stay in the table; nobody but an administrator sees them.
     pub(super) deleted: bool,
+    /// What the API user may do with it, by its team or its owner.
+    pub(super) grant: Grant,
     /// A contact's primary account. It stays when the account goes.
     pub(super) account: Option<u64>,
     /// The partners: the accounts of a contact, the contacts of an account.
@@ -43,6 +46,8 @@ pub(super) struct State {
     accounts: Drawer,
     contacts: Drawer,
     pub(super) notes: Table<Note>,
+    /// Whether the role lets the API user make records that are assigned to nobody.
+    pub(super) assigns: bool,
     last_id: u64,
 }
 
@@ -53,6 +58,7 @@ impl State {
             accounts: drawer(Entity::Account),
             contacts: drawer(Entity::Contact),
             notes: Table::starting_at(1),
+            assigns: true,
             last_id: 0,
         }
     }

@@ -10,7 +10,7 @@ use super::fields::{FLOWTLY_ID, PHONE, VAT};
 use super::hands::{kind_of, set};
 use super::state::{Content, Kind as Collection};
 use crate::domain::record::Kind;
-use crate::sandbox::crm::{CrmServer, Import, Property};
+use crate::sandbox::crm::{CrmServer, Grant, Import, Property};
 use crate::sandbox::faults::Faults;
 use crate::sandbox::log::{Counts, Detail, LoggedRequest};
 use crate::sandbox::manners::Manners;
@@ -210,6 +210,10 @@ impl CrmServer for PipedriveServer {
 
     fn restore(&self, kind: Kind, id: u64) -> bool {
         self.with(|state, now| state.set_deleted(kind_of(kind), id, false, now))
+    }
+
+    fn grant(&self, kind: Kind, id: u64, grant: Grant) -> bool {
+        self.with(|state, _| state.grant(kind_of(kind), id, grant))
     }
 
     fn remove(&self, kind: Kind, id: u64) -> bool {

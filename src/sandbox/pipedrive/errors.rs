@@ -3,6 +3,7 @@
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::state::Kind;
 use crate::sandbox::exchange::Answer;
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -28,6 +29,13 @@ impl Failure {
     /// There is no such record.
     pub(super) fn not_found(noun: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{noun} not found"), None)
+    }
+
+    /// The token's user may not do this to the record. A permission set lets users edit the records of others or not, and a
+    /// record's visibility shows it to them or not.
+    pub(super) fn not_permitted(what: &str, kind: Kind) -> Self {
+        let noun = kind.noun().to_lowercase();
+        Self::new(StatusCode::FORBIDDEN, format!("You do not have permission to {what} this {noun}."), None)
     }
 
     /// There is no such address.

@@ -23,7 +23,16 @@ impl PipedriveServer {
     /// # Panics
     /// If a property is not there: the test is wrong.
     pub fn add_organization(&self, properties: &[(&str, &str)]) -> u64 {
-        self.put_in(Kind::Organizations, properties, None)
+        self.put_in(Kind::Organizations, properties, None, None)
+    }
+
+    /// A person imports an organization with the time at which it was made elsewhere, in milliseconds of the epoch: Pipedrive
+    /// believes it. Returns the id.
+    ///
+    /// # Panics
+    /// If a property is not there: the test is wrong.
+    pub fn import_organization(&self, properties: &[(&str, &str)], made: i64) -> u64 {
+        self.put_in(Kind::Organizations, properties, None, Some(made))
     }
 
     /// A person makes a person, perhaps at an organization. Returns the id.
@@ -31,7 +40,7 @@ impl PipedriveServer {
     /// # Panics
     /// If a property is not there: the test is wrong.
     pub fn add_person(&self, properties: &[(&str, &str)], organization: Option<u64>) -> u64 {
-        self.put_in(Kind::Persons, properties, organization)
+        self.put_in(Kind::Persons, properties, organization, None)
     }
 
     /// A person types into a property; an empty text clears it. Whether the record is there.
@@ -112,13 +121,13 @@ impl PipedriveServer {
         })
     }
 
-    fn put_in(&self, kind: Kind, properties: &[(&str, &str)], organization: Option<u64>) -> u64 {
+    fn put_in(&self, kind: Kind, properties: &[(&str, &str)], organization: Option<u64>, made: Option<i64>) -> u64 {
         self.with(|state, now| {
             let mut content = Content { org: organization, ..Content::default() };
             for (property, text) in properties {
                 set(state, kind, &mut content, property, text);
             }
-            state.insert(kind, content, now, now)
+            state.insert(kind, content, made.unwrap_or(now), now)
         })
     }
 }

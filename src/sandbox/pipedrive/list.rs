@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::errors::{Failure, success};
 use super::route::Scene;
 use super::state::{Kind, Record, State};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::exchange::{Answer, Ask};
 
 /// The cursor of the first page, which no answer gives.
@@ -77,6 +78,7 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Answe
     let is_wanted = |id: u64, record: &Record| {
         let updated = record.modified.div_euclid(1_000);
         record.deleted.is_none()
+            && record.grant != Grant::Nothing
             && since.is_none_or(|since| updated >= since)
             && until.is_none_or(|until| updated < until)
             && org.is_none_or(|org| kind == Kind::Persons && record.content.org == Some(org))
@@ -108,6 +110,9 @@ pub(super) fn list(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Answe
 pub(super) fn show(scene: &Scene<'_>, state: &State, kind: Kind, id: &str) -> Result<Answer, Failure> {
     let id = record_id(id)?;
     let record = state.record(kind, id, scene.now()).ok_or_else(|| Failure::not_found(kind.noun()))?;
+    if record.grant == Grant::Nothing {
+        return Err(Failure::not_permitted("see", kind));
+    }
     let selected = selected(state, scene.ask, kind)?;
     Ok(success(&state.shown(scene.options, kind, id, record, selected.as_deref()), &Value::Null))
 }

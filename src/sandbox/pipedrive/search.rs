@@ -6,6 +6,7 @@ use super::errors::{Failure, success};
 use super::list::limit;
 use super::route::Scene;
 use super::state::{Content, Kind, State};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::exchange::Answer;
 
 /// Custom fields of these types are searched.
@@ -43,6 +44,7 @@ pub(super) fn search(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Ans
     let hits: Vec<Value> = state
         .table(kind)
         .iter()
+        .filter(|(_, record)| record.grant != Grant::Nothing)
         .filter_map(|(id, record)| Some((id, record.as_indexed(now)?)))
         .filter(|(_, content)| texts(state, kind, content, &fields).iter().any(|text| holds(text)))
         .take(limit)

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::fields::{self, Field};
 use super::options::PipedriveOptions;
+use crate::sandbox::crm::Grant;
 use crate::sandbox::table::Table;
 
 /// For how long a deleted record stays readable, in milliseconds.
@@ -67,6 +68,8 @@ pub(super) struct Record {
     pub(super) created: i64,
     pub(super) modified: i64,
     pub(super) deleted: Option<i64>,
+    /// What the token's user may do with it, by its visibility and its owner.
+    pub(super) grant: Grant,
     /// What searches still show, the oldest first; `None`: nothing.
     pub(super) indexed: Vec<(i64, Option<Box<Content>>)>,
 }
@@ -179,12 +182,18 @@ impl State {
         self.table(kind).get(id).filter(|record| record.deleted.is_none())
     }
 
+    /// Changes what the token's user may do with a live record.
+    pub(super) fn grant(&mut self, kind: Kind, id: u64, grant: Grant) -> bool {
+        let record = self.table_mut(kind).get_mut(id).filter(|record| record.deleted.is_none());
+        record.map(|record| record.grant = grant).is_some()
+    }
+
     /// Makes a record.
     pub(super) fn insert(&mut self, kind: Kind, content: Content, created: i64, now: i64) -> u64 {
         let indexed = if self.lag > 0 { vec![(now.saturating_add(self.lag), None)] } else { Vec::new() };
         let table = self.table_mut(kind);
         let id = table.next_id();
-        table.insert(id, Record { content, created, modified: now, deleted: None, indexed });
+        table.insert(id, Record { content, created, modified: now, indexed, ..Record::default() });
         id
     }
 

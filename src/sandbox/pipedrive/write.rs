@@ -11,6 +11,7 @@ use super::list::record_id;
 use super::options::AddressWrites;
 use super::route::Scene;
 use super::state::{Content, Entry, Kind, PARTS, State, taken_apart};
+use crate::sandbox::crm::Grant;
 use crate::sandbox::exchange::Answer;
 
 /// The longest text of a field of one line.
@@ -45,6 +46,9 @@ pub(super) fn update(
 ) -> Result<Answer, Failure> {
     let id = record_id(id)?;
     let record = state.live(kind, id).ok_or_else(|| Failure::not_found(kind.noun()))?;
+    if record.grant != Grant::Full {
+        return Err(Failure::not_permitted("edit", kind));
+    }
     let content = applied(scene, state, kind, record.content.clone(), body)?;
     if content.name.is_empty() {
         return Err(Failure::invalid("name: must not be empty"));
@@ -56,6 +60,9 @@ pub(super) fn update(
 /// Puts a record into the bin.
 pub(super) fn delete(scene: &Scene<'_>, state: &mut State, kind: Kind, id: &str) -> Result<Answer, Failure> {
     let id = record_id(id)?;
+    if state.live(kind, id).is_some_and(|record| record.grant != Grant::Full) {
+        return Err(Failure::not_permitted("delete", kind));
+    }
     if !state.set_deleted(kind, id, true, scene.now()) {
         return Err(Failure::not_found(kind.noun()));
     }

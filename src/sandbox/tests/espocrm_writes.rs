@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Espo;
 use crate::domain::record::Kind;
-use crate::sandbox::{CrmServer, Manner, Property};
+use crate::sandbox::{CrmServer, Grant, Manner, Property};
 
 fn id(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
@@ -203,4 +203,53 @@ async fn people_find_what_they_put_in() {
     let path = format!("Account/{}", server.id_text(company));
     assert_eq!(espo.put(&path, json!({"billingAddressCity": "z"})).await.json()["billingAddressCity"], "y");
     assert_eq!(server.id_number(&server.id_text(company)), Some(company));
+}
+
+#[rstest]
+#[case::show(Grant::Nothing, "GET Account/{id}", Some("No 'read' access."))]
+#[case::contacts(Grant::Nothing, "GET Account/{id}/contacts", Some("No read access."))]
+#[case::readable(Grant::Read, "GET Account/{id}", None)]
+#[case::readable_contacts(Grant::Read, "GET Account/{id}/contacts", None)]
+#[case::edit(Grant::Read, "PUT Account/{id}", Some("No edit access."))]
+#[case::delete(Grant::Read, "DELETE Account/{id}", Some("No delete access."))]
+#[case::link(
+    Grant::Read,
+    "POST Account/{id}/contacts",
+    Some("No record access for link operation (Account:contacts).")
+)]
+#[case::foreign(
+    Grant::Read,
+    "POST Contact/{contact}/accounts",
+    Some("No foreign record access for link operation (Contact:accounts).")
+)]
+#[tokio::test]
+async fn a_record_of_another_team_is_refused_and_left_out_of_lists(
+    #[case] grant: Grant,
+    #[case] request: &str,
+    #[case] reason: Option<&str>,
+) {
+    let espo = Espo::plain();
+    let [account, open] = ["A", "B"].map(|name| espo.server.add_account(&[("name", name)]));
+    let contact = espo.server.add_contact(&[("lastName", "Nowak")], Some(open));
+    assert!(espo.server.grant(Kind::Company, account, grant));
+    let [account, contact] = [account, contact].map(|number| espo.server.id_text(number));
+    let request = request.replace("{id}", &account).replace("{contact}", &contact);
+    let body = if request.starts_with("POST Contact") { json!({"id": account}) } else { json!({"id": contact}) };
+    let seen = espo.send(&request, &[], body.to_string()).await;
+    assert_eq!(
+        (seen.status.as_u16(), seen.header("x-status-reason")),
+        (if reason.is_some() { 403 } else { 200 }, reason)
+    );
+    let listed = espo.get("Account").await.json()["list"].as_array().unwrap().len();
+    assert_eq!(listed, if grant == Grant::Nothing { 1 } else { 2 });
+}
+
+#[tokio::test]
+async fn a_role_may_assign_nobody() {
+    let espo = Espo::plain();
+    espo.server.let_assign(false);
+    let seen = espo.post("Account", json!({"name": "A"})).await;
+    let reason = "Assignment failure: assigned user or team not allowed.";
+    assert_eq!((seen.status.as_u16(), seen.header("x-status-reason")), (403, Some(reason)));
+    assert_eq!(espo.server.account_count(), 0);
 }

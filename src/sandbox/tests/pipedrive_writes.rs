@@ -7,7 +7,7 @@ use super::pipedrive_reads::Firm;
 use super::send;
 use crate::domain::record::Kind;
 use crate::sandbox::manners::Manner;
-use crate::sandbox::{AddressWrites, CrmServer, PipedriveOptions, Property};
+use crate::sandbox::{AddressWrites, CrmServer, Grant, PipedriveOptions, Property};
 
 async fn make(firm: &Firm, body: Value) -> Value {
     let seen = firm.send("POST /api/v2/organizations", body).await;
@@ -177,4 +177,22 @@ async fn it_takes_the_liberties_that_it_is_told_to() {
     assert_eq!((&made["name"], &made["custom_fields"][vat]), (&json!("Alf"), &Value::Null));
     let person = firm.send("POST /api/v2/persons", json!({"name": "J", "emails": [{"value": "A@A.example"}]})).await;
     assert_eq!(person.json()["data"]["emails"][0]["value"], "a@a.example");
+}
+
+#[tokio::test]
+async fn what_belongs_to_others_is_not_edited_or_not_even_seen() {
+    let firm = Firm::plain();
+    let id = firm.server.add_organization(&[("name", "A")]);
+    let (path, list) = (format!("/api/v2/organizations/{id}"), "/api/v2/organizations?ids=1");
+    for (grant, read, listed) in [(Grant::Full, 200, 1), (Grant::Read, 200, 1), (Grant::Nothing, 403, 0)] {
+        assert!(firm.server.grant(Kind::Company, id, grant));
+        assert_eq!(firm.get(&path).await.status, read);
+        let edited = firm.send(&format!("PATCH {path}"), json!({"name": "B"})).await;
+        assert_eq!(edited.status, if grant == Grant::Full { 200 } else { 403 });
+        assert_eq!(edited.json()["success"], json!(grant == Grant::Full));
+        assert_eq!(firm.get(list).await.json()["data"].as_array().unwrap().len(), listed);
+        let found = firm.get("/api/v2/organizations/search?term=B&exact_match=true").await.json();
+        assert_eq!(found["data"]["items"].as_array().unwrap().len(), listed);
+    }
+    assert_eq!(firm.send(&format!("DELETE {path}"), json!({})).await.status, 403);
 }
