@@ -5,7 +5,7 @@ use std::time::Duration;
 use flowtly_sync::connector::error::{ErrorKind, Outcome, PortError};
 use flowtly_sync::connector::port::{Extent, Lookup, Step, Written};
 use flowtly_sync::domain::field::Field;
-use flowtly_sync::domain::record::{Kind, RemoteId};
+use flowtly_sync::domain::record::{Kind, RemoteId, Standing};
 use flowtly_sync::domain::shape::{Delivered, Row};
 use flowtly_sync::sandbox::{Fault, When};
 
@@ -15,7 +15,7 @@ use crate::bench::{Bench, stored};
 
 pub const CASES: &[Case] = &[
     case!("401 is a refused credential", [Need::Server], unauthorized),
-    case!("403 is a missing permission", [Need::Server], forbidden),
+    case!("403 of a list is a missing permission, and 403 of one record is no absence", [Need::Server], forbidden),
     case!("404 of a write is a record that is not there", [Need::Server], not_found),
     case!("a proxy's 404 is no absence", [Need::Server], a_proxys_404),
     case!("409 and 422 are about the record", [Need::Server], about_the_record),
@@ -74,9 +74,21 @@ async fn unauthorized(bench: &Bench) -> Verdict {
 }
 
 async fn forbidden(bench: &Bench) -> Verdict {
-    for error in read_and_write(bench, &refusal(403)).await {
-        assert_eq!(error.kind, ErrorKind::Forbidden, "{error}");
+    let row = warm(bench).await;
+    bench.server().faults().when(When::always(), refusal(403));
+    let walked = match bench.connector.walk(Kind::Company, Extent::Complete).await {
+        Ok(mut walk) => walk.next().await.map(drop),
+        Err(error) => Err(error),
+    };
+    let (read, written) = (get(bench, &row.id).await, refused(bench, &row).await);
+    bench.server().faults().clear();
+    assert_eq!(walked.unwrap_err().kind, ErrorKind::Forbidden);
+    match read {
+        Ok(Lookup::Found(row)) => assert_eq!(row.standing, Standing::Archived, "it rests"),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => assert_eq!(error.kind, ErrorKind::Forbidden, "{error}"),
     }
+    assert!(matches!(written.kind, ErrorKind::Forbidden | ErrorKind::Invalid), "{written}");
     Ok(())
 }
 
@@ -228,8 +240,13 @@ async fn endless(bench: &Bench) -> Verdict {
 
 async fn secrets(bench: &Bench) -> Verdict {
     let secret = bench.server().secret();
+    let row = warm(bench).await;
+    bench.server().faults().when(When::always(), refusal(403));
+    let error = refused(bench, &row).await;
+    bench.server().faults().clear();
+    assert!(!format!("{error} {error:?}").contains(&secret), "the secret is told");
     // A refused credential comes last: who was refused does not ask again.
-    for fault in [Fault::Gateway(502), Fault::Html, Fault::Unreachable, refusal(403), refusal(401)] {
+    for fault in [Fault::Gateway(502), Fault::Html, Fault::Unreachable, refusal(401)] {
         for error in read_and_write(bench, &fault).await {
             assert!(!format!("{error} {error:?}").contains(&secret), "{fault:?}: the secret is told");
         }
