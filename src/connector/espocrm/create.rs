@@ -13,7 +13,7 @@
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
-use super::error::must_exist;
+use super::error::{about_new_record, must_exist};
 use super::layout::Layout;
 use super::read;
 use super::row;
@@ -54,7 +54,7 @@ async fn send(
     }
     let order =
         Order { method: Method::POST, route: "/{entity}", path: &[layout.entity()], body: Value::Object(body), header };
-    let reply = talk.order(order).await.map_err(must_exist)?;
+    let reply = talk.order(order).await.map_err(must_exist).map_err(about_new_record)?;
     let entry = row::single(layout, &reply.body)?;
     let mut row = as_stored(talk, kind, entry).await;
     if let Some(parent) = write.parent.as_ref().filter(|_| row.parents.is_empty()) {

@@ -20,6 +20,22 @@ const LONGEST_QUOTE: usize = 400;
 /// A contact is put to a company that is not there.
 const NOT_THERE: &str = "cannotRelate";
 
+/// What stands before EspoCRM's own words of a lack of access. A proxy's refusal says something else.
+const FORBIDS: &str = "EspoCRM forbids this to the API user: give its role read, create and edit access (";
+
+/// What stands behind them where the client asked more than once.
+const TRIED: &str = ") (tried ";
+
+/// What stands for an empty reason: the header is there, so that EspoCRM itself said it.
+const NO_REASON: &str = "no reason is given";
+
+/// The words of a read by id where the role does not open the entity type at all. Older versions say nothing then, and all of them
+/// say something else of a single record.
+const NO_READS: [&str; 2] = ["No read access.", NO_REASON];
+
+/// The same of a create.
+const NO_CREATES: [&str; 2] = ["No create access.", NO_REASON];
+
 /// Explains a reply outside 2xx.
 pub(super) fn explain(reply: &Reply) -> PortError {
     let status = reply.status.as_u16();
@@ -39,6 +55,42 @@ pub(super) fn must_exist(error: PortError) -> PortError {
     PortError { kind: ErrorKind::Setting, message, ..error }
 }
 
+/// Whether EspoCRM itself refused something for a lack of access: neither a proxy did, nor is anything else the matter.
+pub(super) fn forbids(error: &PortError) -> bool {
+    forbidding(error).is_some()
+}
+
+/// Whether a read by id was refused because of that one record, which another team or another user owns, while the role opens
+/// the entity type.
+pub(super) fn closes_record(error: &PortError) -> bool {
+    forbidding(error).is_some_and(|words| !NO_READS.contains(&words))
+}
+
+/// A write to one record that EspoCRM itself forbids is that record's failure, and the others go on. Current versions use the
+/// same words where a role lost the right to edit anything; links are refused without any.
+pub(super) fn about_record(error: PortError) -> PortError {
+    let Some(words) = forbidding(&error) else { return error };
+    let message =
+        format!("EspoCRM does not let the API user write this record: {words}; let its role edit it, or its owner");
+    PortError { kind: ErrorKind::Invalid, message, ..error }
+}
+
+/// The same of a create: it may not be assigned as it would be, or not be put to its company. A role that makes no records at all
+/// is no matter of one record.
+pub(super) fn about_new_record(error: PortError) -> PortError {
+    match forbidding(&error) {
+        Some(words) if !NO_CREATES.contains(&words) => about_record(error),
+        Some(_) | None => error,
+    }
+}
+
+/// EspoCRM's own words of a lack of access. The client puts in front of a message what was asked, and behind it how often.
+fn forbidding(error: &PortError) -> Option<&str> {
+    let (_, rest) = error.message.split_once(FORBIDS).filter(|_| error.kind == ErrorKind::Forbidden)?;
+    let (words, _) = rest.split_once(TRIED).unwrap_or((rest, ""));
+    Some(words.strip_suffix(')').unwrap_or(words))
+}
+
 /// The reason, where the header is there; it may be empty.
 fn reason(reply: &Reply) -> Option<String> {
     let value = reply.headers.get(REASON)?;
@@ -46,7 +98,7 @@ fn reason(reply: &Reply) -> Option<String> {
 }
 
 fn refusal(status: u16, reason: &str, reply: &Reply) -> PortError {
-    let words = if reason.is_empty() { "no reason is given".to_owned() } else { shortened(reason) };
+    let words = if reason.is_empty() { NO_REASON.to_owned() } else { shortened(reason) };
     let new = |kind, message: String| PortError::new(kind, message);
     match status {
         400 | 413 | 422 => {
@@ -64,10 +116,7 @@ fn refusal(status: u16, reason: &str, reply: &Reply) -> PortError {
                 "EspoCRM allows no such long pages: make page_size smaller, or raise recordListMaxSizeLimit ({words})"
             ),
         ),
-        403 => new(
-            ErrorKind::Forbidden,
-            format!("EspoCRM forbids this to the API user: give its role read, create and edit access ({words})"),
-        ),
+        403 => new(ErrorKind::Forbidden, format!("{FORBIDS}{words})")),
         404 | 410 if names_no_record(reason) => {
             new(ErrorKind::Setting, format!("EspoCRM does not know this address, check base_url and api_path: {words}"))
         }
@@ -215,6 +264,45 @@ mod tests {
     ) {
         let error = explain(&reply(status, reason, body));
         assert_eq!((error.kind, error.status), (kind, Some(status)), "{}", error.message);
+    }
+
+    #[rstest]
+    #[case::of_the_type("No read access.", false)]
+    #[case::of_the_type_as_of_old("", false)]
+    #[case::of_a_record("No 'read' access.", true)]
+    #[case::of_a_hook("Not in these hours.", true)]
+    fn a_closed_record_is_told_from_a_closed_type(#[case] reason: &str, #[case] closes: bool) {
+        let error = explain(&reply(403, Some(reason), ""));
+        let asked_twice = format!("EspoCRM: GET /{{entity}}/{{id}}: {} (tried 2 times in 1 s)", error.message);
+        assert_eq!(closes_record(&error), closes);
+        assert_eq!(closes_record(&PortError { message: asked_twice, ..error }), closes);
+    }
+
+    #[rstest]
+    #[case("No edit access.", ErrorKind::Invalid, ErrorKind::Invalid)]
+    #[case("Assignment failure: assigned user or team not allowed.", ErrorKind::Invalid, ErrorKind::Invalid)]
+    #[case("No foreign record access for link operation (Contact:account).", ErrorKind::Invalid, ErrorKind::Invalid)]
+    #[case::a_link_as_of_old("", ErrorKind::Invalid, ErrorKind::Forbidden)]
+    #[case::of_the_type("No create access.", ErrorKind::Invalid, ErrorKind::Forbidden)]
+    fn a_forbidden_write_is_its_records_own_failure(
+        #[case] reason: &str,
+        #[case] of_update: ErrorKind,
+        #[case] of_create: ErrorKind,
+    ) {
+        let error = explain(&reply(403, Some(reason), ""));
+        let (update, create) = (about_record(error.clone()), about_new_record(error));
+        assert_eq!((update.kind, create.kind), (of_update, of_create));
+        assert!(update.message.contains(reason) && update.status == Some(403), "{}", update.message);
+    }
+
+    #[test]
+    fn a_proxy_says_nothing_of_a_record() {
+        for foreign in [reply(403, None, "<html>"), reply(401, Some(""), ""), reply(404, Some(""), "")] {
+            let error = explain(&foreign);
+            assert!(!forbids(&error) && !closes_record(&error), "{}", error.message);
+            let kind = error.kind;
+            assert_eq!((about_record(error.clone()).kind, about_new_record(error).kind), (kind, kind));
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::error::forbids;
 use super::query::{self, Where};
-use super::read;
+use super::read::{self, Single};
 use super::row;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
@@ -31,10 +32,9 @@ pub(super) async fn children(talk: &Talk, companies: &[RemoteId]) -> Result<Vec<
     Ok(rows)
 }
 
-/// The contacts of one company, by its own list. A company that is gone has none.
+/// The contacts of one company, by its own list. A company that is gone, or that may not be read, shows none.
 async fn of_one(talk: &Talk, company: &RemoteId) -> Result<Vec<Row>, PortError> {
     let (layout, size) = (talk.layout(Kind::Contact), talk.settings.page_size);
-    let mut ids: Vec<RemoteId> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
     let mut after: Option<RemoteId> = None;
     loop {
@@ -44,27 +44,23 @@ async fn of_one(talk: &Talk, company: &RemoteId) -> Result<Vec<Row>, PortError> 
         let reply = match talk.get("/Account/{id}/contacts", &path, &query).await {
             Ok(reply) => reply,
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(rows),
+            Err(error) if forbids(&error) && !may_be_read(talk, company).await? => return Ok(rows),
             Err(error) => return Err(error),
         };
         let entries = row::list(layout, &reply.body)?;
         let is_last = entries.len() < size;
         let last = entries.last().map(|entry| entry.row.id.clone());
-        for entry in entries.into_iter().filter(|entry| !entry.deleted) {
-            if entry.parents_cut || entry.text_cut {
-                ids.push(entry.row.id);
-            } else {
-                rows.push(entry.row);
-            }
-        }
+        rows.extend(read::completed(talk, Kind::Contact, entries).await?);
         if is_last || last.is_none() || last == after {
-            break;
+            return Ok(rows);
         }
         after = last;
     }
-    for id in ids {
-        rows.extend(read::single(talk, Kind::Contact, &id).await?.map(|entry| entry.row));
-    }
-    Ok(rows)
+}
+
+/// Whether it is the company that is closed. A refusal of its list may as well say that contacts are.
+async fn may_be_read(talk: &Talk, company: &RemoteId) -> Result<bool, PortError> {
+    Ok(matches!(read::single(talk, Kind::Company, company).await?, Single::Shown(_)))
 }
 
 /// The records whose field for our id holds `stored_id`; `None` where there is no such field. It is not unique in EspoCRM: a

@@ -7,8 +7,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::read;
+use super::error::about_record;
+use super::read::{self, Single};
 use super::talk::{Order, Talk};
+use super::write::may_not_be_read;
 use crate::connector::error::{ErrorKind, Outcome, PortError};
 use crate::connector::port::ParentWrite;
 use crate::domain::record::{Kind, RemoteId};
@@ -16,9 +18,7 @@ use crate::domain::shape::Row;
 
 /// Moves a contact; the contact as it stands then.
 pub(super) async fn put(talk: &Talk, contact: &RemoteId, parent: &ParentWrite) -> Result<Row, PortError> {
-    let before = read::single(talk, Kind::Contact, contact).await?;
-    let gone = || PortError::new(ErrorKind::NotFound, format!("EspoCRM has no contact {contact}"));
-    let before = before.ok_or_else(gone)?.row.parents;
+    let before = shown(talk, contact).await?.parents;
     let from = parent.from.as_ref().filter(|from| **from != parent.to);
     if before.first().is_none_or(|primary| Some(primary) == from) {
         make_primary(talk, contact, &parent.to).await?;
@@ -28,8 +28,15 @@ pub(super) async fn put(talk: &Talk, contact: &RemoteId, parent: &ParentWrite) -
     if let Some(from) = from {
         leave(talk, contact, from).await.map_err(half_done)?;
     }
-    let after = read::single(talk, Kind::Contact, contact).await.map_err(not_read_back)?;
-    after.map(|entry| entry.row).ok_or_else(|| not_read_back(gone()))
+    shown(talk, contact).await.map_err(not_read_back)
+}
+
+async fn shown(talk: &Talk, contact: &RemoteId) -> Result<Row, PortError> {
+    match read::single(talk, Kind::Contact, contact).await? {
+        Single::Shown(entry) => Ok(entry.row),
+        Single::Closed => Err(may_not_be_read(contact)),
+        Single::Gone => Err(PortError::new(ErrorKind::NotFound, format!("EspoCRM has no contact {contact}"))),
+    }
 }
 
 async fn make_primary(talk: &Talk, contact: &RemoteId, company: &RemoteId) -> Result<(), PortError> {
@@ -40,7 +47,7 @@ async fn make_primary(talk: &Talk, contact: &RemoteId, company: &RemoteId) -> Re
         body: json!({"accountId": company.as_str()}),
         header: None,
     };
-    talk.order(order).await.map(drop)
+    talk.order(order).await.map(drop).map_err(about_record)
 }
 
 /// A company that is gone was left with it.
@@ -59,7 +66,7 @@ async fn link(talk: &Talk, method: Method, company: &RemoteId, contact: &RemoteI
         body: Value::from_iter([("id", contact.as_str())]),
         header: None,
     };
-    talk.order(order).await.map(drop)
+    talk.order(order).await.map(drop).map_err(about_record)
 }
 
 /// The first half of a move stands: however the second one was refused, recovery must look.

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::error::must_exist;
+use super::error::{closes_record, must_exist};
 use super::layout::Layout;
 use super::query::{self, Where};
 use super::row::{self, Entry};
 use super::talk::{Talk, another_record};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
-use crate::domain::record::{Kind, RemoteId};
-use crate::domain::shape::Row;
+use crate::domain::record::{Kind, RemoteId, Standing};
+use crate::domain::shape::{Delivered, Row};
 
 /// A page of a list in the order of ids.
 #[derive(Debug)]
@@ -23,6 +23,17 @@ pub(super) struct Page {
     pub(super) next: Option<RemoteId>,
     /// The server's time.
     pub(super) date: Option<DateTime<Utc>>,
+}
+
+/// What the address of one record answers.
+#[derive(Debug)]
+pub(super) enum Single {
+    /// The record.
+    Shown(Box<Entry>),
+    /// It is there, and the API user may not read it.
+    Closed,
+    /// There is none.
+    Gone,
 }
 
 /// The records behind an id for which conditions hold. What a list shows only in part is read by id.
@@ -71,7 +82,7 @@ pub(super) async fn rows(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Ve
 }
 
 /// One answer for each id, in order. What a list of ids does not show is asked for alone: only EspoCRM's own word says that a
-/// record is gone.
+/// record is gone; what it refuses is none the less there.
 pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Lookup>, PortError> {
     let mut distinct: Vec<&RemoteId> = Vec::new();
     for id in ids {
@@ -90,20 +101,31 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
     }
     let missing: Vec<RemoteId> = distinct.into_iter().filter(|id| !answers.contains_key(*id)).cloned().collect();
     let asked = stream::iter(missing.into_iter().map(|id| async move {
-        let entry = single(talk, kind, &id).await?;
-        Ok::<_, PortError>((id, entry.map_or(Lookup::Gone, |entry| Lookup::Found(Box::new(entry.row)))))
+        let answer = single(talk, kind, &id).await?;
+        Ok::<_, PortError>((id, answer))
     }));
-    answers.extend(asked.buffered(talk.settings.concurrent_requests).try_collect::<Vec<_>>().await?);
+    let asked: Vec<(RemoteId, Single)> = asked.buffered(talk.settings.concurrent_requests).try_collect().await?;
+    tell_closed(kind, &asked);
+    answers.extend(asked.into_iter().map(|(id, answer)| {
+        let lookup = match answer {
+            Single::Shown(entry) => Lookup::Found(Box::new(entry.row)),
+            Single::Closed => Lookup::Found(Box::new(closed(talk.layout(kind), id.clone()))),
+            Single::Gone => Lookup::Gone,
+        };
+        (id, lookup)
+    }));
     // Every id was put into the map above.
     Ok(ids.iter().map(|id| answers.get(id).cloned().unwrap_or(Lookup::Gone)).collect())
 }
 
-/// One record by its own address; `None` where EspoCRM says that there is none.
-pub(super) async fn single(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Option<Entry>, PortError> {
+/// One record by its own address. Lists leave out without a word what the role does not open, and a read by id is refused. The
+/// lists tell whether the right to the whole entity type was lost.
+pub(super) async fn single(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Single, PortError> {
     let layout = talk.layout(kind);
     let reply = match talk.get("/{entity}/{id}", &[layout.entity(), id.as_str()], &[]).await {
         Ok(reply) => reply,
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(Single::Gone),
+        Err(error) if closes_record(&error) => return Ok(Single::Closed),
         Err(error) => return Err(error),
     };
     let entry = row::single(layout, &reply.body)?;
@@ -111,22 +133,69 @@ pub(super) async fn single(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Opt
         return Err(another_record());
     }
     tell_too_long(layout, entry.too_long);
-    Ok(Some(entry).filter(|entry| !entry.deleted))
+    Ok(if entry.deleted { Single::Gone } else { Single::Shown(Box::new(entry)) })
 }
 
 /// The rows of a list's entries. Those that a list shows only in part are read by id; the order stays.
-async fn completed(talk: &Talk, kind: Kind, entries: Vec<Entry>) -> Result<Vec<Row>, PortError> {
+pub(super) async fn completed(talk: &Talk, kind: Kind, entries: Vec<Entry>) -> Result<Vec<Row>, PortError> {
     let too_long = entries.iter().map(|entry| entry.too_long).sum();
     tell_too_long(talk.layout(kind), too_long);
     let whole = stream::iter(entries.into_iter().filter(|entry| !entry.deleted).map(|entry| async move {
-        if entry.parents_cut || entry.text_cut {
-            Ok::<_, PortError>(single(talk, kind, &entry.row.id).await?.map(|entry| entry.row))
-        } else {
-            Ok(Some(entry.row))
+        if !entry.parents_cut && !entry.text_cut {
+            return Ok::<_, PortError>(Some(entry.row));
         }
+        Ok(match single(talk, kind, &entry.row.id).await? {
+            Single::Shown(whole) => Some(whole.row),
+            Single::Closed => Some(as_listed(talk.layout(kind), entry)),
+            Single::Gone => None,
+        })
     }));
     let rows: Vec<Option<Row>> = whole.buffered(talk.settings.concurrent_requests).try_collect().await?;
     Ok(rows.into_iter().flatten().collect())
+}
+
+/// What a list showed of a record that may not be read by id. A text that the list cut is unknown; a contact of which nobody knows
+/// all its companies rests, for those that are not shown would count as left.
+fn as_listed(layout: &Layout, entry: Entry) -> Row {
+    let mut row = entry.row;
+    if entry.parents_cut {
+        return closed(layout, row.id);
+    }
+    for text in &mut row.texts {
+        if matches!(text, Delivered::Text(shown) if shown.chars().count() >= layout.list_text_cut) {
+            *text = Delivered::Unknown;
+        }
+    }
+    row
+}
+
+/// A record that is there and may not be read: nothing is known of it, and like an archived one it rests.
+fn closed(layout: &Layout, id: RemoteId) -> Row {
+    Row {
+        id,
+        parents: Vec::new(),
+        version: None,
+        created: None,
+        modified: None,
+        standing: Standing::Archived,
+        stored_id: None,
+        absorbed: Vec::new(),
+        texts: vec![Delivered::Unknown; layout.width],
+    }
+}
+
+/// Tells of records that may not be read.
+fn tell_closed(kind: Kind, asked: &[(RemoteId, Single)]) {
+    let ids = asked.iter().filter(|(_, answer)| matches!(answer, Single::Closed)).map(|(id, _)| id.as_str());
+    let ids: Vec<&str> = ids.collect();
+    if !ids.is_empty() {
+        tracing::warn!(
+            record.kind = kind.as_str(),
+            espocrm.closed = ?ids,
+            "{} records may not be read by the API user: they rest until its role opens them again",
+            ids.len()
+        );
+    }
 }
 
 /// Tells of texts that were dropped, once a reply.

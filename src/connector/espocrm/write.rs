@@ -4,10 +4,11 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::{Map, Value};
 
 use super::create;
+use super::error::about_record;
 use super::find::no_id_field;
 use super::layout::Layout;
 use super::parents;
-use super::read;
+use super::read::{self, Single};
 use super::row::{self, Entry};
 use super::talk::{Order, Talk, another_record};
 use crate::connector::error::{ErrorKind, FieldRefusal, PortError};
@@ -65,8 +66,8 @@ pub(super) async fn as_stored(talk: &Talk, kind: Kind, entry: Entry) -> Row {
         return row;
     }
     match read::single(talk, kind, &row.id).await {
-        Ok(Some(read)) => filled(row, entry.parents_cut, read.row),
-        Ok(None) => row,
+        Ok(Single::Shown(read)) => filled(row, entry.parents_cut, read.row),
+        Ok(Single::Closed | Single::Gone) => row,
         Err(error) => {
             tracing::debug!(error = %error, "what EspoCRM stored could not be read back");
             row
@@ -93,7 +94,7 @@ async fn update(
             body: Value::Object(body),
             header: guard(kind, version),
         };
-        let reply = talk.order(order).await?;
+        let reply = talk.order(order).await.map_err(about_record)?;
         let entry = row::single(layout, &reply.body)?;
         if entry.row.id != *id {
             return Err(another_record());
@@ -106,7 +107,11 @@ async fn update(
         None => match stored {
             Some(entry) => Ok(as_stored(talk, kind, entry).await),
             // Nothing was asked for: the record as it is.
-            None => read::single(talk, kind, id).await?.map(|entry| entry.row).ok_or_else(|| not_there(id)),
+            None => match read::single(talk, kind, id).await? {
+                Single::Shown(entry) => Ok(entry.row),
+                Single::Closed => Err(may_not_be_read(id)),
+                Single::Gone => Err(not_there(id)),
+            },
         },
     }
 }
@@ -124,6 +129,14 @@ fn keeps_our_id(layout: &Layout, write: &Write, row: &Row) -> Result<(), PortErr
         return Ok(());
     }
     Err(PortError::new(ErrorKind::Invalid, no_id_field(field)))
+}
+
+/// A write to a record that EspoCRM does not show.
+pub(super) fn may_not_be_read(id: &RemoteId) -> PortError {
+    PortError::new(
+        ErrorKind::Invalid,
+        format!("EspoCRM does not let the API user read the record {id}: let its role open it"),
+    )
 }
 
 fn not_there(id: &RemoteId) -> PortError {

@@ -19,7 +19,6 @@ use crate::sandbox::{Fault, When};
 #[case(Fault::Gateway(403), ErrorKind::Forbidden)]
 #[case(Fault::Gateway(429), ErrorKind::RateLimited)]
 #[case(Fault::Refusal { status: 401, retry_after: None }, ErrorKind::Unauthorized)]
-#[case(Fault::Refusal { status: 403, retry_after: None }, ErrorKind::Forbidden)]
 #[case(Fault::Refusal { status: 405, retry_after: None }, ErrorKind::Setting)]
 #[case(Fault::Refusal { status: 500, retry_after: None }, ErrorKind::Unavailable)]
 #[tokio::test]
@@ -53,6 +52,37 @@ async fn a_role_without_rights_makes_nothing_gone() {
     assert!(error.message.contains("role") && error.message.contains("No read access."), "{}", error.message);
     assert_eq!(bench.connector.probe().await.unwrap_err().kind, ErrorKind::Forbidden);
     assert_eq!(bench.walk(Kind::Company, Extent::Complete).await.unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn a_proxy_that_forbids_closes_no_record() {
+    let bench = Bench::new();
+    let (company, other) = (bench.company("Acme"), bench.company("Other"));
+    let person = bench.person("Lovelace", Some(company));
+    bench.server.faults().when(When::always(), Fault::Gateway(403));
+    assert_eq!(bench.get(Kind::Company, company).await.unwrap_err().kind, ErrorKind::Forbidden);
+    for write in [create(&[("name", "New")]), update_of(bench.id(company), &[("name", "B")])] {
+        assert_eq!(bench.write(Kind::Company, write).await.unwrap_err().kind, ErrorKind::Forbidden);
+    }
+    let moves = moved(&bench, person, Some(company), other);
+    assert_eq!(bench.write(Kind::Contact, moves).await.unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn a_list_that_espocrm_forbids_is_a_missing_right() {
+    let bench = Bench::new();
+    bench.company("Acme");
+    bench.server.faults().when(When::always(), Fault::Refusal { status: 403, retry_after: None });
+    assert_eq!(bench.walk(Kind::Company, Extent::Complete).await.unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(bench.connector.probe().await.unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+async fn a_role_that_no_longer_opens_contacts_leaves_no_company_without_any() {
+    let bench = Bench::with(EspoOptions { closed: vec!["Contact".to_owned()], ..EspoOptions::default() }, |_| ());
+    let company = bench.company("Acme");
+    let error = bench.connector.children(&bench.ids(&[company])).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden, "{error}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod finding;
 mod writing;
 mod creating;
 mod moving;
+mod closed;
 mod failing;
 mod describing;
 mod showing;
@@ -20,7 +21,7 @@ use super::{EspoConnector, EspoSettings};
 use crate::clock::{Clock, ManualClock};
 use crate::connector::error::PortError;
 use crate::connector::http::HttpSettings;
-use crate::connector::port::{Extent, Lookup, Sink, Source, Step, Target, WalkEnd, Write, Written};
+use crate::connector::port::{Extent, Lookup, ParentWrite, Sink, Source, Step, Target, WalkEnd, Write, Written};
 use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
 use crate::domain::field::{Field, Part};
@@ -153,6 +154,11 @@ fn update_of(id: RemoteId, texts: &[(&str, &str)]) -> Write {
         stored_id: None,
         apart_from: Vec::new(),
     }
+}
+
+fn moved(bench: &Bench, person: u64, from: Option<u64>, to: u64) -> Write {
+    let from = from.map(|from| bench.id(from));
+    Write { parent: Some(ParentWrite { from, to: bench.id(to) }), ..update_of(bench.id(person), &[]) }
 }
 
 fn names(rows: &[Row]) -> Vec<&str> {

@@ -2,13 +2,7 @@
 
 use super::*;
 use crate::connector::error::{ErrorKind, Outcome};
-use crate::connector::port::ParentWrite;
 use crate::sandbox::{Fault, When};
-
-fn moved(bench: &Bench, person: u64, from: Option<u64>, to: u64) -> Write {
-    let from = from.map(|from| bench.id(from));
-    Write { parent: Some(ParentWrite { from, to: bench.id(to) }), ..update_of(bench.id(person), &[]) }
-}
 
 #[tokio::test]
 async fn a_contact_leaves_its_old_company_for_the_new_one() {
