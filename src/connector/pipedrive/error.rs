@@ -12,6 +12,9 @@ use crate::connector::http::Reply;
 /// Pipedrive's own words are cut here, in characters.
 const LONGEST_QUOTE: usize = 400;
 
+/// What stands before Pipedrive's own words of a lack of permission.
+const FORBIDS: &str = "Pipedrive forbids this to the token's user: ";
+
 /// The longest pause of a burst that is believed, in seconds: the window is two seconds long.
 const LONGEST_RESET: u64 = 60;
 
@@ -61,7 +64,10 @@ fn refused(reply: &Reply, refusal: &Refusal) -> PortError {
         ErrorKind::Forbidden if is_capped(refusal) => {
             format!("Pipedrive's plan is at its limit: {words}; free some, or take a larger plan")
         }
-        ErrorKind::Forbidden => format!("Pipedrive forbids this to the token's user: {words}"),
+        ErrorKind::Forbidden if reply.status.as_u16() == 402 || lacks_scope(refusal) => {
+            format!("Pipedrive forbids everything of this sort: {words}")
+        }
+        ErrorKind::Forbidden => format!("{FORBIDS}{words}"),
         ErrorKind::NotFound => format!("Pipedrive has no such record: {words}"),
         ErrorKind::Conflict => format!("Pipedrive refused the write: {words}"),
         ErrorKind::Unavailable => format!("Pipedrive is not available: {words}"),
@@ -142,6 +148,11 @@ fn is_capped(refusal: &Refusal) -> bool {
     refusal.code.as_deref().is_some_and(|code| code.starts_with("feature_capping"))
 }
 
+/// What an app was not allowed to ask for at all.
+fn lacks_scope(refusal: &Refusal) -> bool {
+    refusal.error.as_deref().is_some_and(|error| error.to_ascii_lowercase().contains("scope"))
+}
+
 /// An address that is not there is answered with the status of a record that is not there.
 fn says_no_such_method(refusal: &Refusal) -> bool {
     refusal.error.as_deref().is_some_and(|error| error.to_ascii_lowercase().contains("unknown method"))
@@ -151,7 +162,53 @@ fn number(reply: &Reply, name: &str) -> Option<u64> {
     reply.headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
+/// Whether Pipedrive refused, in its own words, what was asked of one record: neither the plan nor the token's scope is the
+/// reason, and the lists tell whether the right to all records was lost.
+pub(super) fn is_about_one(error: &PortError) -> bool {
+    // The client puts in front of a message what was asked.
+    is_forbidden(error) && error.message.contains(FORBIDS)
+}
+
+/// A write to one record that Pipedrive forbids is that record's failure, and the others go on: a permission set may let a user edit
+/// only what they own.
+pub(super) fn about_record(error: PortError) -> PortError {
+    if !is_about_one(&error) {
+        return error;
+    }
+    let message = format!("{}; let them edit the records of other users, or own this one", error.message);
+    PortError { kind: ErrorKind::Invalid, message, ..error }
+}
+
 /// Whether a status is one that Pipedrive answers a field with that the account does not have.
 pub(super) fn is_forbidden(error: &PortError) -> bool {
     error.kind == ErrorKind::Forbidden && error.status == Some(StatusCode::FORBIDDEN.as_u16())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::one(403, r#"{"success":false,"error":"You do not have permission to edit this organization."}"#, true)]
+    #[case::silent(403, r#"{"success":false}"#, true)]
+    #[case::plan(403, r#"{"success":false,"error":"Limit reached.","code":"feature_capping_deals_limit"}"#, false)]
+    #[case::scope(403, r#"{"success":false,"error":"Scope and URL mismatch"}"#, false)]
+    #[case::closed(402, r#"{"success":false,"error":"Company account is not open"}"#, false)]
+    #[case::foreign(403, "<html>Forbidden</html>", false)]
+    #[case::other(404, r#"{"success":false,"error":"Organization not found"}"#, false)]
+    fn a_refusal_about_one_record_is_told_from_one_of_the_account(
+        #[case] status: u16,
+        #[case] body: &str,
+        #[case] is_one: bool,
+    ) {
+        let status = StatusCode::from_u16(status).unwrap();
+        let error =
+            explain(&Reply { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()), date: None });
+        assert_eq!(is_about_one(&error), is_one, "{error}");
+        assert_eq!(about_record(error.clone()).kind == ErrorKind::Invalid, is_one, "{error}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::error::is_about_one;
 use super::find;
 use super::list::{List, Query};
 use super::settings::{IDS, Lane};
@@ -10,10 +11,21 @@ use super::wire::{self, Item};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
 use crate::domain::record::{Kind, RemoteId, Standing};
-use crate::domain::shape::Row;
+use crate::domain::shape::{Delivered, Row};
 
 /// From how many on records are read by a list.
 const MANY: usize = 11;
+
+/// What the address of one record answers.
+#[derive(Debug)]
+pub(super) enum Single {
+    /// The record, a deleted one too.
+    Shown(Item),
+    /// It is there, and the token's user may not see it.
+    Closed,
+    /// There is none.
+    Gone,
+}
 
 /// Records by id; those that are not there are left out, deleted ones too. In no particular order.
 pub(super) async fn live_rows(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Row>, PortError> {
@@ -35,6 +47,7 @@ pub(super) async fn live_rows(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Resu
 pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Lookup>, PortError> {
     let distinct = distinct(ids)?;
     let mut answers: HashMap<&RemoteId, Lookup> = HashMap::new();
+    let mut closed: Vec<&str> = Vec::new();
     for batch in distinct.chunks(IDS) {
         if batch.len() >= MANY {
             for row in by_list(talk, kind, batch).await? {
@@ -45,33 +58,52 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
         }
         // A list leaves out what is deleted and what may not be seen; only an answer about the one record says which.
         for id in batch.iter().filter(|id| !answers.contains_key(*id)).copied().collect::<Vec<_>>() {
-            let answer = match one(talk, kind, id).await? {
-                Some(row) => what_became_of(talk, kind, row).await?,
-                None => Lookup::Gone,
+            let answer = match item(talk, kind, id).await? {
+                Single::Shown(item) => what_became_of(talk, kind, row_of(talk, kind, id, &item).await?).await?,
+                Single::Closed => {
+                    closed.push(id.as_str());
+                    Lookup::Found(Box::new(closed_row(talk, kind, id)))
+                }
+                Single::Gone => Lookup::Gone,
             };
             answers.insert(id, answer);
         }
+    }
+    if !closed.is_empty() {
+        tracing::warn!(
+            record.kind = kind.as_str(),
+            pipedrive.closed = ?closed,
+            "{} records may not be seen by the token's user: they rest until they can be seen again",
+            closed.len()
+        );
     }
     // Every id was put into the map above.
     Ok(ids.iter().map(|id| answers.get(id).cloned().unwrap_or(Lookup::Gone)).collect())
 }
 
-/// One record as Pipedrive shows it, deleted ones too; `None` where it says that there is none.
-pub(super) async fn item(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Option<Item>, PortError> {
+/// One record as Pipedrive shows it.
+pub(super) async fn item(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Single, PortError> {
     let url = talk.at.records(kind, &[id.as_str()]);
     match talk.get("/api/v2/{type}/{id}", url, Lane::One).await {
-        Ok(reply) => wire::reply::<Item>(&reply.body).map(|reply| Some(reply.data)),
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Ok(reply) => wire::reply::<Item>(&reply.body).map(|reply| Single::Shown(reply.data)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(Single::Gone),
+        Err(error) if is_about_one(&error) => Ok(Single::Closed),
         Err(error) => Err(error),
     }
 }
 
-/// The same as a row.
+/// The same as a row; `None` where Pipedrive says that there is none, or shows none to the token's user.
 pub(super) async fn one(talk: &Talk, kind: Kind, id: &RemoteId) -> Result<Option<Row>, PortError> {
-    let Some(item) = item(talk, kind, id).await? else { return Ok(None) };
-    let row = talk.rows(kind, std::slice::from_ref(&item)).await?.pop();
+    match item(talk, kind, id).await? {
+        Single::Shown(item) => row_of(talk, kind, id, &item).await.map(Some),
+        Single::Closed | Single::Gone => Ok(None),
+    }
+}
+
+async fn row_of(talk: &Talk, kind: Kind, id: &RemoteId, item: &Item) -> Result<Row, PortError> {
+    let row = talk.rows(kind, std::slice::from_ref(item)).await?.pop();
     match row {
-        Some(row) if row.id == *id => Ok(Some(row)),
+        Some(row) if row.id == *id => Ok(row),
         Some(_) | None => Err(PortError::new(
             ErrorKind::Protocol,
             "Pipedrive answered with another record than the one that was asked for",
@@ -87,6 +119,21 @@ async fn by_list(talk: &Talk, kind: Kind, ids: &[&RemoteId]) -> Result<Vec<Row>,
         rows.extend(page.rows);
     }
     Ok(rows)
+}
+
+/// A record that is there and may not be seen: nothing is known of it, and like an archived one it rests.
+fn closed_row(talk: &Talk, kind: Kind, id: &RemoteId) -> Row {
+    Row {
+        id: id.clone(),
+        parents: Vec::new(),
+        version: None,
+        created: None,
+        modified: None,
+        standing: Standing::Archived,
+        stored_id: None,
+        absorbed: Vec::new(),
+        texts: vec![Delivered::Unknown; talk.layout(kind).paths.len()],
+    }
 }
 
 /// A deleted record stays readable for 30 days. It may have been merged: Pipedrive names no survivor, but an empty field of the

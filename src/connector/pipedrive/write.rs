@@ -4,11 +4,11 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::error::is_forbidden;
+use super::error::{about_record, is_forbidden};
 use super::fields::{Bound, Definition, FieldType, Slot, slot};
 use super::layout::Layout;
 use super::place::Path;
-use super::read;
+use super::read::{self, Single};
 use super::settings::{Lane, PipedriveSettings};
 use super::talk::Talk;
 use super::value;
@@ -41,7 +41,7 @@ async fn one(talk: &Talk, kind: Kind, write: &Write) -> Result<Row, PortError> {
         Target::Update { id, .. } if body.is_empty() => {
             return read::one(talk, kind, id)
                 .await?
-                .ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there"));
+                .ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there, or may not be seen"));
         }
         Target::Update { id, .. } => {
             let url = talk.at.records(kind, &[id.as_str()]);
@@ -59,7 +59,8 @@ async fn one(talk: &Talk, kind: Kind, write: &Write) -> Result<Row, PortError> {
         Ok(reply) => reply,
         Err(error) => {
             let bound = talk.bound(kind).await;
-            return Err(named(layout, bound.as_deref().ok(), write, &body, error));
+            let error = named(layout, bound.as_deref().ok(), write, &body, error);
+            return Err(if write.target == Target::Create { error } else { about_record(error) });
         }
     };
     let item = wire::reply::<Item>(&reply.body)?.data;
@@ -130,9 +131,13 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
         wanted = slots(&bound)?;
     }
     let present = match &write.target {
-        Target::Update { id, .. } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => read::item(talk, kind, id)
-            .await?
-            .ok_or_else(|| PortError::new(ErrorKind::NotFound, "it is not there any more"))?,
+        Target::Update { id, .. } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => {
+            match read::item(talk, kind, id).await? {
+                Single::Shown(item) => item,
+                Single::Closed => return Err(PortError::new(ErrorKind::Invalid, "the token's user may not see it")),
+                Single::Gone => return Err(PortError::new(ErrorKind::NotFound, "it is not there any more")),
+            }
+        }
         Target::Update { .. } | Target::Create => Item::new(),
     };
     let mut body = Map::new();

@@ -29,7 +29,6 @@ async fn every_refusal_has_its_kind() {
         (refusal(400), ErrorKind::Invalid),
         (refusal(401), ErrorKind::Unauthorized),
         (refusal(402), ErrorKind::Forbidden),
-        (refusal(403), ErrorKind::Forbidden),
         (refusal(410), ErrorKind::Setting),
         (refusal(429), ErrorKind::RateLimited),
         (refusal(500), ErrorKind::Unavailable),

@@ -5,6 +5,7 @@ mod walks;
 mod writes;
 mod lists;
 mod fields;
+mod closed;
 mod errors;
 mod budget;
 mod documents;
