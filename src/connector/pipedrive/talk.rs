@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +35,9 @@ pub(super) struct Talk {
     pub(super) at: Addresses,
     /// How many pages the last complete walk of contacts had; 0 before the first.
     pub(super) contact_pages: AtomicUsize,
+    /// One more than the highest id of each kind up to which all were met; 0 before the first walk.
+    highest_company: AtomicU64,
+    highest_contact: AtomicU64,
     company: Layout,
     contact: Layout,
     company_fields: Mutex<Option<Known>>,
@@ -76,6 +79,8 @@ impl Talk {
             at: Addresses::new(settings.base_url.clone(), settings.records_path.clone()),
             settings,
             contact_pages: AtomicUsize::new(0),
+            highest_company: AtomicU64::new(0),
+            highest_contact: AtomicU64::new(0),
             company,
             contact,
             company_fields: Mutex::new(None),
@@ -95,6 +100,24 @@ impl Talk {
         match kind {
             Kind::Company => &self.company,
             Kind::Contact => &self.contact,
+        }
+    }
+
+    /// The highest id up to which every record was met by this process, or was there before it met the first; `None` before the first
+    /// walk.
+    pub(super) fn highest(&self, kind: Kind) -> Option<u64> {
+        self.highest_of(kind).load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Every record up to this id was met.
+    pub(super) fn met(&self, kind: Kind, highest: u64) {
+        self.highest_of(kind).fetch_max(highest.saturating_add(1), Ordering::Relaxed);
+    }
+
+    fn highest_of(&self, kind: Kind) -> &AtomicU64 {
+        match kind {
+            Kind::Company => &self.highest_company,
+            Kind::Contact => &self.highest_contact,
         }
     }
 

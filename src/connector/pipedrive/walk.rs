@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 use super::list::{List, Query};
 use super::talk::Talk;
@@ -24,16 +24,19 @@ pub(super) struct ListWalk {
     list: List,
     started: Option<DateTime<Utc>>,
     extent: Went,
+    /// The highest id up to which every record was met, or was there when it began. Changes do not raise it: they may show a record
+    /// and leave out another one below it.
+    highest: Option<u64>,
     pages: usize,
     /// The revisions of the last page: a cursor that begins at the last record, and not behind it, shows it twice.
     given: HashSet<(RemoteId, Version)>,
 }
 
 /// How far it goes.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Went {
-    /// Over everything; the highest id of a record that was made before it began.
-    Everything(Option<u64>),
+    /// Over everything.
+    Everything,
     /// Over what changed.
     Changed,
 }
@@ -41,18 +44,30 @@ enum Went {
 impl ListWalk {
     /// Everything, by id.
     pub(super) fn complete(talk: Arc<Talk>, kind: Kind) -> Self {
-        Self::new(talk, kind, Query::sorted("id", "asc"), Went::Everything(None))
+        Self::new(talk, kind, Query::sorted("id", "asc"), Went::Everything, None)
     }
 
     /// What changed since a time, the oldest change first. Pipedrive refuses fractions of a second.
     pub(super) fn changed(talk: Arc<Talk>, kind: Kind, since: DateTime<Utc>) -> Self {
         let query = Query::sorted("update_time", "asc").with("updated_since", whole_seconds(since));
-        Self::new(talk, kind, query, Went::Changed)
+        let highest = talk.highest(kind);
+        Self::new(talk, kind, query, Went::Changed, highest)
     }
 
-    fn new(talk: Arc<Talk>, kind: Kind, query: Query, extent: Went) -> Self {
+    fn new(talk: Arc<Talk>, kind: Kind, query: Query, extent: Went, highest: Option<u64>) -> Self {
         let list = List::new(kind, query, talk.settings.page_size);
-        Self { talk, kind, list, started: None, extent, pages: 0, given: HashSet::new() }
+        Self { talk, kind, list, started: None, extent, highest, pages: 0, given: HashSet::new() }
+    }
+
+    /// A walk of changes without a walk before it asks for the highest id: once, for that costs as much as a page. No stamp tells
+    /// what appears later, for whoever imports a record chooses when it was made.
+    async fn begin(&mut self) -> Result<(), PortError> {
+        if self.extent == Went::Changed && self.highest.is_none() {
+            let newest = List::new(self.kind, Query::sorted("id", "desc"), 1).next(&self.talk).await?;
+            let ids = newest.iter().flat_map(|page| &page.rows).filter_map(|row| row.id.as_number());
+            self.highest = Some(ids.max().unwrap_or(0));
+        }
+        Ok(())
     }
 
     /// What of a page was not given with the one before. What is edited during the walk comes again, under another revision.
@@ -68,13 +83,14 @@ impl ListWalk {
 #[async_trait]
 impl Walk for ListWalk {
     async fn next(&mut self) -> Result<Step, PortError> {
+        self.begin().await?;
         loop {
             let began = Began::now(&self.talk);
             let Some(page) = self.list.next(&self.talk).await? else { break };
             let started = *self.started.get_or_insert_with(|| began.server_time(&self.talk, page.date));
             self.pages += 1;
-            if let Went::Everything(highest) = &mut self.extent {
-                *highest = (*highest).max(highest_before(&page.rows, started));
+            if self.extent == Went::Everything {
+                self.highest = self.highest.max(highest_before(&page.rows, started));
             }
             let rows = self.fresh(page.rows);
             if !rows.is_empty() {
@@ -82,61 +98,44 @@ impl Walk for ListWalk {
             }
         }
         let started = self.started.unwrap_or_else(|| self.talk.now());
-        let highest = match self.extent {
-            Went::Everything(highest) => highest,
-            Went::Changed => None,
-        };
-        if self.kind == Kind::Contact && matches!(self.extent, Went::Everything(_)) {
+        // Where nothing was made before, everything is new.
+        let highest = self.highest.unwrap_or(0);
+        self.talk.met(self.kind, highest);
+        if self.kind == Kind::Contact && self.extent == Went::Everything {
             self.talk.contact_pages.store(self.pages, Ordering::Relaxed);
         }
-        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(started, highest), shown: None }))
+        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(highest), shown: None }))
     }
 }
 
-/// What was made since a walk began, newest first: what has a higher id than the highest of then, or, where that is not known,
-/// what was made since by Pipedrive's own stamps. The mark of the next call always has an id.
-///
-/// A stamp can be chosen by whoever makes a record; so a whole page of older ones has to be met before the rest is left.
+/// What was made since, newest first: what has a higher id than the highest that was met. A walk of changes leaves that to the
+/// walks before it, so that what it showed may come again.
 pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
-    let (started, known) = parse(frontier)?;
+    let known = parse(frontier)?;
     let mut list = List::new(kind, Query::sorted("id", "desc"), talk.settings.page_size);
     let mut rows: Vec<Row> = Vec::new();
     let mut highest = known;
     while let Some(page) = list.next(talk).await? {
-        highest = page.rows.iter().filter_map(|row| row.id.as_number()).chain(highest).max();
+        highest = page.rows.iter().filter_map(|row| row.id.as_number()).fold(highest, u64::max);
         let met = page.rows.len();
-        let new: Vec<Row> = page.rows.into_iter().filter(|row| is_new(row, started, known)).collect();
-        let is_last = match known {
-            Some(_) => new.len() < met,
-            None => new.is_empty(),
-        };
+        let new = page.rows.into_iter().filter(|row| row.id.as_number().is_some_and(|id| id > known));
+        let before = rows.len();
         rows.extend(new);
-        if is_last {
+        if rows.len() - before < met {
             break;
         }
     }
-    Ok((rows, mark(started, highest)))
+    talk.met(kind, highest);
+    Ok((rows, mark(highest)))
 }
 
-fn is_new(row: &Row, started: DateTime<Utc>, known: Option<u64>) -> bool {
-    match known {
-        Some(known) => row.id.as_number().is_some_and(|id| id > known),
-        // Stamps have whole seconds: what was made in the second of the beginning may have been made after it.
-        None => row.created.is_none_or(|created| created >= started - chrono::Duration::seconds(1)),
-    }
+fn mark(highest: u64) -> Frontier {
+    Frontier(highest.to_string())
 }
 
-fn mark(started: DateTime<Utc>, highest: Option<u64>) -> Frontier {
-    let highest = highest.map(|id| id.to_string()).unwrap_or_default();
-    Frontier(format!("{} {highest}", started.to_rfc3339_opts(SecondsFormat::Millis, true)))
-}
-
-/// When the walk began, and the highest id of then.
-fn parse(frontier: &Frontier) -> Result<(DateTime<Utc>, Option<u64>), PortError> {
-    let (started, highest) = frontier.0.split_once(' ').unwrap_or((&frontier.0, ""));
-    let started = DateTime::parse_from_rfc3339(started)
-        .map_err(|_| PortError::new(ErrorKind::Setting, "the mark of the last walk is not one of Pipedrive's"))?;
-    Ok((started.with_timezone(&Utc), highest.parse().ok()))
+fn parse(frontier: &Frontier) -> Result<u64, PortError> {
+    let wrong = |_| PortError::new(ErrorKind::Setting, "the mark of the last walk is not one of Pipedrive's");
+    frontier.0.parse().map_err(wrong)
 }
 
 fn whole_seconds(time: DateTime<Utc>) -> String {

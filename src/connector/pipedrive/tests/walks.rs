@@ -77,7 +77,7 @@ async fn what_appeared_lies_behind_the_highest_id_of_the_walk() {
 }
 
 #[tokio::test]
-async fn what_appeared_since_a_walk_of_changes_goes_by_stamps_and_then_by_ids() {
+async fn what_appeared_since_a_walk_of_changes_goes_by_ids() {
     let firm = Firm::plain();
     let old = firms(&firm, 2);
     firm.clock.advance(Duration::from_mins(1));
@@ -88,6 +88,62 @@ async fn what_appeared_since_a_walk_of_changes_goes_by_stamps_and_then_by_ids() 
     assert_eq!(numbers(&appeared), new);
     assert!(!new.contains(&old[1]));
     assert_eq!(firm.connector.appeared(Kind::Company, &frontier).await.unwrap().0, []);
+}
+
+#[tokio::test]
+async fn whatever_date_an_import_gives_it_what_appeared_is_shown() {
+    let long_ago = time("2019-05-01T00:00:00Z").timestamp_millis();
+    for walks_before in [false, true] {
+        let firm = Firm::plain();
+        firms(&firm, 2);
+        firm.clock.advance(Duration::from_mins(1));
+        if walks_before {
+            walk(&firm, Extent::Complete).await;
+        }
+        let (changed, end) = walk(&firm, Extent::Since(now() + Duration::from_secs(30))).await;
+        assert_eq!(changed, [] as [u64; 0]);
+        let imported = firm.server.import_organization(&[("name", "Imported")], long_ago);
+        let (appeared, frontier) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
+        assert_eq!(numbers(&appeared), [imported]);
+        assert_eq!(firm.connector.appeared(Kind::Company, &frontier).await.unwrap().0, [], "not again and again");
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_is_shown_hides_nothing_below_it() {
+    let firm = Firm::plain();
+    firms(&firm, 1);
+    firm.clock.advance(Duration::from_mins(1));
+    walk(&firm, Extent::Complete).await;
+    let new = firms(&firm, 2);
+    firm.clock.advance(Duration::from_mins(1));
+    firm.server.edit_record(Kind::Company, new[1], "name", "Edited");
+    let (changed, end) = walk(&firm, Extent::Since(now() + Duration::from_secs(90))).await;
+    assert_eq!(changed, [new[1]], "the other one is not delivered");
+    let (appeared, _) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
+    assert!(numbers(&appeared).contains(&new[0]), "{appeared:?}");
+}
+
+#[tokio::test]
+async fn the_highest_id_is_asked_for_once() {
+    let firm = Firm::plain();
+    firms(&firm, 2);
+    firm.connector.properties(Kind::Company).await.unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        firm.server.clear_log();
+        walk(&firm, Extent::Since(now() + Duration::from_mins(5))).await;
+        asked.push(firm.server.counts().requests);
+    }
+    assert_eq!(asked, [2, 1, 1]);
+}
+
+#[tokio::test]
+async fn in_an_account_that_was_empty_everything_appeared() {
+    let firm = Firm::plain();
+    let (_, end) = walk(&firm, Extent::Complete).await;
+    let imported = firm.server.import_organization(&[("name", "A")], 0);
+    assert_eq!(numbers(&firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap().0), [imported]);
 }
 
 #[tokio::test]
