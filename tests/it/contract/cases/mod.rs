@@ -1,5 +1,6 @@
 //! The cases. What a case needs beyond the port says why it is skipped where a system does not have it.
 
+mod closed;
 mod errors;
 mod lost;
 mod reads;
@@ -51,7 +52,9 @@ const BATCHES: Need = Need::Capability("update_batch", |capabilities| capabiliti
 
 /// All cases, in the order of the table.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    [walks::CASES, reads::CASES, writes::CASES, relations::CASES, errors::CASES, lost::CASES].into_iter().flatten()
+    [walks::CASES, reads::CASES, writes::CASES, relations::CASES, closed::CASES, errors::CASES, lost::CASES]
+        .into_iter()
+        .flatten()
 }
 
 impl Case {
