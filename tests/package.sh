@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The Debian package on this machine, from its first day to its last: built, installed, configured, used, upgraded with the state
-# that the older one made, removed, purged. `tests/package.sh`, as root, on a machine that has no flowtly-sync.
+# The Debian package, from its first day to its last: built, installed, configured, used, upgraded with the state that the older one
+# made, removed, purged. `tests/package.sh`, as root, on a machine that has no flowtly-sync.
 #
-# Needs cargo-deb and dpkg; PROFILE=dev tries a debug build. Exits 77, in plain words, where it cannot be done. It touches nothing that a service of this machine
-# uses: where one is set up it does not begin. No service is started; what the units promise is tests/it/units.rs' part.
+# Needs cargo-deb and dpkg; PROFILE=dev tries a debug build. Exits 77, in plain words, where it cannot be done. It happens in a root of
+# its own, laid over this machine's, in a mount namespace of its own: what is written there is gone with it. No service is started,
+# and no systemd runs; where the scripts ask one, a few lines stand in for it that note what they are asked for. What the units
+# promise is tests/it/units.rs' part.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,23 +28,51 @@ command -v dpkg >/dev/null || cannot "dpkg is not here"
 for taken in $etc $lib /var/lib/private/flowtly-sync /usr/bin/flowtly-sync; do
     [ ! -e "$taken" ] || cannot "$taken is here: a package is tried on a machine without one"
 done
-[ ! -d /run/systemd/system ] || cannot "systemd runs here, and would start what is tried"
+if [ "${1-}" != --apart ]; then
+    unshare --mount true 2>/dev/null || cannot "no mount namespace can be made here"
+    exec unshare --mount --propagation private "$0" --apart
+fi
 
 work=$(mktemp -d)
+layers=$work/layers
+root=$work/root
+mkdir "$layers" "$root"
 sandbox=
 end() {
     [ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true
-    dpkg --purge flowtly-sync >/dev/null 2>&1 || true
-    rm -rf "$work" $lib
-    userdel flowtly-sync >/dev/null 2>&1 || true
+    # Nothing is removed below a root that is still there.
+    if mountpoint -q "$root"; then umount --recursive "$root" || return; fi
+    if mountpoint -q "$layers"; then umount "$layers" || return; fi
+    rm -rf --one-file-system "$work"
 }
 trap end EXIT
+
+mount -t tmpfs -o mode=0755 tmpfs "$layers"
+mkdir "$layers/upper" "$layers/work"
+mount -t overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" overlay "$root" 2>/dev/null ||
+    cannot "no file system can be laid over this machine's"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+rm -f "$root/usr/sbin/policy-rc.d" # images of containers bring one that forbids every start
+
+inside() { chroot "$root" "$@"; }
+
+# dpkg works in that root alone, and its scripts do, too.
+package_manager() { dpkg --root="$root" "$@"; }
 
 step() { printf '   %s\n' "$1"; }
 
 # The environment that systemd would make.
 as_service() {
-    CONFIGURATION_DIRECTORY=$etc CREDENTIALS_DIRECTORY=$etc/secrets STATE_DIRECTORY=$lib /usr/bin/flowtly-sync "$@"
+    inside env CONFIGURATION_DIRECTORY=$etc CREDENTIALS_DIRECTORY=$etc/secrets STATE_DIRECTORY=$lib /usr/bin/flowtly-sync "$@"
+}
+
+# A unit is enabled as systemctl enables it.
+enable() { # enable TARGET UNIT FILE
+    mkdir -p "$root/etc/systemd/system/$1.wants"
+    ln -s "/usr/lib/systemd/system/${3:-$2}" "$root/etc/systemd/system/$1.wants/$2"
 }
 
 expect() { # expect CODE COMMAND…
@@ -77,14 +107,14 @@ else
     step "lintian is not here: not asked"
 fi
 
-expect 0 dpkg --install "$work/older.deb"
+expect 0 package_manager --install "$work/older.deb"
 has "not started: there is no valid configuration yet"
-[ "$(stat -c '%a %U:%G' $etc/config.toml)" = "640 root:flowtly-sync" ] || fail "the configuration is for root and the service"
-[ "$(stat -c '%a %U:%G' $etc/secrets)" = "700 root:root" ] || fail "the secrets are for root"
-[ ! -e $lib ] || fail "nothing was started, and there is a state"
-[ -L /etc/systemd/system/multi-user.target.wants/flowtly-sync.service ] || fail "the service is enabled"
-[ ! -e /etc/systemd/system/timers.target.wants/flowtly-sync-reconcile.timer ] || fail "the timer is a person's choice"
-expect 0 flowtly-sync --version
+[ "$(inside stat -c '%a %U:%G' $etc/config.toml)" = "640 root:flowtly-sync" ] || fail "the configuration is for root and the service"
+[ "$(inside stat -c '%a %U:%G' $etc/secrets)" = "700 root:root" ] || fail "the secrets are for root"
+[ ! -e "$root$lib" ] || fail "nothing was started, and there is a state"
+[ -L "$root/etc/systemd/system/multi-user.target.wants/flowtly-sync.service" ] || fail "the service is enabled"
+[ ! -e "$root/etc/systemd/system/timers.target.wants/flowtly-sync-reconcile.timer" ] || fail "the timer is a person's choice"
+expect 0 inside flowtly-sync --version
 expect 4 as_service check
 has "no credential"
 dpkg-deb --contents "$work/older.deb" >"$work/contents"
@@ -96,48 +126,123 @@ done
 step "installed: enabled, not started, and it says why"
 
 mkfifo "$work/printed"
-flowtly-sync sandbox --companies 8 >"$work/printed" 2>/dev/null &
+chroot "$root" flowtly-sync sandbox --companies 8 >"$work/printed" 2>/dev/null &
 sandbox=$!
 while read -r line; do
     echo "$line" >>"$work/config.toml"
     case $line in token_file*) break ;; esac
 done <"$work/printed"
-cat "$work/config.toml" >$etc/config.toml
-printf sandbox | install -m 0600 /dev/stdin $etc/secrets/flowtly-password
-printf sandbox-token | install -m 0600 /dev/stdin $etc/secrets/hubspot-token
-install -d -m 0700 $lib
-chown flowtly-sync: $lib
+cat "$work/config.toml" >"$root$etc/config.toml"
+printf sandbox | install -m 0600 /dev/stdin "$root$etc/secrets/flowtly-password"
+printf sandbox-token | install -m 0600 /dev/stdin "$root$etc/secrets/hubspot-token"
+inside install -d -m 0700 -o flowtly-sync -g flowtly-sync $lib
 expect 0 as_service check
 expect 0 as_service reconcile --allow first-pass
 expect 0 as_service diff
 step "configured: check, first pass and an empty second one"
 
-expect 0 dpkg --install "$work/newer.deb"
-cmp -s "$work/config.toml" $etc/config.toml || fail "an upgrade leaves the configuration alone"
-[ "$(stat -c '%a %U:%G' $etc/config.toml)" = "640 root:flowtly-sync" ] || fail "and whose it is"
+expect 0 package_manager --install "$work/newer.deb"
+cmp -s "$work/config.toml" "$root$etc/config.toml" || fail "an upgrade leaves the configuration alone"
+[ "$(inside stat -c '%a %U:%G' $etc/config.toml)" = "640 root:flowtly-sync" ] || fail "and whose it is"
 expect 0 as_service reconcile --full
 expect 0 as_service status --json
 step "upgraded: the older one's state goes on, in agreement"
 
-expect 0 dpkg --remove flowtly-sync
-[ ! -e /usr/bin/flowtly-sync ] || fail "removed, and still here"
+expect 0 package_manager --remove flowtly-sync
+[ ! -e "$root/usr/bin/flowtly-sync" ] || fail "removed, and still here"
 for kept in $etc/config.toml $etc/secrets/hubspot-token $lib/flowtly-sync.sqlite; do
-    [ -f "$kept" ] || fail "removed is not purged: $kept"
+    [ -f "$root$kept" ] || fail "removed is not purged: $kept"
 done
-expect 0 dpkg --install "$work/newer.deb"
+expect 0 package_manager --install "$work/newer.deb"
 expect 0 as_service reconcile
-expect 0 dpkg --remove flowtly-sync
+expect 0 package_manager --remove flowtly-sync
 step "removed, installed again, in agreement"
 
-expect 0 dpkg --purge flowtly-sync
+# From here on the scripts find a systemd: lines that answer for it, note what is started, and know no more of units than that.
+mkdir -p "$root/run/systemd/system"
+rm -f "$root/usr/bin/systemctl"
+install -m 0755 /dev/stdin "$root/usr/bin/systemctl" <<'END'
+#!/bin/sh
+verb='' units=''
+for word; do
+    case $word in
+        -*) ;;
+        *) if [ -z "$verb" ]; then verb=$word; else units="$units $word"; fi ;;
+    esac
+done
+set -f # patterns of units are none of files
+touch /run/active
+case $verb in
+    list-units) grep '\.service$' /run/active | sed 's/$/ loaded active/' ;;
+    daemon-reload) ;;
+    stop) : >/run/active ;;
+    *)
+        for unit in $units; do
+            case $verb in
+                is-enabled) [ -n "$(find /etc/systemd/system -path "*.wants/$unit")" ] || exit 1 && echo enabled ;;
+                is-active) grep -qxF "$unit" /run/active || exit 3 ;;
+                start | restart)
+                    echo "$verb $unit" >>/run/asked
+                    grep -qxF "$unit" /run/active || echo "$unit" >>/run/active
+                    ;;
+            esac
+        done
+        ;;
+esac
+END
+asked() { # asked LINES: what was started and restarted since it was last looked
+    local asked
+    asked=$(cat "$root/run/asked" 2>/dev/null || true)
+    rm -f "$root/run/asked"
+    [ "$asked" = "$1" ] || fail "asked of systemd: '$asked', and not '$1'"
+}
+
+pair_of_the_template() { # pair_of_the_template NAME: with the configuration of the service, as far as nothing is started
+    inside install -d "$etc/$1"
+    inside cp -a $etc/config.toml $etc/secrets "$etc/$1/"
+    enable multi-user.target "flowtly-sync@$1.service" flowtly-sync@.service
+}
+pair_of_the_template acme
+pair_of_the_template globex
+enable multi-user.target flowtly-sync@initech.service flowtly-sync@.service # and is not configured
+enable sockets.target flowtly-sync.socket
+enable timers.target flowtly-sync-reconcile.timer
+
+expect 0 package_manager --install "$work/newer.deb"
+asked "start flowtly-sync.socket
+start flowtly-sync-reconcile.timer
+start flowtly-sync.service
+start flowtly-sync@acme.service
+start flowtly-sync@globex.service"
+has "flowtly-sync@initech is enabled, and not started"
+expect 0 package_manager --install "$work/newer.deb"
+asked "restart flowtly-sync.service
+restart flowtly-sync@acme.service
+restart flowtly-sync@globex.service"
+expect 0 package_manager --remove flowtly-sync
+[ ! -s "$root/run/active" ] || fail "removed, and there runs: $(cat "$root/run/active")"
+rm "$root/etc/systemd/system/multi-user.target.wants/flowtly-sync@globex.service"
+rm "$root/etc/systemd/system/timers.target.wants/flowtly-sync-reconcile.timer"
+expect 0 package_manager --install "$work/newer.deb"
+asked "start flowtly-sync.socket
+start flowtly-sync.service
+start flowtly-sync@acme.service"
+enable timers.target flowtly-sync-reconcile.timer
+expect 0 package_manager --remove flowtly-sync
+step "with systemd: what ran is restarted, what is enabled and valid is started after a removal, nothing else"
+
+expect 0 package_manager --purge flowtly-sync
 has "The state of flowtly-sync is kept: $lib"
-[ ! -e $etc ] || fail "purged, and there are: $(find $etc)"
-[ -f $lib/flowtly-sync.sqlite ] || fail "the state is the firm's"
-getent passwd flowtly-sync >/dev/null || fail "whose state it is stays known"
-rm -rf $lib
-expect 0 dpkg --install "$work/newer.deb"
-expect 0 dpkg --purge flowtly-sync
-! getent passwd flowtly-sync >/dev/null || fail "the user is left"
-left=$(find /etc /usr /var -xdev -name '*flowtly-sync*' -not -path '*/flowtly-sync.deb*' 2>/dev/null | head -n 5)
+[ ! -e "$root$etc" ] || fail "purged, and there are: $(find "$root$etc")"
+[ -f "$root$lib/flowtly-sync.sqlite" ] || fail "the state is the firm's"
+inside getent passwd flowtly-sync >/dev/null || fail "whose state it is stays known"
+rm -rf "${root:?}$lib"
+# As DynamicUser= leaves it where there never was a pass.
+inside install -d -m 0700 /var/lib/private /var/lib/private/flowtly-sync
+ln -s private/flowtly-sync "$root$lib"
+expect 0 package_manager --install "$work/newer.deb"
+expect 0 package_manager --purge flowtly-sync
+! inside getent passwd flowtly-sync >/dev/null || fail "the user is left"
+left=$(cd "$root" && find etc usr var -xdev -name '*flowtly-sync*' -not -path '*/flowtly-sync.deb*' 2>/dev/null | head -n 5)
 [ -z "$left" ] || fail "left behind: $left"
-step "purged: nothing is left, and the state only where there was one"
+step "purged: nothing is left, enabled units neither, and the state only where there was one"
