@@ -52,6 +52,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open state.
+///
+/// Architecture invariant: in a process that has a state open nobody but SQLite opens it, or the `-wal` and `-shm` beside it, for
+/// whatever purpose. Closing any descriptor of a file lets go of every lock that the process has on it (`fcntl(2)`, advisory
+/// record locks); another process then takes the write-ahead log for one that nobody uses, and removes it with what is in it.
+/// Looking without opening (`access`, `stat`, `statvfs`) is harmless.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,

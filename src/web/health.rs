@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rustix::fs::Access;
 use serde::Serialize;
 
 use crate::daemon::watch::Signs;
@@ -66,9 +67,10 @@ pub(super) fn is_ready(
     Health::of(signs, reasons)
 }
 
-/// Whether the state could be written now. Nothing is.
+/// Whether the state could be written now. Nothing is, and it is not opened: who closes a state lets go of SQLite's locks
+/// ([`Store`](crate::store::Store)).
 pub(super) fn is_writable(state: &Path) -> io::Result<()> {
-    std::fs::OpenOptions::new().write(true).open(state)?;
+    rustix::fs::access(state, Access::WRITE_OK)?;
     if free_bytes(state)? < NEEDED_BYTES {
         return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is full"));
     }
@@ -86,8 +88,12 @@ fn words(time: TimeDelta) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
     use crate::domain::record::Side;
+    use crate::store::Store;
+    use crate::store::lock::WriterLock;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -146,5 +152,25 @@ mod tests {
         assert_eq!(is_writable(&path).unwrap_err().kind(), io::ErrorKind::NotFound);
         std::fs::write(&path, "").unwrap();
         is_writable(&path).unwrap();
+    }
+
+    /// The locks that the kernel knows on a file (`proc_locks(5)`), without the numbers of their lines.
+    fn locks_on(path: &Path) -> Vec<String> {
+        let inode = format!(":{} ", std::fs::metadata(path).unwrap().ino());
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        let on_it = locks.lines().filter(|line| line.contains(&inode));
+        on_it.map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn asking_whether_a_state_can_be_written_lets_go_of_no_lock_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let store = Store::open(&WriterLock::take(&path).unwrap()).await.unwrap();
+        let held = locks_on(&path);
+        assert!(!held.is_empty(), "whoever has a state open keeps others from removing its log");
+        is_writable(&path).unwrap();
+        assert_eq!(locks_on(&path), held);
+        store.close().await.unwrap();
     }
 }

@@ -72,6 +72,16 @@ fn only_the_store_knows_sql() {
     assert_eq!(lines_with("src", &["sqlx::", "use sqlx"], &["src/store"]), Vec::<String>::new());
 }
 
+/// Why: see `Store`. The files that are opened there are of their own.
+#[test]
+fn nobody_in_the_daemons_process_opens_a_state_but_sqlite() {
+    let words = ["File::open", "OpenOptions", "File::options", "fs::read", "fs::write", "fs::copy"];
+    let own = ["src/daemon/hints/spool.rs", "src/notice/memory.rs"];
+    for folder in ["src/daemon", "src/notice", "src/web", "src/metrics", "src/sync", "src/telemetry"] {
+        assert_eq!(lines_with(folder, &words, &own), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn only_the_configuration_reads_the_environment() {
     assert_eq!(lines_with("src", &["env::var", "env::vars"], &["src/config"]), Vec::<String>::new());
