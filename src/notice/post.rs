@@ -1,5 +1,5 @@
 //! The task that has notices brought: each carrier is given what is new to it, tried a few times, and again after the next
-//! pass.
+//! pass. Between passes nothing wakes it but the time of a digest.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,61 +13,95 @@ use tracing::{debug, info, warn};
 use super::board::{Plan, Posted};
 use super::carrier::{Carrier, Undelivered};
 use super::letter::{Digest, Letter, Tally};
-use super::memory::{File, Summed, Told};
+use super::memory::{File, Memory, Summed, Told};
 use super::topic::{Held, Topic, changes, told};
 use crate::clock::Clock;
 
 /// How long is waited before each further try? What is down for longer is tried again after the next pass.
 const TRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
-/// How often is it looked whether a digest is due?
-const LOOKS: Duration = Duration::from_secs(30);
-
 /// Brings what is put up until nobody puts anything up any more.
 pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<Posted>, clock: Arc<dyn Clock>) {
     let mut memory = file.load();
+    let mut saved = memory.clone();
     let before = memory.tally;
     let mut failing = BTreeSet::new();
+    // When it was last looked whether a digest is due: one that could not be brought is tried again with what the next pass posts.
+    let mut looked = None;
     loop {
-        let is_open = tokio::select! {
-            changed = heard.changed() => changed.is_ok(),
-            () = digest_looks(&plan, clock.as_ref()) => true,
+        let why = tokio::select! {
+            biased;
+            changed = heard.changed() => match changed {
+                Ok(()) => Why::Posted,
+                Err(_) => return,
+            },
+            () = digest_falls(&plan, &memory, looked, clock.as_ref()) => Why::DigestFalls,
         };
-        if !is_open {
-            return;
-        }
+        looked = Some(clock.now());
         let posted = heard.borrow_and_update().clone();
         memory.tally = before.and(posted.tally);
         let tally = memory.tally;
         let brought = join_all(plan.carriers.iter().map(|carrier| {
             let known = memory.carriers.get(carrier.name()).cloned().unwrap_or_default();
-            bring(&plan, carrier.as_ref(), known, &posted, tally, clock.as_ref())
+            bring(&plan, carrier.as_ref(), known, &posted, tally, why, clock.as_ref())
         }));
         let brought = brought.await;
         for (carrier, (known, outcome)) in plan.carriers.iter().zip(brought) {
             tell(carrier.name(), outcome, &mut failing);
             memory.carriers.insert(carrier.name().to_owned(), known);
         }
-        if let Err(error) = file.save(&memory) {
-            warn!("what was told cannot be remembered, and is told again after a restart: {error}");
+        if memory == saved {
+            continue;
+        }
+        match file.save(&memory) {
+            Ok(()) => saved = memory.clone(),
+            Err(error) => warn!("what was told cannot be remembered, and is told again after a restart: {error}"),
         }
     }
 }
 
-async fn digest_looks(plan: &Plan, clock: &dyn Clock) {
-    match plan.digest {
-        Some(_) => clock.sleep(LOOKS).await,
-        None => std::future::pending().await,
+/// Why carriers are looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Something was put up.
+    Posted,
+    /// The time of a digest came.
+    DigestFalls,
+}
+
+/// Returns when the time of a digest comes for any carrier, once after the last look; at once where one came before this task
+/// began, or where a carrier's first day begins.
+async fn digest_falls(plan: &Plan, memory: &Memory, looked: Option<DateTime<Utc>>, clock: &dyn Clock) {
+    let Some(ticks) = &plan.digest else { return std::future::pending().await };
+    loop {
+        let now = clock.now();
+        let falls = plan.carriers.iter().filter_map(|carrier| {
+            let summed = memory.carriers.get(carrier.name()).and_then(|known| known.digest);
+            // What is remembered of a clock that was wrong lies in the future.
+            match summed.map(|summed| summed.at).max(looked) {
+                Some(since) => ticks.after(since.min(now)),
+                None => Some(now),
+            }
+        });
+        let Some(left) = falls.min().map(|falls| (falls - now).to_std().unwrap_or_default()) else {
+            return std::future::pending().await;
+        };
+        if left.is_zero() {
+            return;
+        }
+        clock.nap(left).await;
     }
 }
 
-/// Has one carrier bring what is new to it. Returns what it told of by then; `None` where there was nothing.
+/// Has one carrier bring what is new to it; between passes only together with a digest, so that one that is out of order is not
+/// tried for ever. Returns what it told of by then; `None` where there was nothing.
 async fn bring(
     plan: &Plan,
     carrier: &dyn Carrier,
     mut known: Told,
     posted: &Posted,
     tally: Tally,
+    why: Why,
     clock: &dyn Clock,
 ) -> (Told, Option<Result<(), Undelivered>>) {
     let before = known.standing();
@@ -79,6 +113,9 @@ async fn bring(
     let digest =
         digest_due(plan, &mut known, tally, at).map(|since| Digest::of(since.at, tally.since(since.tally), &now));
     let is_summed = digest.is_some();
+    if why == Why::DigestFalls && !is_summed {
+        return (known, None);
+    }
     let Some(letter) = Letter::of(&plan.name, at, &changes(&before, &now), digest) else {
         known.tell(told(&before, &now));
         return (known, None);

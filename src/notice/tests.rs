@@ -12,7 +12,7 @@ use super::carrier::{Carrier, Undelivered};
 use super::letter::{Letter, Tally};
 use super::topic::{Held, Standing, Topic, Turn};
 use super::{Board, Plan};
-use crate::clock::{Clock, StillClock};
+use crate::clock::{Clock, ManualClock, StillClock};
 use crate::daemon::schedule::ticks::Ticks;
 use crate::domain::record::Side;
 
@@ -64,10 +64,20 @@ fn clock() -> Arc<StillClock> {
     Arc::new(StillClock::new("2026-11-24T06:00:00Z".parse().unwrap(), LONG))
 }
 
-fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<StillClock>, digest: Option<Ticks>) -> Board {
+fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<impl Clock + 'static>, digest: Option<Ticks>) -> Board {
     let carriers: Vec<Arc<dyn Carrier>> = vec![Arc::clone(fake) as Arc<dyn Carrier>];
     let plan = Plan { name: "firm".to_owned(), carriers, digest, state: folder.join("state.sqlite") };
     Board::open(plan, Arc::clone(clock) as Arc<dyn Clock>)
+}
+
+/// At half past seven.
+fn daily() -> Ticks {
+    Ticks::parse("30 7 * * *", chrono_tz::Tz::UTC).unwrap()
+}
+
+/// A clock that moves as somebody waits, at six.
+fn moving() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(clock().now()))
 }
 
 fn conflicts(count: u64, newest: i64) -> Standing {
@@ -183,9 +193,8 @@ async fn a_stop_does_not_wait_for_a_carrier_that_hangs() {
 #[tokio::test]
 async fn once_a_day_is_told_what_was_done_and_what_waits() {
     let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
-    let at_half_past_seven = || Some(Ticks::parse("30 7 * * *", chrono_tz::Tz::UTC).unwrap());
     for hour in 0..50 {
-        let board = board(&fake, folder.path(), &clock, at_half_past_seven());
+        let board = board(&fake, folder.path(), &clock, Some(daily()));
         board.post(if hour < 30 { conflicts(1, 1) } else { Standing::new() }, pass());
         board.close().await;
         clock.advance(Duration::from_hours(1));
@@ -196,4 +205,42 @@ async fn once_a_day_is_told_what_was_done_and_what_waits() {
     assert_eq!(digests[0].done.passes, 2, "from six to half past seven: {digests:?}");
     assert_eq!((digests[1].done.passes, digests[1].done.written), (24, 72));
     assert_eq!((digests[0].waits.len(), digests[1].waits.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn between_passes_a_carrier_that_fails_is_tried_for_a_digest_alone_and_nothing_is_written() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), moving());
+    fake.fails((0..10_000).map(|_| Undelivered::for_good("no")));
+    let board = board(&fake, folder.path(), &clock, Some(daily()));
+    board.post(conflicts(1, 1), pass());
+    let file = folder.path().join("state.sqlite.notices");
+    until(|| file.exists()).await;
+    std::fs::remove_file(&file).unwrap();
+    let begun = clock.now();
+    until(|| clock.now() - begun > chrono::TimeDelta::minutes(80)).await;
+    assert_eq!(*fake.tried.lock().unwrap(), 1, "after the pass");
+    until(|| clock.now() - begun > chrono::TimeDelta::hours(80)).await;
+    assert_eq!(*fake.tried.lock().unwrap(), 1 + 4, "and at four times of a digest");
+    assert!(!file.exists(), "nothing new is to be remembered");
+    board.post(conflicts(1, 1), pass());
+    until(|| file.exists()).await;
+    assert_eq!(*fake.tried.lock().unwrap(), 1 + 4 + 1);
+    fake.failures.lock().unwrap().clear();
+    board.post(conflicts(1, 1), pass());
+    until(|| !fake.letters.lock().unwrap().is_empty()).await;
+    assert_eq!(fake.letters.lock().unwrap()[0].digest.as_ref().unwrap().done.passes, 2, "those since it began");
+    board.close().await;
+}
+
+#[tokio::test]
+async fn a_digest_goes_out_at_its_time_though_no_pass_ends() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), moving());
+    let board = board(&fake, folder.path(), &clock, Some(daily()));
+    let begun = clock.now();
+    until(|| clock.now() - begun > chrono::TimeDelta::hours(72)).await;
+    board.close().await;
+    let letters = fake.letters.lock().unwrap();
+    let at: Vec<String> = letters.iter().map(|letter| letter.at.format("%d %H:%M").to_string()).collect();
+    assert_eq!(at, ["24 07:30", "25 07:30", "26 07:30"]);
+    assert!(letters.iter().all(|letter| letter.digest.is_some()));
 }
