@@ -49,6 +49,7 @@ use check::{Mode, Sides};
 use explain::Subjected;
 use health::Question;
 use init::{Around, Asker, Nobody, Terminal, Unfinished};
+pub use run::STOP_TAKES;
 use session::Session;
 
 /// The configuration is wrong.

@@ -19,18 +19,29 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, Settings};
 use crate::daemon::backups::Backups;
 use crate::daemon::control::socket::Socket;
-use crate::daemon::control::{Control, Inbox};
+use crate::daemon::control::{CLIENTS_WITHIN, Control, Inbox};
 use crate::daemon::systemd::Notifier;
 use crate::daemon::{self, Daemon, Ended, Handed, Reload, signals};
 use crate::domain::safety::RefusalName;
 use crate::metrics::Metrics;
+use crate::notice::board;
 use crate::notice::look::Desk;
 use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError};
 use crate::sync::PassError;
+use crate::telemetry;
+use crate::web::listen;
 
 /// How long is waited for a copy of the state when the daemon stops?
 const COPY_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a stop may take once passes have ended, which `schedule.stop_within` bounds: what is waited for then, one after the
+/// other. Whoever ends the process by force waits for longer than both together.
+pub const STOP_TAKES: Duration = COPY_WITHIN
+    .saturating_add(CLIENTS_WITHIN)
+    .saturating_add(listen::STOP_WITHIN)
+    .saturating_add(board::LAST)
+    .saturating_add(telemetry::LAST);
 
 /// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
 pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
@@ -40,6 +51,10 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut desk = notices::desk(&session.settings, &clock)?;
     let ended = Box::pin(passes(&mut session, &mut desk, &lock, metrics.as_ref(), allow, global)).await;
+    if ended.is_err() {
+        // What fails before the passes, or between two configurations, has not said so yet.
+        Notifier::of_process().stopping();
+    }
     close(desk, ended.as_ref().err()).await;
     ended
 }

@@ -97,12 +97,35 @@ pub struct Handed {
     pub post: Post,
 }
 
-/// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once.
+/// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once. The service manager is told that it
+/// stops as that begins: a pass that is under way may go on for a while.
+pub async fn run(
+    daemon: Daemon<'_>,
+    store: Store,
+    stop: &CancellationToken,
+    wake: &Arc<Notify>,
+) -> Result<Ended, PassError> {
+    let notifier = daemon.notifier;
+    let mut running = Box::pin(passes(daemon, store, stop, wake));
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        ended = &mut running => {
+            if !matches!(ended, Ok(Ended::Reloaded(_))) {
+                notifier.stopping();
+            }
+            return ended;
+        }
+    }
+    notifier.stopping();
+    running.await
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "one loop, from a pass to the wait for the next one, that is read from the top"
 )]
-pub async fn run(
+async fn passes(
     mut daemon: Daemon<'_>,
     mut store: Store,
     stop: &CancellationToken,
@@ -230,7 +253,6 @@ pub async fn run(
             Woken::Stop => break,
         }
     }
-    daemon.notifier.stopping();
     store.close().await?;
     Ok(Ended::Stopped)
 }

@@ -12,11 +12,9 @@ use crate::sync::Progress;
 /// How often the line of status moves at most.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
-/// How often the watchdog is fed within its time, so that one feeding that comes late is no alarm.
-pub(super) const FEEDINGS: u32 = 3;
-
-/// How often it says between beats that it is alive, where somebody may look.
-const TURNS_EVERY: Duration = Duration::from_secs(10);
+/// How often whoever watches is fed within its time, so that one feeding that comes late is no alarm. Not more often: each wakes a
+/// machine that has nothing else to do.
+const FEEDINGS: u32 = 3;
 
 /// Hears how a pass goes, tells systemd, and passes it on.
 pub(super) struct Pulse<'a> {
@@ -43,9 +41,8 @@ impl<'a> Pulse<'a> {
 
     /// How often it is to be fed between beats; never where nobody looks.
     pub(super) fn feeding(&self) -> Option<Duration> {
-        let of_watchdog = self.notifier.watchdog().map(|within| within / FEEDINGS);
-        let of_watch = self.watch.as_ref().map(|_| TURNS_EVERY);
-        of_watchdog.into_iter().chain(of_watch).min()
+        let of_watch = self.watch.as_ref().and_then(|watch| watch.vitals.stuck_after());
+        self.notifier.watchdog().into_iter().chain(of_watch).min().map(|within| within / FEEDINGS)
     }
 
     /// A pass begins.
@@ -113,5 +110,37 @@ impl Progress for Pulse<'_> {
     fn applied(&self, actions: u64) {
         self.also.applied(actions);
         self.moved(|state| state.done = state.done.saturating_add(actions));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::daemon::hints::Hints;
+    use crate::daemon::watch::Vitals;
+    use crate::metrics::Metrics;
+    use crate::sync::Silent;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn between_beats_nothing_wakes_it_more_often_than_whoever_watches_needs() {
+        let folder = tempfile::tempdir().unwrap();
+        let hints = Hints::beside(&folder.path().join("state.sqlite")).unwrap();
+        let watch = Watch { metrics: Arc::new(Metrics::new()), vitals: Arc::new(Vitals::default()), hints };
+        let clock = ManualClock::new(chrono::DateTime::UNIX_EPOCH);
+        let feeding = |watch: Option<&Watch>, watchdog| {
+            Pulse::new(Notifier::watched(watchdog), watch.cloned(), &clock, &Silent).feeding()
+        };
+        assert_eq!(feeding(None, None), None, "nobody looks");
+        assert_eq!(feeding(Some(&watch), None), None, "nobody says when it would be stuck");
+        watch.vitals.counts_as_stuck(15 * MINUTE);
+        assert_eq!(feeding(Some(&watch), None), Some(5 * MINUTE));
+        assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE));
+        watch.vitals.counts_as_stuck(MINUTE);
+        assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE / 3));
     }
 }

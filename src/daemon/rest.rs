@@ -116,6 +116,8 @@ pub(super) async fn until_next(
             () = fed => {}
             hints = &mut hinted => return Ok(hints.map_or(Woken::HintedWalk, Woken::Hinted)),
             () = wake.notified() => {
+                // Another configuration may take it for stuck sooner than this one.
+                pulse.feed();
                 if is_reloaded(daemon) {
                     return Ok(Woken::Reloaded);
                 }

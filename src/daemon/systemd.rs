@@ -17,6 +17,12 @@ impl Notifier {
         Self { watchdog: sd_notify::watchdog_enabled() }
     }
 
+    /// As if a service manager wanted a sign of life so often.
+    #[cfg(test)]
+    pub(super) const fn watched(watchdog: Option<Duration>) -> Self {
+        Self { watchdog }
+    }
+
     /// Configuration, state and lock stand.
     pub fn ready(self) {
         send(&[NotifyState::Ready]);
@@ -45,7 +51,7 @@ impl Notifier {
         send(&[NotifyState::Watchdog]);
     }
 
-    /// The service is stopping.
+    /// The service begins to stop. To be said before what a stop may take; to say it twice is harmless.
     pub fn stopping(self) {
         send(&[NotifyState::Stopping]);
     }

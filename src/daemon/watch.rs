@@ -33,6 +33,7 @@ pub struct Watch {
 #[derive(Debug, Default)]
 pub struct Vitals {
     state: Mutex<Signs>,
+    stuck_after: Mutex<Option<Duration>>,
 }
 
 /// What is known of the daemon.
@@ -135,6 +136,16 @@ impl Vitals {
     /// What is known.
     pub fn signs(&self) -> Signs {
         self.state().clone()
+    }
+
+    /// Whoever shows them takes the daemon for stuck after so long without one: signs are given more often than that.
+    pub fn counts_as_stuck(&self, after: Duration) {
+        *self.stuck_after.lock().unwrap_or_else(PoisonError::into_inner) = Some(after);
+    }
+
+    /// After how long without a sign it counts as stuck; `None` where nobody shows them.
+    pub(super) fn stuck_after(&self) -> Option<Duration> {
+        *self.stuck_after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The daemon got on.

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::daemon::schedule::ticks::Ticks;
 
 /// How long may the last notices take when the daemon stops? Its own stop must not be held up.
-const LAST: Duration = Duration::from_secs(15);
+pub(crate) const LAST: Duration = Duration::from_secs(15);
 
 /// What a board is made of.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ pub mod look;
 pub mod carrier;
 mod memory;
 mod post;
-mod board;
+pub(crate) mod board;
 #[cfg(test)]
 mod tests;
 

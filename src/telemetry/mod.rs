@@ -25,6 +25,7 @@ use crate::config::{LogFormat, LogSection, TracesSection};
 use crate::connector::http::{NetworkSettings, ReqwestTransport, Transport};
 use journal::Journal;
 use traces::layer::Spans;
+pub(crate) use traces::sender::LAST;
 use traces::sender::{Collector, Sender};
 
 /// What the command line changes: its format, and how often it said `-v`.

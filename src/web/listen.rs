@@ -40,7 +40,7 @@ const HEADERS: usize = 64;
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// How long may what is under way go on when the daemon stops?
-const STOP_WITHIN: Duration = Duration::from_secs(2);
+pub(crate) const STOP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where clients come in.
 #[derive(Debug)]

@@ -91,6 +91,7 @@ impl Shown {
         let crm = settings.crm.webhook().map(|webhook| (Side::Crm, webhook));
         let flowtly = settings.flowtly.webhook().map(|webhook| (Side::Flowtly, webhook));
         let webhooks: Vec<_> = crm.into_iter().chain(flowtly).collect();
+        watch.vitals.counts_as_stuck(stuck_after);
         for (_, webhook) in &webhooks {
             watch.metrics.expects_webhooks(webhook.system());
         }

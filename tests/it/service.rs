@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use crate::served::{Running, Served, code, printed, told};
 
 #[test]
@@ -136,6 +138,40 @@ fn a_watchdog_is_fed_between_beats_and_during_a_pass() {
     running.hear("WATCHDOG=1");
     running.hear("WATCHDOG=1");
     running.stop();
+}
+
+/// A system that takes connections and never answers.
+fn silent() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    (listener, url)
+}
+
+#[test]
+fn a_stop_is_told_as_it_begins_though_a_pass_is_under_way_that_has_to_be_left() {
+    let served = Served::start();
+    let (listener, url) = silent();
+    let variables = [("FLOWTLY_SYNC__HUBSPOT__BASE_URL", url.as_str()), ("FLOWTLY_SYNC__SCHEDULE__STOP_WITHIN", "2s")];
+    let mut running = Running::with(&served, &["run", "--allow", "first-pass"], &variables);
+    let _asked = listener.accept().unwrap();
+    running.signal("-TERM");
+    running.hear("STOPPING=1");
+    assert!(running.daemon.try_wait().unwrap().is_none(), "it was told before the pass was left");
+    assert_eq!(running.daemon.wait().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_end_by_an_error_of_the_state_is_told_too() {
+    let served = Served::start();
+    let mut running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    let state = sqlx::sqlite::SqliteConnectOptions::new().filename(served.path("flowtly-sync.sqlite"));
+    let mut state = state.connect().await.unwrap();
+    sqlx::query("DROP TABLE pass").execute(&mut state).await.unwrap();
+    state.close().await.unwrap();
+    running.signal("-HUP");
+    running.hear("STOPPING=1");
+    assert_eq!(running.daemon.wait().unwrap().code(), Some(1));
 }
 
 #[test]

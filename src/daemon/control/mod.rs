@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 pub use inbox::{Desk, Hurry, Inbox, Post};
+pub(crate) use server::CLIENTS_WITHIN;
 use socket::Socket;
 
 /// How many requests may wait for the end of a pass.

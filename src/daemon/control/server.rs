@@ -24,6 +24,9 @@ const CLIENTS: usize = 16;
 /// How long after a failure is the next client taken? A full table of files empties by itself.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long may clients take for their answers when the daemon stops?
+pub(crate) const CLIENTS_WITHIN: Duration = Duration::from_secs(1);
+
 /// What a request waits for that is not taken up within this time.
 const HEARD_AFTER: Duration = Duration::from_secs(1);
 
@@ -67,7 +70,7 @@ pub(super) async fn serve(
     clients.close();
     tokio::select! {
         () = clients.wait() => {}
-        () = clock.sleep(AFTER_FAILURE) => {}
+        () = clock.sleep(CLIENTS_WITHIN) => {}
     }
 }
 

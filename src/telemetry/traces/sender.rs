@@ -25,7 +25,7 @@ const BATCH: usize = 512;
 const GATHER: Duration = Duration::from_secs(2);
 
 /// How long may the last spans take when the program ends?
-const LAST: Duration = Duration::from_secs(5);
+pub(crate) const LAST: Duration = Duration::from_secs(5);
 
 /// How many bytes of an answer are read: nobody looks at them.
 const ANSWER: usize = 1 << 20;
