@@ -61,6 +61,7 @@ fn pod_and_image_agree() {
     assert!(text("deploy/kubernetes/base/service.yaml").contains(&format!("port: {port}\n")));
     let stop = flowtly_sync::config::parse_duration(defaults["schedule"]["stop_within"].as_str().unwrap()).unwrap();
     let grace = set.split_once("terminationGracePeriodSeconds: ").unwrap().1.lines().next().unwrap();
+    let stop = stop + flowtly_sync::commands::STOP_TAKES;
     assert!(grace.parse::<u64>().unwrap() > stop.as_secs(), "it is not killed while it stops");
     for line in ["replicas: 1", "runAsUser: 65532", "runAsNonRoot: true", "readOnlyRootFilesystem: true"] {
         assert!(set.contains(line), "{line}");

@@ -1,10 +1,11 @@
 //! What the systemd units promise together, read from `deploy/` and held against the binary's own defaults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
+use flowtly_sync::commands::STOP_TAKES;
 use flowtly_sync::connector::registry::SYSTEMS;
 use flowtly_sync::connector::setup::{Answer, PASSWORD, TOKEN};
 
@@ -114,23 +115,102 @@ fn the_binary_finds_configuration_secrets_and_state_where_a_unit_puts_them() {
     }
 }
 
-/// What `init` writes a secret into, every unit hands over.
+/// Every setting that names the file of a secret, and under which name the units hand that over: it stands behind the setting.
+fn secrets() -> BTreeMap<String, String> {
+    let mut secrets = BTreeMap::new();
+    let mappings = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mapping")).unwrap();
+    let mappings = mappings.map(|file| format!("config/mapping/{}", file.unwrap().file_name().to_string_lossy()));
+    for file in mappings.chain(["config/default.toml".to_owned()]) {
+        let mut section = String::new();
+        for line in text(&file).lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                name.clone_into(&mut section);
+            } else if let Some((key, rest)) = line.split_once(" = \"\"")
+                && key.ends_with("_file")
+            {
+                let name = rest.strip_prefix(" # \"").and_then(|rest| rest.strip_suffix('"'));
+                let name = name.unwrap_or_else(|| panic!("{file}: {section}.{key} has no name behind it: {line}"));
+                assert!(secrets.insert(format!("{section}.{key}"), name.to_owned()).is_none());
+            }
+        }
+    }
+    secrets
+}
+
+/// No setting is known to the program that the list above has not.
+#[test]
+fn every_setting_that_ends_in_file_has_a_name_behind_it() {
+    fn files(prefix: &str, table: &toml::Table, found: &mut BTreeSet<String>) {
+        for (key, value) in table {
+            let dotted = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            if let Some(table) = value.as_table() {
+                files(&dotted, table, found);
+            } else if key.ends_with("_file") {
+                found.insert(dotted);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for system in SYSTEMS {
+        files("", &text(&format!("config/mapping/{}.toml", system.name)).parse().unwrap(), &mut found);
+    }
+    files("", &text("config/default.toml").parse().unwrap(), &mut found);
+    assert_eq!(found, secrets().into_keys().collect());
+    assert!(found.len() >= 17, "{found:?}");
+}
+
+/// What the configuration and `init` know as a secret, every unit hands over, and nothing else; and people are told these names.
 #[test]
 fn a_unit_hands_over_every_secret_that_is_asked_for() {
-    let of_crms = SYSTEMS.iter().flat_map(|system| system.setup.questions);
-    let names: Vec<&str> = of_crms
-        .chain([&PASSWORD, &TOKEN])
-        .filter_map(|question| match question.answer {
-            Answer::Secret(name) | Answer::OptionalSecret(name) => Some(name),
-            Answer::Url(_) | Answer::Text | Answer::Optional => None,
-        })
-        .collect();
-    assert!(names.len() >= 6, "{names:?}");
+    let secrets = secrets();
+    let names: BTreeSet<&str> = secrets.values().map(String::as_str).collect();
+    assert_eq!(names.len(), secrets.len(), "each has a name of its own: {secrets:?}");
     for unit in SERVICES {
         let handed_over = said(unit, "LoadCredential");
-        for name in &names {
-            assert!(handed_over.iter().any(|said| said.starts_with(&format!("{name}:"))), "{unit}: {name}");
+        let handed_over: Vec<&str> = handed_over.iter().map(|said| said.split(':').next().unwrap()).collect();
+        assert_eq!(handed_over.iter().copied().collect::<BTreeSet<_>>(), names, "{unit}");
+        assert_eq!(handed_over.len(), names.len(), "{unit}: none twice");
+    }
+    let of_crms = SYSTEMS.iter().flat_map(|system| system.setup.questions);
+    for question in of_crms.chain([&PASSWORD, &TOKEN]) {
+        if let Answer::Secret(name) | Answer::OptionalSecret(name) = question.answer {
+            assert!(names.contains(name), "`init` writes {name}");
         }
+    }
+    let examples = EXAMPLES.map(|example| format!("config/{example}.example.toml"));
+    let mut told = BTreeSet::new();
+    for file in examples.iter().map(String::as_str).chain(["README.md"]) {
+        for line in text(file).lines() {
+            let Some((key, value)) = line.split_once(" = \"") else { continue };
+            if key.ends_with("_file") {
+                let name = value.split('"').next().unwrap();
+                assert!(names.contains(name), "{file}: no unit hands {name} over");
+                told.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(told.contains("hubspot-webhook") && told.contains("mail-password"), "{told:?}");
+}
+
+/// With every secret that a configuration can ask for the service starts where its unit put them.
+#[test]
+fn what_the_readme_configures_is_handed_over() {
+    for unit in SERVICES {
+        let configuration = text("config/hubspot.example.toml")
+            + "\n[web]\nenabled = true\ntoken_file = \"web-token\"\npublic_url = \"https://sync.example.com\"\n\
+               [hubspot.webhook]\nsecret_file = \"hubspot-webhook\"\n\
+               [traces]\nendpoint = \"http://127.0.0.1:4318/v1/traces\"\nauthorization_file = \"collector-token\"\n\
+               [notices.mail]\nhost = \"mail.example.com\"\nusername = \"sync\"\npassword_file = \"mail-password\"\n\
+               from = \"sync@example.com\"\nto = [\"ops@example.com\"]\n\
+               [notices.webhook]\nurl_file = \"hook-url\"\nsecret_file = \"hook-secret\"\n";
+        let place = Place::of(unit, &configuration);
+        for credential in said(unit, "LoadCredential") {
+            let name = credential.split(':').next().unwrap();
+            let secret = if name == "hook-url" { "https://chat.example.com/hook" } else { "secret" };
+            std::fs::write(place.credentials().join(name), secret).unwrap();
+        }
+        let shown = place.run(&["check", "--show-config"]);
+        assert_eq!(code(&shown), 0, "{unit}: {}", told(&shown));
     }
 }
 
@@ -214,15 +294,31 @@ fn times_and_addresses_agree_with_the_defaults() {
     let retry = flowtly_sync::config::parse_duration(&default("http", "retry_max_elapsed")).unwrap();
     for unit in SERVICES {
         let stop = seconds(&once(unit, "TimeoutStopSec"));
-        assert!(stop > stop_within, "{unit} is not killed while it stops");
+        assert!(stop > stop_within + STOP_TAKES, "{unit} is not killed while it stops");
         for watchdog in said(unit, "WatchdogSec") {
             assert!(seconds(&watchdog) > retry, "{unit} is not killed while it waits for a system");
         }
     }
     assert_eq!(once("flowtly-sync.socket", "ListenStream"), default("web", "bind"));
+    let told = format!("{}s", STOP_TAKES.as_secs());
+    for file in ["deploy/flowtly-sync.service", "config/default.toml"] {
+        assert!(
+            text(file).contains(&format!("{told} ")),
+            "{file} says how long a stop takes beyond schedule.stop_within"
+        );
+    }
 }
 
-/// systemd and the configuration write these alike: `45s`, `15min`.
+/// systemd opens no socket for a service that runs.
+#[test]
+fn whoever_enables_the_socket_is_told_to_stop_the_service_first() {
+    let head = text("deploy/flowtly-sync.socket");
+    let place = |words: &str| head.find(words).unwrap_or_else(|| panic!("{words}"));
+    assert!(place("systemctl stop flowtly-sync") < place("systemctl enable --now flowtly-sync.socket"));
+    assert!(place("systemctl enable --now flowtly-sync.socket") < place("systemctl start flowtly-sync"));
+}
+
+/// systemd and the configuration write these alike: `75s`, `15min`.
 fn seconds(text: &str) -> Duration {
     flowtly_sync::config::parse_duration(&text.replace("min", "m")).unwrap()
 }
