@@ -50,7 +50,7 @@ impl Environment {
     }
 
     /// Where systemd keeps the state (`STATE_DIRECTORY`, systemd.exec(5)); the first, if it names several.
-    pub(super) fn state_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn state_directory(&self) -> Option<PathBuf> {
         self.directory("STATE_DIRECTORY")
     }
 

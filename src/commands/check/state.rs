@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{failure, ok, warning};
-use crate::config::Settings;
+use crate::config::{Environment, Settings};
 use crate::domain::record::Side;
 use crate::render::lists::check::Finding;
 use crate::store::lock::WriterLock;
@@ -21,15 +21,7 @@ const MEBIBYTE: u64 = 1 << 20;
 pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, String>) {
     let path = &settings.state_path;
     if !path.exists() {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let finding = match folder.filter(|folder| !folder.is_dir()) {
-            Some(folder) => failure(
-                AREA,
-                format!("the folder {} is not there", folder.display()),
-                Some("make it, or set state.path".to_owned()),
-            ),
-            None => ok(AREA, format!("there is none at {} yet; the first pass makes it", path.display())),
-        };
+        let finding = absent(path, Environment::of_process().state_directory().as_deref());
         return (std::iter::once(finding).chain(room(path)).collect(), BTreeMap::new());
     }
     let mut findings = Vec::new();
@@ -51,6 +43,24 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, S
     }
     findings.extend(room(path));
     (findings, known)
+}
+
+/// No state is there yet. Nor need the folder be that systemd makes as the service starts.
+fn absent(state: &Path, of_service: Option<&Path>) -> Finding {
+    let folder = state.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) if of_service == Some(folder) => {
+            let message =
+                format!("there is none at {} yet; the service makes the folder as it starts", state.display());
+            ok(AREA, message)
+        }
+        Some(folder) => failure(
+            AREA,
+            format!("the folder {} is not there", folder.display()),
+            Some("make it, or set state.path".to_owned()),
+        ),
+        None => ok(AREA, format!("there is none at {} yet; the first pass makes it", state.display())),
+    }
 }
 
 /// How much room there is where the state is, told where the system tells it. A backup, and a dry run's working copy, need
@@ -99,6 +109,17 @@ mod tests {
         let finding = told_room(Path::new("/var/lib"), free * MEBIBYTE, size * MEBIBYTE);
         assert_eq!(finding.health, health, "{}", finding.message);
         assert!(finding.message.contains(&format!("{free} MiB are free in /var/lib")), "{}", finding.message);
+    }
+
+    #[test]
+    fn a_folder_that_the_service_makes_as_it_starts_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let of_service = folder.path().join("flowtly-sync");
+        let state = of_service.join("flowtly-sync.sqlite");
+        let told = |of_service| absent(&state, of_service);
+        assert_eq!(told(Some(of_service.as_path())).health, Health::Ok);
+        assert_eq!(told(Some(folder.path())).health, Health::Failure);
+        assert_eq!(told(None).health, Health::Failure);
     }
 
     #[test]
