@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
 use tracing::warn;
 
 use super::Applying;
@@ -21,9 +20,6 @@ use crate::store::{Connection, Store, StoreError, link};
 use crate::sync::PassError;
 use crate::sync::match_up::index_companies;
 use crate::sync::stage::take_in;
-
-/// How long is a record left alone that the server stumbles over? A pass of its own would find the same again at once.
-const UNREADABLE_GAP: TimeDelta = TimeDelta::minutes(10);
 
 impl Applying<'_> {
     /// Re-reads the targets and drops what moved since it was planned; what was read is staged.
@@ -103,8 +99,7 @@ impl Applying<'_> {
             }
             if failed.contains(&target.record.id) {
                 self.applied.interrupted += 1;
-                let due = Some(self.now() + UNREADABLE_GAP);
-                todo::arm(&mut transaction, kind, &[Subject::Link(id)], Why::Interrupted, due).await?;
+                self.put_off(&mut transaction, &action, Why::Interrupted).await?;
                 continue;
             }
             let moved = old.fingerprint != target.fingerprint
