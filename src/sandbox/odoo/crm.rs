@@ -164,6 +164,10 @@ impl CrmServer for OdooServer {
     }
 
     fn move_contact(&self, contact: u64, company: Option<u64>) -> bool {
+        if company.is_none() && self.with(|state, _| state.options.computes_companies) {
+            // Who leaves the firm is one there, and no contact without any.
+            return false;
+        }
         let parent = company.map_or(Value::Bool(false), |company| json!(company));
         self.is(Kind::Contact, contact) && self.edit_partner(contact, &json!({"parent_id": parent}))
     }
@@ -192,8 +196,8 @@ impl CrmServer for OdooServer {
 
 impl OdooServer {
     fn is(&self, kind: Kind, id: u64) -> bool {
-        let is_company = self.partner_text(id, "is_company");
-        is_company.as_deref() == Some(if kind == Kind::Company { "true" } else { "false" })
+        let is_firm = self.with(|state, _| state.partners.get(id).map(|partner| state.is_firm(partner)));
+        is_firm == Some(kind == Kind::Company)
     }
 }
 

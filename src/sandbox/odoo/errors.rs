@@ -54,14 +54,23 @@ impl Failure {
         ))
     }
 
-    /// A rule hides records.
-    pub(super) fn rule(what: &str, model: &str, ids: &[u64]) -> Self {
-        let ids: Vec<String> = ids.iter().map(|id| format!("id={id}")).collect();
-        Self::access(format!(
-            "Due to security restrictions, you are not allowed to {what} '{model}' records.\n\nRecords: {}\nUser: Sync\n\n\
-             Blame the following rules:\n- private partners",
-            ids.join(", ")
-        ))
+    /// A rule hides records; whom it refuses and which ones it tells in the user's own language, whatever the call asks for.
+    pub(super) fn rule(what: &str, model: &str, records: &[(u64, String)], speaks: &str) -> Self {
+        let of_each = |(id, name): &(u64, String)| format!("- Contact, {name} ({model}: {id})");
+        let records = records.iter().map(of_each).collect::<Vec<_>>().join("\n");
+        Self::access(if speaks.starts_with("de") {
+            format!(
+                "Oh-oh! Sie sind wohl auf streng geheime Daten gestoßen.\n\nJan Robot (id=2) hat leider keinen Zugriff \
+                 („{what}“) auf:\n{records}\n\nSchuld sind die folgenden Regeln:\n- private partners\n\nWenn Sie den Zugriff \
+                 wirklich brauchen, hilft vielleicht Ihr Administrator."
+            )
+        } else {
+            format!(
+                "Uh-oh! Looks like you have stumbled upon some top-secret records.\n\nSorry, Jan Robot (id=2) doesn't have \
+                 '{what}' access to:\n{records}\n\nBlame the following rules:\n- private partners\n\nIf you really, really need \
+                 access, perhaps you can win over your friendly administrator with a batch of freshly baked cookies."
+            )
+        })
     }
 
     pub(super) fn validation(message: impl Into<String>) -> Self {

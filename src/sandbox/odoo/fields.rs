@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::options::OdooOptions;
+
 /// A model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Model {
@@ -109,14 +111,20 @@ pub(super) struct Definition {
     pub(super) readonly: bool,
     /// Whether a partner keeps it; the others come of something else.
     pub(super) stored: bool,
+    /// What it is computed of.
+    depends: &'static [&'static str],
 }
 
 fn of(name: &str, label: &str, of: Type) -> Definition {
-    Definition { name: name.to_owned(), label: label.to_owned(), of, readonly: false, stored: true }
+    Definition { name: name.to_owned(), label: label.to_owned(), of, readonly: false, stored: true, depends: &[] }
 }
 
 fn computed(name: &str, label: &str, kind: Type) -> Definition {
     Definition { readonly: true, stored: false, ..of(name, label, kind) }
+}
+
+fn computed_of(name: &str, label: &str, kind: Type, depends: &'static [&'static str]) -> Definition {
+    Definition { depends, ..computed(name, label, kind) }
 }
 
 /// A custom field.
@@ -144,20 +152,35 @@ pub(super) fn type_of(word: &str, choices: &'static [(&'static str, &'static str
 const TYPES: &[(&str, &str)] =
     &[("contact", "Contact"), ("invoice", "Invoice"), ("delivery", "Delivery"), ("other", "Other")];
 
+/// Whether somebody is a company: a mark, or computed.
+pub(super) fn is_company(is_computed: bool) -> Definition {
+    let (name, label) = ("is_company", "Is a Company");
+    if is_computed {
+        computed_of(name, label, Type::Boolean, &["vat", "commercial_partner_id"])
+    } else {
+        of(name, label, Type::Boolean)
+    }
+}
+
 /// The fields of partners.
-pub(super) fn partner(version: u64, custom_fields: &[String], id_field: Option<&str>) -> Vec<Definition> {
+pub(super) fn partner(options: &OdooOptions) -> Vec<Definition> {
     let mut fields = vec![
         computed("id", "ID", Type::Integer),
-        computed("display_name", "Display Name", Type::Char),
+        computed_of("display_name", "Display Name", Type::Char, &["complete_name"]),
         computed("active", "Active", Type::Boolean),
         computed("create_date", "Created on", Type::Datetime),
         computed("write_date", "Last Updated on", Type::Datetime),
         computed("create_uid", "Created by", Type::Link(Model::User)),
         computed("write_uid", "Last Updated by", Type::Link(Model::User)),
-        computed("commercial_partner_id", "Commercial Entity", Type::Link(Model::Partner)),
+        computed_of(
+            "commercial_partner_id",
+            "Commercial Entity",
+            Type::Link(Model::Partner),
+            &["parent_id", "parent_id.commercial_partner_id"],
+        ),
         computed("child_ids", "Contact", Type::Many(Model::Partner)),
-        computed("email_normalized", "Normalized Email", Type::Char),
-        of("is_company", "Is a Company", Type::Boolean),
+        computed_of("email_normalized", "Normalized Email", Type::Char, &["email"]),
+        is_company(options.computes_companies),
         of("parent_id", "Related Company", Type::Link(Model::Partner)),
         of("type", "Address Type", Type::Selection(TYPES)),
         of("name", "Name", Type::Char),
@@ -179,11 +202,11 @@ pub(super) fn partner(version: u64, custom_fields: &[String], id_field: Option<&
         of("color", "Color Index", Type::Integer),
         of("employee", "Employee", Type::Boolean),
     ];
-    if version < 19 {
+    if options.version < 19 {
         fields.push(of("mobile", "Mobile", Type::Char));
         fields.push(of("title", "Title", Type::Link(Model::Title)));
     }
-    let own = custom_fields.iter().map(String::as_str).chain(id_field);
+    let own = options.custom_fields.iter().map(String::as_str).chain(options.id_field.as_deref());
     fields.extend(own.map(|name| custom(name, name, Type::Char)));
     fields
 }
@@ -245,6 +268,7 @@ pub(super) fn description(field: &Definition, languages: &[String]) -> Map<Strin
     told.insert("type".to_owned(), json!(field.of.word()));
     told.insert("string".to_owned(), json!(field.label));
     told.insert("readonly".to_owned(), json!(field.readonly));
+    told.insert("depends".to_owned(), json!(field.depends));
     told.insert("required".to_owned(), json!(false));
     told.insert("store".to_owned(), json!(field.stored));
     match field.of {

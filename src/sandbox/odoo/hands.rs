@@ -77,6 +77,9 @@ impl OdooServer {
             }
             kept.written = now;
             kept.writer = PERSON;
+            let mut kept = kept.clone();
+            partners::compute(state, &mut kept);
+            *state.partners.get_mut(first)? = kept;
             Some(first)
         })
     }
@@ -113,6 +116,23 @@ impl OdooServer {
         self.with(|state, _| {
             state.hidden.remove(&id);
         });
+    }
+
+    /// An administrator makes a partner the contact of an internal user: from now on to write it is to write that user.
+    pub fn employ_partner(&self, id: u64) {
+        self.with(|state, _| {
+            state.employed.insert(id);
+        });
+    }
+
+    /// The firm goes from 19.0 to 19.1: who is a company is computed from now on, at the next write of each.
+    pub fn upgrade(&self) {
+        self.with(|state, _| state.compute_companies());
+    }
+
+    /// An administrator takes the right to read contacts from the key's user.
+    pub fn close_partners(&self) {
+        self.with(|state, _| state.options.may_read = false);
     }
 
     /// An administrator adds a custom text field of partners.
@@ -181,13 +201,14 @@ impl OdooServer {
         })
     }
 
-    /// The ids of partners that are not archived, in order: companies, or people of companies and of nobody.
+    /// The ids of partners that are not archived, in order: companies, or people of companies and, where nobody has to be a
+    /// company, of nobody.
     pub fn partners(&self, companies: bool) -> Vec<u64> {
         self.with(|state, _| {
             let is_wanted = |id: u64| {
                 state.partners.get(id).is_some_and(|partner| {
                     let is_address = state.text(partner, "type") != Some("contact");
-                    partner.active && partner.is_company == companies && (companies || !is_address)
+                    partner.active && state.is_firm(partner) == companies && (companies || !is_address)
                 })
             };
             state.partners.ids().iter().copied().filter(|id| is_wanted(*id)).collect()

@@ -26,9 +26,31 @@ pub(super) enum Method {
     Archive,
     Unarchive,
     ContextGet,
+    HasAccess,
+    CheckAccessRights,
 }
 
 impl Method {
+    /// The method of a name, where a version has it.
+    pub(super) fn of(name: &str, version: u64) -> Option<Self> {
+        Self::parse(name).filter(|method| match method {
+            Self::HasAccess => version >= 18,
+            Self::CheckAccessRights => version < 19,
+            Self::Read
+            | Self::Search
+            | Self::SearchRead
+            | Self::SearchCount
+            | Self::WebSearchRead
+            | Self::FieldsGet
+            | Self::Create
+            | Self::Write
+            | Self::Unlink
+            | Self::Archive
+            | Self::Unarchive
+            | Self::ContextGet => true,
+        })
+    }
+
     pub(super) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "read" => Self::Read,
@@ -43,13 +65,15 @@ impl Method {
             "action_archive" => Self::Archive,
             "action_unarchive" => Self::Unarchive,
             "context_get" => Self::ContextGet,
+            "has_access" => Self::HasAccess,
+            "check_access_rights" => Self::CheckAccessRights,
             _ => return None,
         })
     }
 
     /// Whether it is called on records.
     pub(super) const fn is_on_records(self) -> bool {
-        matches!(self, Self::Read | Self::Write | Self::Unlink | Self::Archive | Self::Unarchive)
+        matches!(self, Self::Read | Self::Write | Self::Unlink | Self::Archive | Self::Unarchive | Self::HasAccess)
     }
 
     /// Its arguments beside the records, in order.
@@ -63,6 +87,8 @@ impl Method {
             Self::FieldsGet => &["allfields", "attributes"],
             Self::Create => &["vals_list"],
             Self::Write => &["vals"],
+            Self::HasAccess => &["operation"],
+            Self::CheckAccessRights => &["operation", "raise_exception"],
             Self::Unlink | Self::Archive | Self::Unarchive | Self::ContextGet => &[],
         }
     }
@@ -72,6 +98,7 @@ impl Method {
             Self::WebSearchRead => &["domain", "specification"],
             Self::Create => &["vals_list"],
             Self::Write => &["vals"],
+            Self::HasAccess | Self::CheckAccessRights => &["operation"],
             Self::Read
             | Self::Search
             | Self::SearchRead
@@ -93,7 +120,9 @@ impl Method {
             | Self::SearchCount
             | Self::WebSearchRead
             | Self::FieldsGet
-            | Self::ContextGet => Intent::Read,
+            | Self::ContextGet
+            | Self::HasAccess
+            | Self::CheckAccessRights => Intent::Read,
         }
     }
 }
@@ -110,7 +139,11 @@ pub(super) struct Call {
 
 /// Carries a call out and gives the JSON that it returns; whether it is a page of records.
 pub(super) fn carry_out(state: &mut State, hand: Hand<'_>, call: &Call) -> Result<(Vec<u8>, bool), Failure> {
-    check(state, call)?;
+    check_arguments(state, call)?;
+    if matches!(call.method, Method::HasAccess | Method::CheckAccessRights) {
+        return may_do(state, call).map(|may| (json!(may).to_string().into_bytes(), false));
+    }
+    check_access(state, call)?;
     match call.method {
         Method::ContextGet => {
             let lang = call.context.get("lang").cloned().unwrap_or_else(|| json!("en_US"));
@@ -122,6 +155,8 @@ pub(super) fn carry_out(state: &mut State, hand: Hand<'_>, call: &Call) -> Resul
             search::search(state, call).map(|out| (out, call.method != Method::SearchCount))
         }
         Method::Create => create(state, hand, call).map(|ids| (json!(ids).to_string().into_bytes(), false)),
+        // Answered above: whoever asks what he may is not refused.
+        Method::HasAccess | Method::CheckAccessRights => Ok((b"true".to_vec(), false)),
         Method::Write | Method::Unlink | Method::Archive | Method::Unarchive => {
             change(state, hand, call)?;
             let archives = matches!(call.method, Method::Archive | Method::Unarchive);
@@ -130,7 +165,7 @@ pub(super) fn carry_out(state: &mut State, hand: Hand<'_>, call: &Call) -> Resul
     }
 }
 
-fn check(state: &State, call: &Call) -> Result<(), Failure> {
+fn check_arguments(state: &State, call: &Call) -> Result<(), Failure> {
     if let Some(unknown) = call.arguments.keys().find(|name| !call.method.arguments().contains(&name.as_str())) {
         return Err(Failure::arguments(format!("got an unexpected keyword argument '{unknown}'")));
     }
@@ -142,22 +177,84 @@ fn check(state: &State, call: &Call) -> Result<(), Failure> {
     {
         return Err(Failure::user(format!("Invalid language code: {lang}")));
     }
+    Ok(())
+}
+
+/// Whether the key's user has the right to a model, whichever the record.
+fn has_right(state: &State, model: Model, writes: bool) -> bool {
+    let options = &state.options;
+    match model {
+        Model::Partner => {
+            if writes {
+                options.may_write
+            } else {
+                options.may_read
+            }
+        }
+        Model::Attachment => options.may_write || !writes,
+        Model::Parameter => options.administrator,
+        Model::Field | Model::Model | Model::User => options.administrator || !writes,
+        Model::Country | Model::State | Model::Language | Model::Currency | Model::Title | Model::ApiKey => !writes,
+    }
+}
+
+/// What a user is told who asks what he may: of a model, or of records too.
+fn may_do(state: &State, call: &Call) -> Result<bool, Failure> {
+    let writes = match call.arguments.get("operation").and_then(Value::as_str) {
+        Some("read") => false,
+        Some("write" | "create" | "unlink") => true,
+        Some(_) | None => return Err(Failure::database("builtins.AssertionError", "Invalid access operation")),
+    };
+    let hides = call.model == Model::Partner && call.ids.iter().any(|id| state.hidden.contains(id));
+    let may = has_right(state, call.model, writes) && !hides;
+    // It raises unless it is told not to.
+    let raises = call.method == Method::CheckAccessRights
+        && call.arguments.get("raise_exception").is_none_or(|raises| *raises != Value::Bool(false));
+    if raises && !may { Err(Failure::no_right("access", call.model.name())) } else { Ok(may) }
+}
+
+fn check_access(state: &State, call: &Call) -> Result<(), Failure> {
     let writes = call.method.intent() == Intent::Write;
-    let (options, name) = (&state.options, call.model.name());
-    if call.model == Model::Parameter && !options.administrator {
-        return Err(Failure::no_right("access", name));
+    let asks = matches!(call.method, Method::FieldsGet | Method::ContextGet);
+    if !asks && !has_right(state, call.model, writes) {
+        return Err(Failure::no_right(if writes { "modify" } else { "access" }, call.model.name()));
     }
-    if matches!(call.model, Model::Field | Model::Model) && writes && !options.administrator {
-        return Err(Failure::no_right("create", name));
+    let meant: Vec<u64> = match call.model {
+        Model::Partner => call.ids.clone(),
+        // What is attached to a record is as open as the record.
+        Model::Attachment if writes => attached_to(state, call),
+        Model::Attachment
+        | Model::Country
+        | Model::State
+        | Model::Language
+        | Model::Currency
+        | Model::Title
+        | Model::Parameter
+        | Model::Model
+        | Model::Field
+        | Model::User
+        | Model::ApiKey => Vec::new(),
+    };
+    let hidden = meant.iter().filter(|id| state.hidden.contains(id));
+    let hidden: Vec<(u64, String)> = hidden.map(|id| (*id, state.label(Model::Partner, *id))).collect();
+    if !hidden.is_empty() {
+        let what = if writes { "write" } else { "read" };
+        return Err(Failure::rule(what, PARTNER, &hidden, &state.options.speaks));
     }
-    if matches!(call.model, Model::Partner | Model::Attachment) && writes && !options.may_write {
-        return Err(Failure::no_right("modify", name));
-    }
-    let hidden: Vec<u64> = call.ids.iter().copied().filter(|id| state.hidden.contains(id)).collect();
-    if call.model == Model::Partner && !hidden.is_empty() {
-        return Err(Failure::rule(if writes { "modify" } else { "access" }, PARTNER, &hidden));
+    // To write the contact of another internal user is to write that user, whatever the field.
+    let is_write = call.model == Model::Partner && call.method == Method::Write;
+    if is_write && !has_right(state, Model::User, true) && call.ids.iter().any(|id| state.employed.contains(id)) {
+        return Err(Failure::no_right("modify", Model::User.name()));
     }
     Ok(())
+}
+
+/// The partners that a write of attachments is about.
+fn attached_to(state: &State, call: &Call) -> Vec<u64> {
+    let of_new =
+        values(call, "vals_list").unwrap_or_default().into_iter().filter_map(|vals| vals.get("res_id")?.as_u64());
+    let of_old = call.ids.iter().filter_map(|id| state.attachments.get(*id)).map(|one| one.res_id);
+    of_new.chain(of_old).collect()
 }
 
 fn fields_get(state: &State, call: &Call) -> Result<Value, Failure> {
@@ -174,6 +271,10 @@ fn fields_get(state: &State, call: &Call) -> Result<Value, Failure> {
     });
     let described = shown.map(|field| {
         let mut told = description(field, &state.options.languages);
+        if !has_right(state, call.model, true) {
+            // Nothing is open to who may only read.
+            told.insert("readonly".to_owned(), json!(true));
+        }
         if let Some(attributes) = &attributes {
             told.retain(|name, _| attributes.contains(&name.as_str()));
         }

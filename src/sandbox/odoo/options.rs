@@ -17,11 +17,15 @@ pub struct OdooOptions {
     pub uuid: String,
     /// The main version. JSON-2 is served from 19 on, JSON-RPC always; some fields are gone in 19.
     pub version: u64,
+    /// Whether who is a company is computed, as from 19.1 on: a partner that is filed under nobody and has a VAT number.
+    pub computes_companies: bool,
     /// Whether the module that judges and rewrites VAT numbers is installed.
     pub base_vat: bool,
+    /// Whether the user may read contacts.
+    pub may_read: bool,
     /// Whether the user may write contacts.
     pub may_write: bool,
-    /// Whether the user is an administrator: sees the database's id, adds fields.
+    /// Whether the user is an administrator: sees the database's id, adds fields, writes users.
     pub administrator: bool,
     /// Custom text fields of partners that are there from the start.
     pub custom_fields: Vec<String>,
@@ -29,6 +33,8 @@ pub struct OdooOptions {
     pub id_field: Option<String>,
     /// The languages that are switched on.
     pub languages: Vec<String>,
+    /// The user's own language, in which rules about records word what they refuse: `en_US` or `de_DE`.
+    pub speaks: String,
     /// The last day of the key, which Odoo shows its user.
     pub key_ends: Option<NaiveDate>,
 }
@@ -42,12 +48,15 @@ impl Default for OdooOptions {
             database: "sandbox".to_owned(),
             uuid: "8f6c1c1e-0000-4000-8000-000000000001".to_owned(),
             version: 19,
+            computes_companies: false,
             base_vat: false,
+            may_read: true,
             may_write: true,
             administrator: true,
             custom_fields: Vec::new(),
             id_field: None,
             languages: vec!["en_US".to_owned(), "pl_PL".to_owned(), "de_DE".to_owned()],
+            speaks: "en_US".to_owned(),
             key_ends: None,
         }
     }

@@ -104,10 +104,13 @@ pub(super) fn unlink(state: &mut State, hand: Hand<'_>, ids: &[u64]) -> Result<(
     }
     for id in ids {
         for child in state.children(*id) {
-            if let Some(child) = state.partners.get_mut(child) {
-                child.parent = None;
-                child.written = hand.now;
-                child.writer = hand.user;
+            let Some(mut partner) = state.partners.get(child).cloned() else { continue };
+            partner.parent = None;
+            partner.written = hand.now;
+            partner.writer = hand.user;
+            compute(state, &mut partner);
+            if let Some(place) = state.partners.get_mut(child) {
+                *place = partner;
             }
         }
         state.partners.remove(*id);
@@ -139,6 +142,8 @@ fn judge(state: &State, hand: Hand<'_>, vals: &Map<String, Value>) -> Result<Vec
             Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Err(wrong(name, value)),
         };
         match name.as_str() {
+            // What is computed is taken, and computed away.
+            "is_company" if state.options.computes_companies => {}
             "is_company" => changes.push(Change::Company(flag()?)),
             "active" => changes.push(Change::Active(flag()?)),
             "parent_id" => changes.push(Change::Parent(link(state, name, Model::Partner, value)?)),
@@ -260,7 +265,16 @@ fn finish(state: &State, partner: &mut Partner, with_vat: bool) -> Result<(), Fa
     if with_vat && state.options.base_vat {
         check_vat(state, partner)?;
     }
+    compute(state, partner);
     Ok(())
+}
+
+/// Who is a company, where that is computed: whoever is filed under nobody and has a VAT number that is one.
+pub(super) fn compute(state: &State, partner: &mut Partner) {
+    if state.options.computes_companies {
+        let is_void = matches!(state.text(partner, "vat"), None | Some("" | "/" | "na" | "NA"));
+        partner.is_company = partner.parent.is_none() && !is_void;
+    }
 }
 
 fn check_vat(state: &State, partner: &mut Partner) -> Result<(), Failure> {
@@ -297,7 +311,7 @@ fn is_below(state: &State, partner: u64, other: u64) -> bool {
 
 /// What a write of a company does to its contacts.
 fn echo(state: &mut State, hand: Hand<'_>, id: u64, vals: &Map<String, Value>) {
-    let Some(true) = state.partners.get(id).map(|partner| partner.is_company) else { return };
+    let Some(true) = state.partners.get(id).map(|partner| state.is_firm(partner)) else { return };
     let names = |list: &[&str]| list.iter().any(|name| vals.contains_key(*name));
     let (gives_on, shows) = (names(&GIVEN_ON), names(&SHOWN_IN_CONTACTS));
     if !gives_on && !shows {

@@ -115,7 +115,7 @@ fn named(state: &State, model: &str, method: &str) -> Result<(Model, Method), Fa
         )));
     }
     let unknown = || Failure::not_found(format!("The method '{model}.{method}' does not exist"));
-    let method = Method::parse(method).ok_or_else(unknown)?;
+    let method = Method::of(method, state.options.version).ok_or_else(unknown)?;
     if method == Method::ContextGet && known != Model::User {
         return Err(unknown());
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::cell::Cell;
-use super::fields::{Definition, Model, Type, custom, of_model, partner};
+use super::fields::{Definition, Model, Type, custom, is_company, of_model, partner};
 use super::lists::{COUNTRIES, CURRENCIES, LANGUAGES, STATES, TITLES};
 use super::options::OdooOptions;
 use crate::sandbox::packed::Packed;
@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) attachments: Table<Attachment>,
     /// Partners that a rule hides from the key's user.
     pub(super) hidden: BTreeSet<u64>,
+    /// Partners that are the contacts of internal users.
+    pub(super) employed: BTreeSet<u64>,
     /// Custom fields that were added through the API or by a person.
     added: Vec<String>,
 }
@@ -68,12 +70,13 @@ pub(super) enum Record<'a> {
 impl State {
     pub(super) fn new(options: &OdooOptions) -> Self {
         Self {
-            definitions: partner(options.version, &options.custom_fields, options.id_field.as_deref()),
+            definitions: partner(options),
             options: options.clone(),
             // The first ones are the firm itself, the robot and the administrator.
             partners: Table::starting_at(8),
             attachments: Table::starting_at(301),
             hidden: BTreeSet::new(),
+            employed: BTreeSet::new(),
             added: Vec::new(),
         }
     }
@@ -96,6 +99,14 @@ impl State {
         }
         let place = self.added.iter().position(|added| added == name).and_then(|place| u64::try_from(place).ok());
         FIRST_CUSTOM + place.unwrap_or_default()
+    }
+
+    /// Who is a company is computed from now on.
+    pub(super) fn compute_companies(&mut self) {
+        self.options.computes_companies = true;
+        if let Some(field) = self.definitions.iter_mut().find(|field| field.name == "is_company") {
+            *field = is_company(true);
+        }
     }
 
     /// Takes a field away, and its values with it. Whether it was there.
@@ -126,17 +137,31 @@ impl State {
         }
     }
 
-    /// The firm that a person belongs to over any number of partners in between; a company belongs to itself.
+    /// The firm that a person belongs to over any number of partners in between; a company belongs to itself, where it is not
+    /// its place that makes it one.
     pub(super) fn commercial(&self, id: u64) -> u64 {
         let mut at = id;
         // A loop cannot be stored; the bound is there for the reader.
         for _ in 0..100 {
             match self.partners.get(at) {
-                Some(Partner { is_company: false, parent: Some(parent), .. }) => at = *parent,
+                Some(Partner { is_company, parent: Some(parent), .. })
+                    if !is_company || self.options.computes_companies =>
+                {
+                    at = *parent;
+                }
                 Some(_) | None => break,
             }
         }
         at
+    }
+
+    /// Whether people take a partner for a company: it has the mark, or, where that is computed, is filed under nobody.
+    pub(super) fn is_firm(&self, partner: &Partner) -> bool {
+        if self.options.computes_companies {
+            partner.parent.is_none() && self.text(partner, "type") == Some("contact")
+        } else {
+            partner.is_company
+        }
     }
 
     /// The partners that are filed under one.

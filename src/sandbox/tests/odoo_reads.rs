@@ -214,6 +214,62 @@ async fn a_rule_hides_records_from_searches_and_refuses_their_reads() {
 }
 
 #[tokio::test]
+async fn a_rule_names_people_in_the_language_of_the_user_whatever_the_call_asks_for() {
+    for (speaks, word) in [("en_US", "Sorry, Jan Robot"), ("de_DE", "Daten")] {
+        let desk = Desk::open(OdooOptions { speaks: speaks.to_owned(), ..OdooOptions::default() });
+        let hidden = desk.company("Hidden");
+        desk.server.hide_partner(hidden);
+        let body = json!({"ids": [hidden], "context": {"lang": "en_US"}});
+        let words = desk.call("res.partner", "read", body).await.json()["message"].as_str().unwrap().to_owned();
+        assert!(words.contains(word) && words.contains("Hidden"), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_read_contacts_is_refused_searches_too_and_told_so_by_who_asks() {
+    let desk = Desk::plain();
+    let id = desk.company("Firm");
+    let asks = |operation: &str| json!({"ids": [], "operation": operation});
+    assert_eq!(desk.call("res.partner", "has_access", asks("read")).await.json(), true);
+    desk.server.close_partners();
+    for (method, body) in [("read", json!({"ids": [id]})), ("search_read", json!({"domain": []}))] {
+        assert_eq!(desk.call("res.partner", method, body).await.status, StatusCode::FORBIDDEN, "{method}");
+    }
+    assert_eq!(desk.call("res.partner", "has_access", asks("read")).await.json(), false);
+    assert_eq!(desk.call("res.partner", "has_access", asks("write")).await.json(), true);
+    assert_eq!(desk.call("res.partner", "has_access", json!({"ids": []})).await.status.as_u16(), 422);
+}
+
+#[tokio::test]
+async fn who_asks_for_a_right_asks_each_version_by_another_name() {
+    let asked = |version, method: &'static str, placed: Value| async move {
+        let desk = Desk::open(OdooOptions { version, may_write: false, ..OdooOptions::default() });
+        let arguments = json!(["sandbox", 2, "sandbox-key", "res.partner", method, placed, {}]);
+        desk.rpc("object", "execute_kw", arguments).await
+    };
+    for (version, has_access, check_access_rights) in [(17, false, true), (18, true, true), (19, true, false)] {
+        let reply = asked(version, "has_access", json!([[], "write"])).await;
+        assert_eq!(reply.get("result") == Some(&json!(false)), has_access, "{version}: {reply}");
+        let reply = asked(version, "check_access_rights", json!(["write", false])).await;
+        assert_eq!(reply.get("result") == Some(&json!(false)), check_access_rights, "{version}: {reply}");
+    }
+    let raised = asked(17, "check_access_rights", json!(["write"])).await;
+    assert_eq!(raised["error"]["data"]["name"], "odoo.exceptions.AccessError");
+}
+
+#[tokio::test]
+async fn nothing_is_open_to_who_may_only_read() {
+    let desk = Desk::plain();
+    let body = json!({"allfields": ["name", "is_company"], "attributes": ["readonly", "depends"]});
+    let told = |readonly: bool| json!({"readonly": readonly, "depends": []});
+    for readonly in [false, true] {
+        desk.server.set_rights(!readonly, false);
+        let seen = desk.call("res.partner", "fields_get", body.clone()).await.json();
+        assert_eq!(seen, json!({"name": told(readonly), "is_company": told(readonly)}));
+    }
+}
+
+#[tokio::test]
 async fn lists_to_look_things_up_in_are_models_too() {
     let desk = Desk::plain();
     let body = json!({"domain": [["code", "=", "PL"]], "fields": ["name", "code"]});

@@ -176,6 +176,55 @@ async fn a_company_gives_its_address_on_and_touches_its_contacts() {
 }
 
 #[tokio::test]
+async fn who_is_a_company_is_computed_from_nineteen_one_on_whatever_is_sent() {
+    let desk = Desk::open(OdooOptions { computes_companies: true, ..OdooOptions::default() });
+    let is_company = |id| desk.server.partner_text(id, "is_company").unwrap() == "true";
+    let firm = desk.server.add_partner(&json!({"is_company": true, "name": "Firm"}));
+    assert!(!is_company(firm), "it has no number");
+    for (vat, is) in [("BE1", true), ("/", false), ("NA", false), ("PL1", true)] {
+        desk.call("res.partner", "write", json!({"ids": [firm], "vals": {"vat": vat}})).await;
+        assert_eq!(is_company(firm), is, "{vat}");
+    }
+    let branch =
+        desk.server.add_partner(&json!({"is_company": true, "name": "Branch", "vat": "PL2", "parent_id": firm}));
+    let person = desk.server.add_partner(&json!({"name": "Jan", "parent_id": branch}));
+    assert!(!is_company(branch) && !is_company(person));
+    assert_eq!(desk.server.partner_text(person, "commercial_partner_id"), Some(firm.to_string()));
+    desk.server.delete_partner(firm);
+    assert!(is_company(branch), "it is filed under nobody now");
+    let body = json!({"allfields": ["is_company"], "attributes": ["readonly", "depends"]});
+    let seen = desk.call("res.partner", "fields_get", body).await.json();
+    assert_eq!(seen["is_company"], json!({"readonly": true, "depends": ["vat", "commercial_partner_id"]}));
+}
+
+#[tokio::test]
+async fn to_write_the_contact_of_an_internal_user_is_to_write_a_user() {
+    let desk = Desk::plain();
+    let id = desk.server.add_partner(&json!({"name": "Colleague"}));
+    desk.server.employ_partner(id);
+    let write = json!({"ids": [id], "vals": {"phone": "1"}});
+    assert_eq!(desk.call("res.partner", "write", write.clone()).await.status, StatusCode::OK, "administrators may");
+    desk.server.set_rights(true, false);
+    let seen = desk.call("res.partner", "write", write).await;
+    assert_eq!(seen.status, StatusCode::FORBIDDEN);
+    assert!(seen.json()["message"].as_str().unwrap().contains("'res.users'"), "{}", seen.text());
+    assert_eq!(desk.call("res.partner", "read", json!({"ids": [id]})).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_attached_to_a_record_is_as_open_as_the_record() {
+    let desk = Desk::plain();
+    let id = desk.company("Firm");
+    let vals = json!({"name": "Invoice", "type": "url", "res_model": "res.partner", "res_id": id});
+    let made = desk.call("ir.attachment", "create", json!({"vals_list": [vals]})).await.json();
+    desk.server.hide_partner(id);
+    let seen = desk.call("ir.attachment", "create", json!({"vals_list": [vals]})).await;
+    assert_eq!(seen.status, StatusCode::FORBIDDEN);
+    let write = json!({"ids": made, "vals": {"name": "x"}});
+    assert_eq!(desk.call("ir.attachment", "write", write).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_website_gets_its_scheme_and_a_number_is_judged_only_by_its_module() {
     let desk = Desk::plain();
     let id = desk.company("Firm");
