@@ -7,9 +7,11 @@ use super::call::{Archived, MethodCall};
 use super::error::not_the_protocol;
 use super::fields::PARTNER;
 use super::read::number;
+use super::rights::{Right, Rights};
 use super::talk::Talk;
 use super::value::Shown as WireValue;
 use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::http::Reply;
 use crate::connector::port::{Showing, Shown};
 use crate::domain::record::RemoteId;
 
@@ -61,7 +63,7 @@ pub(super) async fn show(
     });
     let id = if let Some(id) = id {
         let call = MethodCall::new(ATTACHMENT, "write").on(vec![number(id)?]).place("vals", vals);
-        let reply = talk.order(call).await.map_err(why)?;
+        let reply = order(talk, call, Right::Write).await?;
         if !matches!(serde_json::from_slice::<Value>(&reply.body), Ok(Value::Bool(true))) {
             return Err(not_the_protocol("the `true` of a write"));
         }
@@ -74,7 +76,7 @@ pub(super) async fn show(
             vals.insert("res_id".to_owned(), json!(company));
         }
         let call = MethodCall::new(ATTACHMENT, "create").place("vals_list", json!([vals]));
-        let reply = talk.order(call).await.map_err(why)?;
+        let reply = order(talk, call, Right::Create).await?;
         match serde_json::from_slice::<Vec<u64>>(&reply.body).as_deref() {
             Ok([id]) => RemoteId::new(id.to_string()),
             Ok(_) | Err(_) => return Err(not_the_protocol("the id of the attachment that was made")),
@@ -89,6 +91,14 @@ pub(super) async fn show(
         }
     };
     Ok(stored.unwrap_or_else(|| Shown { id, showing: showing.clone() }))
+}
+
+/// A write; that the company is closed to the key's user concerns it alone.
+async fn order(talk: &Talk, call: MethodCall, right: Right) -> Result<Reply, PortError> {
+    match talk.order(call).await {
+        Ok(reply) => Ok(reply),
+        Err(error) => Err(why(Rights::new(ATTACHMENT, right).judge(talk, error).await)),
+    }
 }
 
 fn read(body: &[u8]) -> Result<Vec<Shown>, PortError> {

@@ -58,12 +58,13 @@ pub(super) fn of_reading(error: PortError) -> PortError {
     }
 }
 
-/// Whether a forbidden call met a rule about single records, and not the lack of a right to the model: then the others go on.
-pub(super) fn is_about_single_records(error: &PortError) -> bool {
-    let speaks_of_groups = ["following groups", "No group currently allows", "private method", "Private methods"];
-    error.kind == ErrorKind::Forbidden
-        && error.message.contains("record")
-        && !speaks_of_groups.iter().any(|words| error.message.contains(words))
+/// What is forbidden, without Odoo's own words: those about single records name people, and what concerns a whole side is logged.
+pub(super) fn unnamed(error: PortError) -> PortError {
+    if error.kind != ErrorKind::Forbidden {
+        return error;
+    }
+    let message = "Odoo forbids this to the key's user: give it the right to read and write contacts".to_owned();
+    PortError { message, fields: Vec::new(), ..error }
 }
 
 fn refusal(status: StatusCode, fault: &Fault) -> PortError {
@@ -321,12 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_about_records_is_told_from_a_missing_right() {
-        let rule = "Due to security restrictions, you are not allowed to modify 'Contact' (res.partner) records. \
-                    Records: Firm (id=7)";
-        assert!(is_about_single_records(&raised(403, "odoo.exceptions.AccessError", rule)));
-        let right = "You are not allowed to modify 'Contact' (res.partner) records. This operation is allowed for the \
-                     following groups: - Contact Creation";
-        assert!(!is_about_single_records(&raised(403, "odoo.exceptions.AccessError", right)));
+    fn what_concerns_a_side_names_nobody() {
+        let rule = "Sorry, Jan Kowalski (id=7) doesn't have 'write' access to: Contact, Anna Nowak (res.partner: 12)";
+        let error = unnamed(raised(403, "odoo.exceptions.AccessError", rule));
+        assert_eq!((error.kind, error.status), (ErrorKind::Forbidden, Some(403)));
+        assert!(!error.message.contains("Kowalski") && !error.message.contains("Nowak"), "{error}");
+        let other = raised(422, "odoo.exceptions.UserError", "The field Name is missing");
+        assert_eq!(unnamed(other.clone()).message, other.message);
     }
 }

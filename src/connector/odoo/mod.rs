@@ -2,7 +2,7 @@
 //!
 //! In reading order: the [`settings`]; calls and the two ways in which they are spelt; errors; the conversation; which fields
 //! this Odoo has, what is asked of them, and the rows that come of it; look-up lists; reads by id and by key, walks and searches;
-//! writes; the schema; documents; the end of the API key.
+//! what a refusal is about; writes; the schema; documents; the end of the API key.
 //!
 //! What shapes this connector: everything is a call of a model's method, and each call a transaction. Stamps are those of a
 //! transaction's start and shown in whole seconds. A delete leaves no trace, and a list of ids leaves out what is not there. A
@@ -46,6 +46,7 @@ mod domain;
 mod read;
 mod walk;
 mod find;
+mod rights;
 mod refusal;
 mod write;
 mod schema;

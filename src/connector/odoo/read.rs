@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::call::{Archived, MethodCall};
 use super::domain::leaf;
-use super::error::{is_about_single_records, not_the_protocol};
+use super::error::{not_the_protocol, unnamed};
 use super::fields::PARTNER;
 use super::layout::View;
 use super::row::{self, Entry, WRITER};
 use super::talk::Talk;
-use crate::connector::error::PortError;
+use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
 use crate::domain::record::{Kind, RemoteId, Standing};
 use crate::domain::shape::{Delivered, Row};
@@ -95,8 +95,8 @@ pub(super) async fn highest_id(talk: &Talk, kind: Kind) -> Result<(Option<u64>, 
     Ok((bare_ids(&reply.body)?.into_iter().max(), reply.date))
 }
 
-/// One answer for each id, in order. Odoo leaves out what is not there; what a rule hides from the key's user it refuses, and
-/// that is no absence.
+/// One answer for each id, in order. Odoo leaves out what is not there; what a rule hides from the key's user it refuses, the
+/// others of the call with it, and that is no absence.
 pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Lookup>, PortError> {
     let mut answers: HashMap<u64, Lookup> = HashMap::new();
     let wanted: Vec<u64> = ids.iter().map(number).collect::<Result<_, _>>()?;
@@ -105,7 +105,8 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
     for batch in distinct.chunks(READ_BATCH) {
         let entries = match by_id(talk, kind, batch, Writer::Left).await {
             Ok(entries) => entries,
-            Err(error) if is_about_single_records(&error) => {
+            // Whether it is about some of these or about all contacts, no words tell: they are in the user's own language.
+            Err(error) if error.kind == ErrorKind::Forbidden => {
                 let (entries, hidden) = what_is_visible(talk, kind, batch).await?;
                 answers.extend(hidden.into_iter().map(|id| (id, Lookup::Found(Box::new(closed(talk, kind, id))))));
                 entries
@@ -138,7 +139,7 @@ pub(super) async fn by_id(talk: &Talk, kind: Kind, ids: &[u64], writer: Writer) 
         list.push(json!(WRITER));
     }
     let call = MethodCall::new(PARTNER, "read").on(ids.to_vec()).with("fields", asked).archived(Archived::Shown);
-    let reply = talk.ask(call).await?;
+    let reply = talk.ask(call).await.map_err(unnamed)?;
     decoded(talk, &view, &reply.body).await
 }
 
@@ -206,8 +207,8 @@ fn bare_ids(body: &[u8]) -> Result<Vec<u64>, PortError> {
     Ok(found.into_iter().map(|found| found.id).collect())
 }
 
-/// Some of these a rule hides: a search leaves them out without a word, so that what is left can be read; of each other one
-/// only its own read tells whether it is hidden or not there.
+/// If a rule hides some of these, a search leaves them out without a word, so that what is left can be read; of each other one
+/// only its own read tells whether it is hidden or not there. A search is refused only to who may read no contact at all.
 async fn what_is_visible(talk: &Talk, kind: Kind, batch: &[u64]) -> Result<(Vec<Entry>, Vec<u64>), PortError> {
     let call = MethodCall::new(PARTNER, "search_read")
         .place("domain", json!([leaf("id", "in", json!(batch))]))
@@ -227,7 +228,7 @@ async fn what_is_visible(talk: &Talk, kind: Kind, batch: &[u64]) -> Result<(Vec<
         }
         match by_id(talk, kind, &[id], Writer::Left).await {
             Ok(found) => entries.extend(found),
-            Err(error) if is_about_single_records(&error) => hidden.push(id),
+            Err(error) if error.kind == ErrorKind::Forbidden => hidden.push(id),
             Err(error) => return Err(error),
         }
     }

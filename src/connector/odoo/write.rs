@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::call::MethodCall;
-use super::error::{is_about_single_records, not_the_protocol};
+use super::error::not_the_protocol;
 use super::fields::{Fields, PARTNER};
 use super::layout::PARENT;
 use super::lookup::refused;
 use super::read::{self, Writer, number};
 use super::refusal::with_fields;
+use super::rights::{Right, Rights};
 use super::row::Entry;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, FieldRefusal, Outcome, PortError};
@@ -124,10 +125,11 @@ fn unsent(error: PortError) -> PortError {
 async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>]) -> Vec<(usize, Result<Row, PortError>)> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut waiting: Vec<&[Ready<'_>]> = vec![batch];
+    let mut rights = Rights::new(PARTNER, Right::Create);
     while let Some(batch) = waiting.pop() {
         match send_creates(talk, batch).await {
             Ok(ids) => answers.extend(created(talk, kind, batch, &ids).await),
-            Err(error) => match (batch, judged(talk, &error, batch).await) {
+            Err(error) => match (batch, judged(talk, &mut rights, error, batch).await) {
                 ([_, _, ..], judged)
                     if judged.kind.outcome() == Outcome::NotApplied && judged.kind.is_about_record() =>
                 {
@@ -155,8 +157,10 @@ async fn send_creates(talk: &Talk, batch: &[Ready<'_>]) -> Result<Vec<u64>, Port
 }
 
 /// A refusal of one record names its fields; one of several says only whether it is about records at all.
-async fn judged(talk: &Talk, error: &PortError, batch: &[Ready<'_>]) -> PortError {
-    let error = about_record(error.clone());
+async fn judged(talk: &Talk, rights: &mut Rights, error: PortError, batch: &[Ready<'_>]) -> PortError {
+    if error.kind == ErrorKind::Forbidden {
+        return rights.judge(talk, error).await;
+    }
     match (batch, talk.fields.known(talk).await) {
         ([one], Ok(fields)) => with_fields(error, &one.vals, &fields),
         ([_, _, ..], Ok(fields))
@@ -166,11 +170,6 @@ async fn judged(talk: &Talk, error: &PortError, batch: &[Ready<'_>]) -> PortErro
         }
         (_, _) => error,
     }
-}
-
-/// What a rule about single records forbids concerns this one, and not the side.
-fn about_record(error: PortError) -> PortError {
-    if is_about_single_records(&error) { PortError { kind: ErrorKind::Invalid, ..error } } else { error }
 }
 
 async fn created(talk: &Talk, kind: Kind, batch: &[Ready<'_>], ids: &[u64]) -> Vec<(usize, Result<Row, PortError>)> {
@@ -204,9 +203,13 @@ async fn update(talk: &Talk, kind: Kind, id: &RemoteId, write: &Write, vals: Val
         let call = MethodCall::new(PARTNER, "write").on(vec![number]).place("vals", json!(vals));
         let reply = match talk.order(call).await {
             Ok(reply) => reply,
+            // Its words name the record, which is no field that was refused.
+            Err(error) if error.kind == ErrorKind::Forbidden => {
+                return Err(Rights::new(PARTNER, Right::Write).judge(talk, error).await);
+            }
             Err(error) => {
                 let fields = talk.fields.known(talk).await.map_err(|_| error.clone())?;
-                return Err(with_fields(about_record(error), &vals, &fields));
+                return Err(with_fields(error, &vals, &fields));
             }
         };
         if !matches!(serde_json::from_slice::<Value>(&reply.body), Ok(Value::Bool(true))) {
