@@ -1,4 +1,5 @@
-//! Which fields this Odoo has: versions and modules differ, and to ask for one that is not there is refused as a whole.
+//! Which fields this Odoo has: versions and modules differ, and to ask for one that is not there is refused as a whole. They
+//! also tell what makes a partner a company here.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::call::MethodCall;
 use super::error::not_the_protocol;
+use super::layout::PARENT;
 use super::talk::Talk;
 use crate::connector::error::PortError;
 use crate::domain::record::Kind;
@@ -18,6 +20,29 @@ pub(super) const PARTNER: &str = "res.partner";
 /// The firm that a person belongs to over any number of departments in between.
 pub(super) const COMMERCIAL: &str = "commercial_partner_id";
 
+/// Whether a partner is a company, in Odoo's own view.
+pub(super) const IS_COMPANY: &str = "is_company";
+
+/// What makes a partner a company in this Odoo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Companies {
+    /// A mark that anybody sets.
+    Marked,
+    /// It is filed under nobody. From 19.1 on the mark is computed, of the parents and the VAT number (odoo/odoo#211043): a
+    /// firm without a number has none, a person with one has it, and whatever is sent is computed away.
+    Roots,
+}
+
+impl Companies {
+    /// By what Odoo says of the mark. That it cannot be written says too little: nothing can, for a user who may only read.
+    pub(super) fn of(fields: &Fields) -> Self {
+        let Some(mark) = fields.get(IS_COMPANY) else { return Self::Marked };
+        let is_closed = |info: &FieldInfo| info.readonly == Some(true);
+        let others_are_open = fields.get(PARENT).is_some_and(|parent| !is_closed(parent));
+        if is_closed(mark) && (!mark.depends.is_empty() || others_are_open) { Self::Roots } else { Self::Marked }
+    }
+}
+
 /// What is known of a field.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(super) struct FieldInfo {
@@ -27,6 +52,9 @@ pub(super) struct FieldInfo {
     /// Whether it can be written.
     #[serde(default)]
     pub(super) readonly: Option<bool>,
+    /// The fields that it is computed of.
+    #[serde(default)]
+    depends: Vec<Value>,
     /// The model that a link leads to.
     #[serde(default)]
     pub(super) relation: Option<String>,
@@ -80,7 +108,7 @@ pub(super) async fn every(talk: &Talk) -> Result<Fields, PortError> {
 }
 
 async fn read(talk: &Talk) -> Result<Fields, PortError> {
-    let mut names: BTreeSet<&str> = BTreeSet::from([COMMERCIAL]);
+    let mut names: BTreeSet<&str> = BTreeSet::from([COMMERCIAL, IS_COMPANY, PARENT]);
     for kind in Kind::BOTH {
         let layout = talk.layout(kind);
         names.extend(layout.shape.paths());
@@ -90,14 +118,38 @@ async fn read(talk: &Talk) -> Result<Fields, PortError> {
 }
 
 async fn describe(talk: &Talk, call: MethodCall) -> Result<Fields, PortError> {
-    let call = call.with("attributes", json!(["type", "readonly", "relation", "selection", "string"]));
+    let call = call.with("attributes", json!(["type", "readonly", "depends", "relation", "selection", "string"]));
     let reply = talk.ask(call).await?;
     serde_json::from_slice(&reply.body).map_err(|_| not_the_protocol("a description of fields"))
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+
+    #[rstest]
+    #[case::of_old(r#"{"readonly":false,"depends":[]}"#, r#"{"readonly":false}"#, Companies::Marked)]
+    #[case::of_old_for_a_reader(r#"{"readonly":true,"depends":[]}"#, r#"{"readonly":true}"#, Companies::Marked)]
+    #[case::computed(r#"{"readonly":true,"depends":["vat"]}"#, r#"{"readonly":false}"#, Companies::Roots)]
+    #[case::computed_for_a_reader(r#"{"readonly":true,"depends":["vat"]}"#, r#"{"readonly":true}"#, Companies::Roots)]
+    #[case::computed_of_what_is_not_told(r#"{"readonly":true}"#, r#"{"readonly":false}"#, Companies::Roots)]
+    #[case::computed_and_open(r#"{"readonly":false,"depends":["vat"]}"#, r#"{"readonly":false}"#, Companies::Marked)]
+    #[case::not_told("{}", "{}", Companies::Marked)]
+    fn companies_are_roots_where_the_mark_is_computed(
+        #[case] mark: &str,
+        #[case] parent: &str,
+        #[case] wanted: Companies,
+    ) {
+        let fields = format!(r#"{{"is_company":{mark},"parent_id":{parent}}}"#);
+        assert_eq!(Companies::of(&serde_json::from_str(&fields).unwrap()), wanted);
+    }
+
+    #[test]
+    fn a_description_without_the_mark_is_of_an_odoo_that_has_it() {
+        assert_eq!(Companies::of(&Fields::new()), Companies::Marked);
+    }
 
     #[test]
     fn a_description_is_read_and_what_is_missing_in_it_is_no_failure() {

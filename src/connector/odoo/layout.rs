@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::fields::{COMMERCIAL, Fields};
+use super::fields::{COMMERCIAL, Companies, Fields, IS_COMPANY};
 use super::lookup::COUNTRIES;
 use crate::domain::record::Kind;
 use crate::domain::shape::Shape;
@@ -40,10 +40,13 @@ impl Layout {
     }
 
     /// What makes a partner one of this kind. Addresses (invoice, delivery, other) are partners too, and neither.
-    pub(super) fn domain(&self) -> Vec<Value> {
-        match self.kind {
-            Kind::Company => vec![json!(["is_company", "=", true])],
-            Kind::Contact => vec![json!(["is_company", "=", false]), json!(["type", "in", ["contact", false]])],
+    pub(super) fn domain(&self, companies: Companies) -> Vec<Value> {
+        let no_address = json!(["type", "in", ["contact", false]]);
+        match (companies, self.kind) {
+            (Companies::Marked, Kind::Company) => vec![json!([IS_COMPANY, "=", true])],
+            (Companies::Marked, Kind::Contact) => vec![json!([IS_COMPANY, "=", false]), no_address],
+            (Companies::Roots, Kind::Company) => vec![json!([PARENT, "=", false]), no_address],
+            (Companies::Roots, Kind::Contact) => vec![json!([PARENT, "!=", false]), no_address],
         }
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! What shapes this connector: everything is a call of a model's method, and each call a transaction. Stamps are those of a
 //! transaction's start and shown in whole seconds. A delete leaves no trace, and a list of ids leaves out what is not there. A
-//! field that this version lacks makes a whole call fail. There is no conditional request, and no unique id of ours.
+//! field that this version lacks makes a whole call fail. There is no conditional request, and no unique id of ours. What makes
+//! a partner a company differs between versions: a mark that is set, or, from 19.1 on, that it is filed under nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

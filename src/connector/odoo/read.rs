@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::call::{Archived, MethodCall};
 use super::domain::leaf;
 use super::error::{not_the_protocol, unnamed};
-use super::fields::PARTNER;
+use super::fields::{Companies, PARTNER};
 use super::layout::View;
 use super::row::{self, Entry, WRITER};
 use super::talk::Talk;
@@ -43,8 +43,8 @@ pub(super) async fn page(
 ) -> Result<Page, PortError> {
     let fields = talk.fields.known(talk).await?;
     let view = View::new(talk.layout(kind), &fields);
-    let call = search(talk, kind, conditions, after, talk.settings.page_size, view.asked()).archived(archived);
-    let reply = talk.ask(call).await?;
+    let call = search(talk, kind, conditions, after, talk.settings.page_size, view.asked()).await?;
+    let reply = talk.ask(call.archived(archived)).await?;
     let rows: Vec<Row> = decoded(talk, &view, &reply.body).await?.into_iter().map(|entry| entry.row).collect();
     let last = in_order(rows.iter().map(|row| row.id.as_number()), after)?;
     Ok(Page { rows, after: last })
@@ -75,8 +75,8 @@ pub(super) async fn ids(talk: &Talk, kind: Kind, conditions: &[Value]) -> Result
     let mut ids = Vec::new();
     let mut after = Some(0);
     while let Some(from) = after {
-        let call = search(talk, kind, conditions, from, PAGE, json!(["id"])).archived(Archived::Shown);
-        let found = bare_ids(&talk.ask(call).await?.body)?;
+        let call = search(talk, kind, conditions, from, PAGE, json!(["id"])).await?;
+        let found = bare_ids(&talk.ask(call.archived(Archived::Shown)).await?.body)?;
         after = in_order(found.iter().copied().map(Some), from)?.filter(|_| found.len() >= PAGE);
         ids.extend(found);
     }
@@ -86,7 +86,7 @@ pub(super) async fn ids(talk: &Talk, kind: Kind, conditions: &[Value]) -> Result
 /// The highest id of a kind.
 pub(super) async fn highest_id(talk: &Talk, kind: Kind) -> Result<(Option<u64>, Option<DateTime<Utc>>), PortError> {
     let call = MethodCall::new(PARTNER, "search_read")
-        .place("domain", json!(talk.layout(kind).domain()))
+        .place("domain", json!(domain(talk, kind).await?))
         .with("fields", json!(["id"]))
         .with("limit", json!(1))
         .with("order", json!("id desc"))
@@ -174,15 +174,29 @@ async fn decoded(talk: &Talk, view: &View<'_>, body: &[u8]) -> Result<Vec<Entry>
     Ok(read.entries)
 }
 
-fn search(talk: &Talk, kind: Kind, conditions: &[Value], after: u64, limit: usize, fields: Value) -> MethodCall {
-    let mut domain = talk.layout(kind).domain();
+/// What makes a partner one of a kind in this Odoo.
+async fn domain(talk: &Talk, kind: Kind) -> Result<Vec<Value>, PortError> {
+    let fields = talk.fields.known(talk).await?;
+    Ok(talk.layout(kind).domain(Companies::of(&fields)))
+}
+
+async fn search(
+    talk: &Talk,
+    kind: Kind,
+    conditions: &[Value],
+    after: u64,
+    limit: usize,
+    fields: Value,
+) -> Result<MethodCall, PortError> {
+    let mut domain = domain(talk, kind).await?;
     domain.push(leaf("id", ">", json!(after)));
     domain.extend_from_slice(conditions);
-    MethodCall::new(PARTNER, "search_read")
+    let call = MethodCall::new(PARTNER, "search_read")
         .place("domain", json!(domain))
         .with("fields", fields)
         .with("limit", json!(limit))
-        .with("order", json!("id"))
+        .with("order", json!("id"));
+    Ok(call)
 }
 
 /// The last of ids that must grow: a list that goes round would never end.

@@ -163,7 +163,8 @@ impl<'de> Visitor<'de> for EntrySeed<'_> {
             }
         }
         let id = id.ok_or_else(|| A::Error::missing_field("id"))?;
-        // A person of a department belongs to the firm above it; who is filed under nobody belongs to nobody.
+        // A person of a department belongs to the firm above it; who is filed under nobody belongs to nobody. Whether the firm
+        // has the mark of a company makes no difference: the highest one has it not where it is computed and has no number.
         let firm = parent.map(|parent| commercial.filter(|firm| *firm != id).unwrap_or(parent));
         let parents = match view.layout.kind {
             Kind::Company => Vec::new(),

@@ -43,12 +43,15 @@ fn heard(event: &Value) -> Result<Heard, Refused> {
     Ok(Heard { key: None, about })
 }
 
-/// Of which kind it is, where the fields that were chosen for the notification tell.
+/// Of which kind it is, where the fields that were chosen for the notification tell it for every version. Until 19.0 the mark
+/// makes a company, from 19.1 on a company is what is filed under nobody, and may have no mark.
 fn kind(event: &Value) -> Option<Kind> {
-    match (event.get("is_company")?.as_bool()?, text(event, "type")) {
-        (true, _) => Some(Kind::Company),
-        (false, Some("contact")) => Some(Kind::Contact),
-        (false, Some(_) | None) => None,
+    let is_marked = event.get("is_company")?.as_bool()?;
+    let is_filed = event.get("parent_id").map(|parent| *parent != Value::Bool(false) && !parent.is_null());
+    match (is_marked, is_filed, text(event, "type")) {
+        (true, Some(false) | None, _) => Some(Kind::Company),
+        (false, Some(true), Some("contact")) => Some(Kind::Contact),
+        (true, Some(true), _) | (false, Some(false) | None, _) | (false, Some(true), Some(_) | None) => None,
     }
 }
 
@@ -72,10 +75,21 @@ mod tests {
     #[rstest]
     #[case::untold(json!({"_model": "res.partner", "_id": 17, "_action": "Tell"}), None)]
     #[case::company(json!({"_model": "res.partner", "_id": 17, "is_company": true}), Some(Kind::Company))]
-    #[case::contact(
-        json!({"_model": "res.partner", "id": 17, "is_company": false, "type": "contact"}), Some(Kind::Contact)
+    #[case::root(json!({"_model": "res.partner", "_id": 17, "is_company": true, "parent_id": false}), Some(Kind::Company))]
+    #[case::branch_or_contact(
+        json!({"_model": "res.partner", "_id": 17, "is_company": true, "parent_id": 3, "type": "contact"}), None
     )]
-    #[case::address(json!({"_model": "res.partner", "_id": 17, "is_company": false, "type": "invoice"}), None)]
+    #[case::contact(
+        json!({"_model": "res.partner", "id": 17, "is_company": false, "parent_id": 3, "type": "contact"}),
+        Some(Kind::Contact)
+    )]
+    #[case::person_or_firm_without_a_number(
+        json!({"_model": "res.partner", "id": 17, "is_company": false, "parent_id": false, "type": "contact"}), None
+    )]
+    #[case::either(json!({"_model": "res.partner", "id": 17, "is_company": false, "type": "contact"}), None)]
+    #[case::address(
+        json!({"_model": "res.partner", "_id": 17, "is_company": false, "parent_id": 3, "type": "invoice"}), None
+    )]
     fn an_event_names_its_partner(#[case] event: Value, #[case] kind: Option<Kind>) {
         let heard = received(Some("hush"), event.to_string().as_bytes()).unwrap();
         assert_eq!(heard[0].about, About::Records(vec![(kind, RemoteId::new("17"))]));

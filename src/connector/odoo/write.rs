@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::call::MethodCall;
 use super::error::not_the_protocol;
-use super::fields::{Fields, PARTNER};
+use super::fields::{Companies, Fields, IS_COMPANY, PARTNER};
 use super::layout::PARENT;
 use super::lookup::refused;
 use super::read::{self, Writer, number};
@@ -96,8 +96,11 @@ async fn vals(talk: &Talk, kind: Kind, write: &Write) -> Result<Vals, PortError>
         vals.insert(id_field(talk, kind, &fields)?, json!(stored_id));
     }
     if write.target == Target::Create {
-        vals.insert("is_company".to_owned(), json!(kind == Kind::Company));
-        if kind == Kind::Contact {
+        let companies = Companies::of(&fields);
+        if companies == Companies::Marked {
+            vals.insert(IS_COMPANY.to_owned(), json!(kind == Kind::Company));
+        }
+        if (companies, kind) != (Companies::Marked, Kind::Company) {
             vals.insert("type".to_owned(), json!("contact"));
         }
     }

@@ -18,12 +18,24 @@ use flowtly_sync::domain::field::{Field, Part};
 use flowtly_sync::domain::record::{Kind, RemoteId, Side};
 use flowtly_sync::domain::shape::{Row, Shape};
 use flowtly_sync::domain::value::{Locale, Reading, Text};
-use flowtly_sync::sandbox::{CrmServer, EMBEDDED, Embedded, FlowtlyOptions, FlowtlyServer, RouterTransport};
+use flowtly_sync::sandbox::{
+    CrmServer, EMBEDDED, Embedded, FlowtlyOptions, FlowtlyServer, OdooOptions, OdooServer, RouterTransport,
+};
 
 use crate::office::Office;
 
 /// How every record that a case makes is named.
 pub const MARK: &str = "flowtly-sync contract";
+
+/// An Odoo that computes who is a company, beside the one in which that is a mark: both conversations are kept to the contract.
+static ODOO_THAT_COMPUTES: Embedded = Embedded {
+    name: "odoo 19.1",
+    start: |clock| {
+        let id_field = Some("x_flowtly_id".to_owned());
+        let options = OdooOptions { computes_companies: true, id_field, ..OdooOptions::default() };
+        Arc::new(OdooServer::new(options, clock))
+    },
+};
 
 /// A system over whose embedded server the cases run.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +46,8 @@ pub enum System {
 
 impl System {
     pub fn all() -> Vec<Self> {
-        [Self::Flowtly].into_iter().chain(EMBEDDED.iter().map(Self::Crm)).collect()
+        let crms = EMBEDDED.iter().chain([&ODOO_THAT_COMPUTES]).map(Self::Crm);
+        [Self::Flowtly].into_iter().chain(crms).collect()
     }
 
     pub fn name(self) -> &'static str {

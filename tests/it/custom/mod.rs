@@ -1,4 +1,4 @@
-//! Fields that the configuration declares, and scopes that compare.
+//! Fields that the configuration declares, scopes that compare, and firms that their CRM does not call companies.
 
 mod pair;
 
@@ -7,3 +7,4 @@ mod within;
 mod vanishes;
 mod scope;
 mod crms;
+mod unmarked;

@@ -1,6 +1,7 @@
 //! The connector against the embedded server, over both protocols.
 
 mod reads;
+mod companies;
 mod rights;
 mod walks;
 mod writes;
