@@ -77,7 +77,7 @@ impl ChangedWalk {
     pub(super) async fn begin(talk: Arc<Talk>, kind: Kind, since: DateTime<Utc>) -> Result<Self, PortError> {
         let began = Began::now(&talk);
         let (highest, date) = search::highest_id(&talk, kind).await?;
-        let search = Search::since(talk.layout(kind).modified, since, talk.settings.search_cap);
+        let search = Search::since(talk.layout(kind).modified, since);
         let started = began.server_time(&talk, date);
         Ok(Self { talk, kind, search, waiting: Vec::new(), started, highest })
     }
@@ -88,10 +88,11 @@ impl Walk for ChangedWalk {
     async fn next(&mut self) -> Result<Step, PortError> {
         loop {
             if self.waiting.is_empty() {
-                match self.search.next(&self.talk, self.kind).await? {
-                    Some(ids) => self.waiting = ids,
-                    None => return Ok(Step::End(end(self.started, self.highest))),
-                }
+                let Some(ids) = self.search.next(&self.talk, self.kind).await? else {
+                    let evidence = self.search.evidence();
+                    return Ok(Step::End(WalkEnd { evidence, ..end(self.started, self.highest) }));
+                };
+                self.waiting = ids;
             }
             let batch: Vec<RemoteId> = self.waiting.drain(..self.waiting.len().min(BATCH)).collect();
             if batch.is_empty() {
@@ -126,10 +127,13 @@ pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Re
     }
     if !(searched && talk.settings.list_after_is_id) {
         let lag = chrono::Duration::from_std(talk.settings.search_lag).unwrap_or_default();
-        let mut search = Search::since(CREATED, started - lag, talk.settings.search_cap);
+        let mut search = Search::since(CREATED, started - lag);
         while let Some(ids) = search.next(talk, kind).await? {
             let fresh: Vec<RemoteId> = ids.into_iter().filter(|id| met.insert(id.clone())).collect();
             rows.extend(read::rows(talk, kind, &fresh).await?);
+        }
+        if search.evidence() != Evidence::Key {
+            return Err(search::incomplete("told of more new records than it showed"));
         }
     }
     let highest = rows.iter().filter_map(|row| row.id.as_number()).chain(highest).max();

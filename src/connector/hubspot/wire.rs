@@ -84,6 +84,9 @@ pub(super) fn context<'a>(context: &'a Value, key: &str) -> Vec<&'a str> {
 /// A page of a search.
 #[derive(Debug, Deserialize)]
 pub(super) struct SearchPage {
+    /// How many records the query found.
+    #[serde(default)]
+    pub(super) total: Option<u64>,
     pub(super) results: Vec<Hit>,
     pub(super) paging: Option<Paging>,
 }

@@ -192,6 +192,11 @@ impl Operator {
 }
 
 impl Order {
+    /// Whether what was changed last comes last.
+    pub(super) fn is_oldest_change_first(&self) -> bool {
+        self.column.source == Source::Modified && !self.descending
+    }
+
     /// By the property alone: equal ones come in no promised order (here by id).
     pub(super) fn compare(&self, one: &Hit<'_>, two: &Hit<'_>) -> std::cmp::Ordering {
         let order = match (self.column.cell(one), self.column.cell(two)) {

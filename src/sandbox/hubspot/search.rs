@@ -41,6 +41,11 @@ pub(super) fn search(scene: &Scene<'_>, state: &State, kind: Kind) -> Result<Ans
         .collect();
     if let Some(order) = &query.order {
         hits.sort_by(|one, two| order.compare(one, two));
+        if order.is_oldest_change_first() {
+            let late = i64::try_from(scene.options.search_disorder.as_millis()).unwrap_or(i64::MAX);
+            // A stable sort: without disorder nothing moves.
+            hits.sort_by_key(|hit| hit.modified.saturating_add(if hit.id.is_multiple_of(3) { late } else { 0 }));
+        }
     }
     let total = hits.len();
     let view = View::new(drawer, &query.properties, false);

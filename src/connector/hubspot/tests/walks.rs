@@ -1,13 +1,22 @@
 //! Walks: the list, the search, and what appeared since.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::super::HubSpotConnector;
 use super::super::script::{COMPANY_PROPERTIES, CONTACT_PROPERTIES, Script, ids, ids_of, now, shape, text_of, time};
+use super::super::{HubSpotConnector, HubSpotSettings};
+use crate::clock::ManualClock;
+use crate::connector::budget::Budget;
 use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::http::HttpSettings;
 use crate::connector::port::{Evidence, Extent, Frontier, Source, Step, WalkEnd};
+use crate::connector::registry::Parts;
 use crate::domain::record::{Kind, Standing};
 use crate::domain::shape::Row;
+use crate::sandbox::{HubSpotOptions, HubSpotServer, ObjectType, RouterTransport};
 
 const COMPANIES: &str = "/crm/objects/2026-03/companies";
 const CONTACTS: &str = "/crm/objects/2026-03/contacts";
@@ -28,27 +37,32 @@ fn company(id: &str, name: &str) -> Value {
     json!({"id": id, "properties": {"name": name}, "createdAt": "2026-01-01T00:00:00Z", "archived": false})
 }
 
-fn hit(id: &str, modified: &str) -> Value {
-    json!({"id": id, "properties": {"hs_lastmodifieddate": modified}})
+/// A page of a search.
+fn found(total: u64, ids: &[&str], more: bool) -> Value {
+    let hits: Vec<Value> = ids.iter().map(|id| json!({"id": id, "properties": {}})).collect();
+    let mut page = json!({"total": total, "results": hits});
+    if more {
+        page["paging"] = json!({"next": {"after": "2"}});
+    }
+    page
 }
 
-fn more() -> Value {
-    json!({"next": {"after": "2"}})
+/// The body of a search for changed companies behind an id.
+fn changed(since: DateTime<Utc>, behind: &str, limit: usize) -> Value {
+    searched("hs_lastmodifieddate", since, behind, limit)
 }
 
-/// The body of a search for changed companies.
-fn changed(filters: &Value, sort: &str, limit: usize, after: &str) -> Value {
+fn searched(property: &str, since: DateTime<Utc>, behind: &str, limit: usize) -> Value {
     json!({
-        "filterGroups": [{"filters": filters}],
-        "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-        "properties": ["hs_lastmodifieddate"],
+        "filterGroups": [{"filters": [
+            {"propertyName": property, "operator": "GTE", "value": since.timestamp_millis().to_string()},
+            {"propertyName": "hs_object_id", "operator": "GT", "value": behind},
+        ]}],
+        "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+        "properties": ["hs_object_id"],
         "limit": limit,
-        "after": after,
+        "after": "0",
     })
-}
-
-fn from(millis: &str) -> Value {
-    json!([{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": millis}])
 }
 
 fn highest() -> Value {
@@ -182,26 +196,15 @@ async fn contacts_come_with_their_companies_also_where_the_list_of_them_is_cut()
 
 #[tokio::test]
 async fn what_changed_is_searched_by_key_and_read_by_id() {
-    let at = ["2026-11-23T10:00:00.000Z", "2026-11-23T10:00:01.000Z"];
-    let millis = [time(at[0]).timestamp_millis().to_string(), time(at[1]).timestamp_millis().to_string()];
+    let since = time("2026-11-23T10:00:00Z");
     let search = format!("{COMPANIES}/search");
     let batch = format!("{COMPANIES}/batch/read");
     let (hubspot, script) = Script::new()
         .post(&search, highest(), 200, &json!({"total": 4, "results": [{"id": "44", "properties": {}}]}))
-        // A page of two; it ends at the second time, and the next one begins there instead of at an offset.
-        .post(
-            &search,
-            changed(&from(&millis[0]), "hs_lastmodifieddate", 2, "0"),
-            200,
-            &json!({"total": 3, "results": [hit("11", at[0]), hit("12", at[1])], "paging": more()}),
-        )
+        // A page of two; the next one begins behind its highest id instead of at an offset.
+        .post(&search, changed(since, "0", 2), 200, &found(3, &["11", "12"], true))
         .post(&batch, read(&["11", "12"]), 200, &json!({"results": [company("12", "new"), company("11", "x")]}))
-        .post(
-            &search,
-            changed(&from(&millis[1]), "hs_lastmodifieddate", 2, "0"),
-            200,
-            &json!({"total": 2, "results": [hit("12", at[1]), hit("13", at[1])]}),
-        )
+        .post(&search, changed(since, "12", 2), 200, &found(1, &["13"], false))
         .post(
             &batch,
             read(&["13"]),
@@ -210,81 +213,93 @@ async fn what_changed_is_searched_by_key_and_read_by_id() {
                 {"status": "error", "category": "OBJECT_NOT_FOUND", "message": "gone", "context": {"ids": ["13"]}}]}),
         )
         .play_with(|settings| settings.search_page_size = 2);
-    let (rows, end) = whole(&hubspot, Kind::Company, Extent::Since(time(at[0]))).await.unwrap();
+    let (rows, end) = whole(&hubspot, Kind::Company, Extent::Since(since)).await.unwrap();
     assert_eq!(ids_of(&rows), ["12", "11"]);
     assert_eq!(text_of(&rows[0], 0), "new", "what a read by id says, not the index");
     assert_eq!(end.frontier, Frontier("2026-11-23T12:00:00.000Z 44".into()));
+    assert_eq!(end.evidence, Evidence::Key);
     script.assert_finished();
 }
 
 #[tokio::test]
-async fn more_records_of_one_time_than_a_page_holds_are_walked_by_id() {
-    let at = "2026-11-23T10:00:00.000Z";
-    let start = time(at).timestamp_millis();
-    let tie = |last: &str| {
-        json!([{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": start.to_string()},
-               {"propertyName": "hs_lastmodifieddate", "operator": "LTE", "value": start.to_string()},
-               {"propertyName": "hs_object_id", "operator": "GT", "value": last}])
+async fn a_search_that_shows_less_than_it_told_of_is_repeated_and_then_not_whole() {
+    let since = time("2026-11-23T10:00:00Z");
+    let search = format!("{COMPANIES}/search");
+    let batch = format!("{COMPANIES}/batch/read");
+    let begun = || {
+        Script::new()
+            .post(&search, highest(), 200, &json!({"results": []}))
+            .post(&search, changed(since, "0", 2), 200, &found(4, &["1", "2"], true))
+            .post(&batch, read(&["1", "2"]), 200, &json!({"results": [company("1", ""), company("2", "")]}))
+            .post(&search, changed(since, "2", 2), 200, &found(1, &["3"], false))
+            .post(&batch, read(&["3"]), 200, &json!({"results": [company("3", "")]}))
     };
-    let search = format!("{COMPANIES}/search");
-    let batch = format!("{COMPANIES}/batch/read");
-    let (hubspot, script) = Script::new()
-        .post(&search, highest(), 200, &json!({"results": []}))
-        .post(
-            &search,
-            changed(&from(&start.to_string()), "hs_lastmodifieddate", 2, "0"),
-            200,
-            &json!({"results": [hit("30", at), hit("10", at)], "paging": more()}),
-        )
-        .post(&batch, read(&["30", "10"]), 200, &json!({"results": [company("30", ""), company("10", "")]}))
-        .post(
-            &search,
-            changed(&tie("0"), "hs_object_id", 2, "0"),
-            200,
-            &json!({"results": [hit("10", at), hit("20", at)], "paging": more()}),
-        )
-        .post(&batch, read(&["20"]), 200, &json!({"results": [company("20", "")]}))
-        .post(
-            &search,
-            changed(&tie("20"), "hs_object_id", 2, "0"),
-            200,
-            &json!({"results": [hit("30", at), hit("40", at)]}),
-        )
-        .post(&batch, read(&["40"]), 200, &json!({"results": [company("40", "")]}))
-        // Then on with the next millisecond.
-        .post(
-            &search,
-            changed(&from(&(start + 1).to_string()), "hs_lastmodifieddate", 2, "0"),
-            200,
-            &json!({"results": [hit("50", "2026-11-23T11:00:00Z")]}),
-        )
-        .post(&batch, read(&["50"]), 200, &json!({"results": [company("50", "")]}))
+    let (hubspot, script) = begun()
+        .post(&search, changed(since, "0", 2), 200, &found(4, &["1", "2"], true))
+        .post(&search, changed(since, "2", 2), 200, &found(1, &["4"], false))
+        .post(&batch, read(&["4"]), 200, &json!({"results": [company("4", "")]}))
         .play_with(|settings| settings.search_page_size = 2);
-    let (rows, _) = whole(&hubspot, Kind::Company, Extent::Since(time(at))).await.unwrap();
-    assert_eq!(ids_of(&rows), ["30", "10", "20", "40", "50"]);
+    let (rows, end) = whole(&hubspot, Kind::Company, Extent::Since(since)).await.unwrap();
+    assert_eq!(ids_of(&rows), ["1", "2", "3", "4"], "each is read once");
+    assert_eq!(end.evidence, Evidence::Numbered { first_total: Some(4), last_total: Some(4), distinct: 3 });
+    script.assert_finished();
+    // One was archived meanwhile: the repeated search tells of as many as it shows.
+    let (hubspot, script) = begun()
+        .post(&search, changed(since, "0", 2), 200, &found(3, &["1", "2"], true))
+        .post(&search, changed(since, "2", 2), 200, &found(1, &["3"], false))
+        .play_with(|settings| settings.search_page_size = 2);
+    let (_, end) = whole(&hubspot, Kind::Company, Extent::Since(since)).await.unwrap();
+    assert_eq!(end.evidence, Evidence::Key);
     script.assert_finished();
 }
 
 #[tokio::test]
-async fn an_index_out_of_order_is_paged_by_offset_and_never_beyond_the_cap() {
-    let start = time("2026-11-23T10:00:00Z").timestamp_millis().to_string();
+async fn a_search_that_does_not_get_on_ends() {
+    let since = time("2026-11-23T10:00:00Z");
     let search = format!("{COMPANIES}/search");
     let batch = format!("{COMPANIES}/batch/read");
-    let unordered = |first: &str, second: &str| json!({"results": [hit(first, "2026-11-23T11:00:00Z"), hit(second, "2026-11-23T10:30:00Z")], "paging": more()});
     let (hubspot, script) = Script::new()
         .post(&search, highest(), 200, &json!({"results": []}))
-        .post(&search, changed(&from(&start), "hs_lastmodifieddate", 2, "0"), 200, &unordered("1", "2"))
+        .post(&search, changed(since, "0", 2), 200, &found(9, &["1", "2"], true))
         .post(&batch, read(&["1", "2"]), 200, &json!({"results": [company("1", ""), company("2", "")]}))
-        .post(&search, changed(&from(&start), "hs_lastmodifieddate", 2, "2"), 200, &unordered("3", "4"))
-        .play_with(|settings| (settings.search_page_size, settings.search_cap) = (2, 4));
-    let error = whole(&hubspot, Kind::Company, Extent::Since(time("2026-11-23T10:00:00Z"))).await.unwrap_err();
+        .post(&search, changed(since, "2", 2), 200, &found(9, &["1", "2"], true))
+        .play_with(|settings| settings.search_page_size = 2);
+    let error = whole(&hubspot, Kind::Company, Extent::Since(since)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Protocol);
     script.assert_finished();
 }
 
 #[tokio::test]
+async fn no_record_is_missed_where_the_index_does_not_keep_the_order_of_time() {
+    let clock = Arc::new(ManualClock::new(now()));
+    let options = HubSpotOptions { search_disorder: Duration::from_mins(55), ..HubSpotOptions::default() };
+    let server = HubSpotServer::new(options, clock.clone());
+    server.add_property(ObjectType::Company, "vat");
+    let mut made = Vec::new();
+    for n in 0..20 {
+        made.push(server.add_company(&[("name", &format!("Firma {n}"))]).to_string());
+        clock.advance(Duration::from_mins(1));
+    }
+    let mut settings = HubSpotSettings::of_defaults();
+    settings.token = server.options().token.clone().into();
+    settings.search_page_size = 3;
+    let parts = Parts {
+        company: shape(Kind::Company),
+        contact: shape(Kind::Contact),
+        transport: Arc::new(RouterTransport::new(server.router(), server.faults())),
+        clock: clock.clone(),
+        http: HttpSettings::default(),
+    };
+    let hubspot = HubSpotConnector::new(settings, parts, Budget::default()).unwrap();
+    let (rows, end) = whole(&hubspot, Kind::Company, Extent::Since(now())).await.unwrap();
+    let mut read: Vec<&str> = ids_of(&rows);
+    read.sort_unstable();
+    assert_eq!((read, end.evidence), (made.iter().map(String::as_str).collect(), Evidence::Key));
+}
+
+#[tokio::test]
 async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() {
-    let since = (time("2026-11-23T12:00:00Z").timestamp_millis() - 60_000).to_string();
+    let since = time("2026-11-23T11:59:00Z");
     let made = |id: &str, created: &str| json!({"id": id, "properties": {"name": id}, "createdAt": created});
     let (hubspot, script) = Script::new()
         .get(
@@ -298,13 +313,7 @@ async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() 
         )
         .post(
             &format!("{COMPANIES}/search"),
-            json!({
-                "filterGroups": [{"filters": [{"propertyName": "createdate", "operator": "GTE", "value": since}]}],
-                "sorts": [{"propertyName": "createdate", "direction": "ASCENDING"}],
-                "properties": ["createdate"],
-                "limit": 200,
-                "after": "0",
-            }),
+            searched("createdate", since, "0", 200),
             200,
             &json!({"results": [{"id": "45", "properties": {}}, {"id": "43", "properties": {}}]}),
         )
@@ -319,6 +328,20 @@ async fn what_appeared_is_listed_behind_the_highest_id_because_the_index_lags() 
     let (rows, next) = hubspot.appeared(Kind::Company, &frontier).await.unwrap();
     assert_eq!(ids_of(&rows), ["45", "46", "47", "43"], "behind the highest id, whatever their stamps say");
     assert_eq!(next.0, "2026-11-23T12:00:00.000Z 47 searched", "what was listed is not listed again");
+    script.assert_finished();
+}
+
+#[tokio::test]
+async fn what_appeared_is_not_told_where_the_index_hides_some_of_it() {
+    let (search, since) = (format!("{COMPANIES}/search"), time("2026-11-23T11:59:00Z"));
+    let (hubspot, script) = Script::new()
+        .post(&search, searched("createdate", since, "0", 200), 200, &found(2, &["43"], false))
+        .post(&format!("{COMPANIES}/batch/read"), read(&["43"]), 200, &json!({"results": [company("43", "")]}))
+        .post(&search, searched("createdate", since, "0", 200), 200, &found(2, &["43"], false))
+        .play_with(|settings| settings.list_after_is_id = false);
+    let frontier = Frontier("2026-11-23T12:00:00.000Z 44".into());
+    let error = hubspot.appeared(Kind::Company, &frontier).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Protocol);
     script.assert_finished();
 }
 
