@@ -31,6 +31,20 @@ impl Links {
     pub(super) fn take(&mut self, id: &RemoteId) -> Vec<RemoteId> {
         primary_first(self.of.remove(id).unwrap_or_default())
     }
+
+    /// The other end of a record's primary link, where it has one.
+    pub(super) fn primary(&self, id: &RemoteId) -> Option<&RemoteId> {
+        self.of.get(id)?.iter().find(|(_, primary)| *primary).map(|(other, _)| other)
+    }
+}
+
+/// A company that a contact is to be put to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewHome<'a> {
+    pub(super) contact: &'a RemoteId,
+    pub(super) company: &'a RemoteId,
+    /// Whether it becomes the contact's primary one.
+    pub(super) primary: bool,
 }
 
 /// Reads the links from records of a kind to the other kind, in batches, following the pages of each record.
@@ -75,15 +89,15 @@ pub(super) async fn read(talk: &Talk, from: Kind, ids: &[RemoteId]) -> Result<Li
     Ok(links)
 }
 
-/// Makes companies the primary ones of contacts: `(contact, company)` each. The answer holds what HubSpot refused in a
-/// partial success; whether a link is there is for the caller to read.
-pub(super) async fn make_primary(talk: &Talk, pairs: &[(&RemoteId, &RemoteId)]) -> Result<Vec<Fault>, PortError> {
-    let inputs = pairs
+/// Puts contacts to companies. The answer holds what HubSpot refused in a partial success; whether a link is there is for the
+/// caller to read.
+pub(super) async fn make(talk: &Talk, homes: &[NewHome<'_>]) -> Result<Vec<Fault>, PortError> {
+    let inputs = homes
         .iter()
-        .map(|(contact, company)| LinkInput {
-            from: IdInput { id: contact.as_str() },
-            to: IdInput { id: company.as_str() },
-            types: LinkType::PRIMARY,
+        .map(|home| LinkInput {
+            from: IdInput { id: home.contact.as_str() },
+            to: IdInput { id: home.company.as_str() },
+            types: if home.primary { &LinkType::PRIMARY } else { &LinkType::PLAIN },
         })
         .collect();
     let url = talk.at.associations(Kind::Contact, Kind::Company, &["batch", "create"]);

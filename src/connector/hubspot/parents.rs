@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::associations;
+use super::associations::{self, NewHome};
 use super::error::explain_item;
 use super::talk::Talk;
 use super::wire::Fault;
@@ -18,6 +18,8 @@ struct Move<'a> {
     contact: &'a RemoteId,
     from: Option<&'a RemoteId>,
     to: &'a RemoteId,
+    /// Whether the new company becomes the primary one.
+    primary: bool,
 }
 
 /// Moves the contacts of those updates whose texts were taken. The old company is left only when the new one is there, so
@@ -26,12 +28,18 @@ pub(super) async fn apply(talk: &Talk, kind: Kind, round: &Round<'_>, mut outcom
     if kind == Kind::Company {
         return outcomes;
     }
-    let moves: Vec<Move<'_>> = round
+    let mut moves: Vec<Move<'_>> = round
         .iter()
         .filter(|(position, _)| outcomes.get(position).is_some_and(Result::is_ok))
         .filter_map(|(position, write)| moved(*position, write))
         .collect();
-    let taken = make_primary(talk, &moves, &mut outcomes).await;
+    if let Err(error) = keep_primaries(talk, &mut moves).await {
+        for moved in &moves {
+            fail(&mut outcomes, moved, error.clone());
+        }
+        return outcomes;
+    }
+    let taken = make(talk, &moves, &mut outcomes).await;
     leave_old(talk, &taken, &mut outcomes).await;
     outcomes
 }
@@ -76,22 +84,35 @@ fn moved(position: usize, write: &Write) -> Option<Move<'_>> {
     match &write.target {
         Target::Update { id, .. } => {
             let from = parent.from.as_ref().filter(|from| **from != parent.to);
-            Some(Move { position, contact: id, from, to: &parent.to })
+            Some(Move { position, contact: id, from, to: &parent.to, primary: true })
         }
         // A new contact was made with its company.
         Target::Create => None,
     }
 }
 
-/// Makes the new companies primary; the moves that HubSpot took.
-async fn make_primary<'m, 'a>(talk: &Talk, moves: &'m [Move<'a>], outcomes: &mut Outcomes) -> Vec<&'m Move<'a>> {
-    let pair = |moved: &Move<'a>| (moved.contact, moved.to);
+/// A contact that stays with a third company as its primary one keeps it so: the label is that company's.
+async fn keep_primaries(talk: &Talk, moves: &mut [Move<'_>]) -> Result<(), PortError> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let contacts: Vec<RemoteId> = moves.iter().map(|moved| moved.contact.clone()).collect();
+    let links = associations::read(talk, Kind::Contact, &contacts).await?;
+    for moved in moves {
+        moved.primary = links.primary(moved.contact).is_none_or(|now| Some(now) == moved.from || now == moved.to);
+    }
+    Ok(())
+}
+
+/// Puts contacts to their new companies; the moves that HubSpot took.
+async fn make<'m, 'a>(talk: &Talk, moves: &'m [Move<'a>], outcomes: &mut Outcomes) -> Vec<&'m Move<'a>> {
+    let home = |moved: &Move<'a>| NewHome { contact: moved.contact, company: moved.to, primary: moved.primary };
     let mut taken = Vec::new();
     if moves.is_empty() {
         return taken;
     }
-    let pairs: Vec<_> = moves.iter().map(pair).collect();
-    match associations::make_primary(talk, &pairs).await {
+    let homes: Vec<_> = moves.iter().map(home).collect();
+    match associations::make(talk, &homes).await {
         Ok(faults) if faults.is_empty() => taken.extend(moves),
         Ok(faults) => {
             for moved in moves {
@@ -104,7 +125,7 @@ async fn make_primary<'m, 'a>(talk: &Talk, moves: &'m [Move<'a>], outcomes: &mut
         // One bad pair can refuse them all; a definite refusal is taken apart.
         Err(error) if error.kind.is_about_record() && moves.len() > 1 => {
             for moved in moves {
-                match associations::make_primary(talk, &[pair(moved)]).await {
+                match associations::make(talk, &[home(moved)]).await {
                     Ok(faults) => match faults.first() {
                         Some(fault) => fail(outcomes, moved, explain_item(fault)),
                         None => taken.push(moved),

@@ -102,7 +102,7 @@ pub(super) struct NewLink<'a> {
 pub(super) struct LinkInput<'a> {
     pub(super) from: IdInput<'a>,
     pub(super) to: IdInput<'a>,
-    pub(super) types: [LinkType; 2],
+    pub(super) types: &'a [LinkType],
 }
 
 /// Links to be taken away.
@@ -121,7 +121,11 @@ pub(super) struct LinkType {
 }
 
 impl LinkType {
-    /// The primary company of a contact, and the plain link that HubSpot keeps beside it.
+    /// A company of a contact.
+    pub(super) const PLAIN: [Self; 1] = [Self { association_category: HUBSPOT_DEFINED, association_type_id: 279 }];
+
+    /// The primary company of a contact, and the plain link that HubSpot keeps beside it. Whichever was primary before is not
+    /// any more.
     pub(super) const PRIMARY: [Self; 2] = [
         Self { association_category: HUBSPOT_DEFINED, association_type_id: 1 },
         Self { association_category: HUBSPOT_DEFINED, association_type_id: 279 },
