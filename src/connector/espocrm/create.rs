@@ -73,7 +73,7 @@ async fn not_told_apart(talk: &Talk, kind: Kind, write: &Write, named: &[RemoteI
     let rows = match read::rows(talk, kind, &open).await {
         Ok(rows) => rows,
         Err(error) => {
-            tracing::debug!(error = %error, "the records that EspoCRM names as duplicates could not be read");
+            tracing::debug!(error.kind = ?error.kind, error.status, "the records that EspoCRM names as duplicates could not be read");
             Vec::new()
         }
     };

@@ -69,7 +69,7 @@ pub(super) async fn as_stored(talk: &Talk, kind: Kind, entry: Entry) -> Row {
         Ok(Single::Shown(read)) => filled(row, entry.parents_cut, read.row),
         Ok(Single::Closed | Single::Gone) => row,
         Err(error) => {
-            tracing::debug!(error = %error, "what EspoCRM stored could not be read back");
+            tracing::debug!(error.kind = ?error.kind, error.status, "what EspoCRM stored could not be read back");
             row
         }
     }

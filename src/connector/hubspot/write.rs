@@ -116,7 +116,7 @@ async fn as_stored(talk: &Talk, kind: Kind, round: &Round<'_>, outcomes: Outcome
     let (rows, unread) = match read {
         Ok(rows) => (rows, None),
         Err(error) => {
-            tracing::debug!(error = %error, "what HubSpot stored could not be read back");
+            tracing::debug!(error.kind = ?error.kind, error.status, "what HubSpot stored could not be read back");
             (Vec::new(), Some(error))
         }
     };
