@@ -133,7 +133,8 @@ pub struct PortError {
     pub fields: Vec<FieldRefusal>,
     /// Records that the system names as duplicates of what was to be created.
     pub duplicates: Vec<RemoteId>,
-    /// A conditional request found another revision: nothing is wrong with what was sent, it is to be planned anew.
+    /// A conditional request found another revision, or its turn would have come when the look that it relies on is old:
+    /// nothing is wrong with what was sent, it is to be planned anew.
     pub superseded: bool,
 }
 
@@ -149,6 +150,12 @@ impl PortError {
             duplicates: Vec::new(),
             superseded: false,
         }
+    }
+
+    /// A write that is not sent, because its turn comes so late that the look at its record that it relies on is old by then.
+    pub fn belated(rest: Duration) -> Self {
+        let words = format!("its turn comes in {} s, when what it relies on is old: it is put off", rest.as_secs());
+        Self { retry_after: Some(rest), superseded: true, ..Self::new(ErrorKind::RateLimited, words) }
     }
 
     /// An id that the system cannot have given: it is not asked about it. Of the id so much is told as fits into a line.

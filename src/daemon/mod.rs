@@ -192,6 +192,7 @@ async fn passes(
                 watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
             }
             let ended = PassEnded::of(&outcome);
+            let asked = outcome.as_ref().err().map(quarantine::left_alone).unwrap_or_default();
             let (after, line) = match outcome {
                 Ok(report) => {
                     let news = quarantine::ended(&mut quarantine, &report, &daemon.schedule, clock.now());
@@ -230,7 +231,7 @@ async fn passes(
                 let is_quiet = soon < left && daemon.schedule.quiet_until(clock.now() + soon).is_some();
                 Wait { time: if is_quiet { left } else { left.min(soon) }, complete, is_quiet: false }
             } else {
-                daemon.schedule.wait(after, means, clock.now(), fastrand::f64())
+                daemon.schedule.wait_at_least(asked, after, means, clock.now(), fastrand::f64())
             };
             (wait, line, means, is_failure(after))
         };

@@ -6,6 +6,7 @@
 //! tries each at once, and goes on counting.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -49,6 +50,8 @@ struct Failure<'a> {
     fails: Fails,
     kinds: BTreeSet<Kind>,
     locked: bool,
+    /// For how long the side asks to be left alone.
+    asked: Duration,
     words: &'a str,
 }
 
@@ -81,7 +84,8 @@ impl Quarantine {
             PassError::WrongAccount { side, .. } | PassError::AccountNotTold { side, .. } => (*side, true),
             PassError::Store(_) | PassError::Stopped => return (After::Passed, Vec::new()),
         };
-        let failure = Failure { side, fails: Fails::Reading, kinds: BTreeSet::new(), locked, words: &words };
+        let asked = left_alone(error);
+        let failure = Failure { side, fails: Fails::Reading, kinds: BTreeSet::new(), locked, asked, words: &words };
         let told = self.note(failure, schedule, now);
         (after(self.sides.get(&side)), told.into_iter().collect())
     }
@@ -104,8 +108,9 @@ impl Quarantine {
             let has_failed = unwritten.iter().any(|((theirs, _), why)| theirs == side && *why == Unwritten::Failed);
             if has_failed {
                 let (words, locked) = (error.to_string(), is_locked(error.kind));
+                let asked = error.retry_after.unwrap_or_default();
                 let failure =
-                    Failure { side: *side, fails: Fails::Writing, kinds: kinds(*side), locked, words: &words };
+                    Failure { side: *side, fails: Fails::Writing, kinds: kinds(*side), locked, asked, words: &words };
                 news.extend(self.note(failure, schedule, now));
             }
         }
@@ -126,7 +131,7 @@ impl Quarantine {
 
     /// Notes a failure. Told are the first one and one of another sort, not the same again.
     fn note(&mut self, failure: Failure<'_>, schedule: &Schedule, now: DateTime<Utc>) -> Option<News> {
-        let Failure { side, fails, kinds, locked, words } = failure;
+        let Failure { side, fails, kinds, locked, asked, words } = failure;
         let before = self.sides.get(&side);
         let is_news = before.is_none_or(|before| (before.fails, before.locked) != (fails, locked));
         let mut illness = Illness {
@@ -138,10 +143,22 @@ impl Quarantine {
             locked,
             words: words.to_owned(),
         };
-        let gap = TimeDelta::from_std(schedule.base(after(Some(&illness)))).unwrap_or(TimeDelta::MAX);
+        let gap = schedule.base(after(Some(&illness))).max(asked);
+        let gap = TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX);
         illness.next_try = now.checked_add_signed(gap).unwrap_or(DateTime::<Utc>::MAX_UTC);
         self.sides.insert(side, illness.clone());
         is_news.then_some(News::Ill { side, illness })
+    }
+}
+
+/// For how long a side that could not be read asks to be left alone: it is not tried before.
+pub fn left_alone(error: &PassError) -> Duration {
+    match error {
+        PassError::Side { error, .. } => error.retry_after.unwrap_or_default(),
+        PassError::WrongAccount { .. }
+        | PassError::AccountNotTold { .. }
+        | PassError::Store(_)
+        | PassError::Stopped => Duration::ZERO,
     }
 }
 
@@ -164,8 +181,6 @@ const fn is_locked(kind: ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use rstest::rstest;
 
     use super::*;
@@ -292,6 +307,19 @@ mod tests {
         let before = quarantine.clone();
         wrote(&mut quarantine, &Ending::Partly, Some(Unwritten::Held), at(1));
         assert_eq!(quarantine, before);
+    }
+
+    #[test]
+    fn a_side_that_asks_to_be_left_alone_is_not_tried_before() {
+        let mut quarantine = Quarantine::default();
+        let error = PortError { retry_after: Some(50 * MINUTE), ..PortError::new(ErrorKind::RateLimited, "later") };
+        let unread = PassError::Side { side: Side::Crm, error: error.clone() };
+        quarantine.failed(&unread, &schedule(), at(0));
+        assert_eq!((left_alone(&unread), quarantine.sides()[&Side::Crm].next_try), (50 * MINUTE, at(50)));
+        let unwritten = BTreeMap::from([((Side::Flowtly, Kind::Contact), Unwritten::Failed)]);
+        let failing = BTreeMap::from([(Side::Flowtly, error)]);
+        quarantine.passed(&Ending::Partly, &failing, &unwritten, &schedule(), at(0));
+        assert_eq!(quarantine.sides()[&Side::Flowtly].next_try, at(50));
     }
 
     #[test]

@@ -24,6 +24,15 @@ pub struct Window {
     pub period: Duration,
 }
 
+/// For how long a request waits for its turn at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// For any window, however long; for a pause that a server asked for this long.
+    Pause(Duration),
+    /// This long for whatever it is: what it relies on grows old meanwhile.
+    Turn(Duration),
+}
+
 /// What an account may be asked.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BudgetSettings {
@@ -62,7 +71,16 @@ struct State {
     common: Vec<Slide>,
     lanes: BTreeMap<&'static str, Vec<Slide>>,
     pause_until: Duration,
+    /// When the turn would have come of a request that did not wait for it, if none that is as impatient was sent since.
+    missed: Option<Duration>,
     day: Day,
+}
+
+/// Until when a request waits at the latest.
+#[derive(Debug, Clone, Copy)]
+struct Latest {
+    pause: Duration,
+    turn: Option<Duration>,
 }
 
 /// The last grants of one window, oldest first, never more than its limit.
@@ -105,10 +123,20 @@ impl Budget {
         self
     }
 
-    /// Waits until a request in `lane` may be sent. Fails with [`ErrorKind::Quota`] when the day's quota, less the reserve,
-    /// is used up.
+    /// Waits until a request in `lane` may be sent, however long that takes. Fails with [`ErrorKind::Quota`] when the day's
+    /// quota, less the reserve, is used up.
     pub async fn permit(&self, lane: Option<&'static str>) -> Result<Permit, PortError> {
+        self.permit_within(lane, Patience::Pause(Duration::MAX)).await
+    }
+
+    /// The same, with an end to waiting: fails at once with [`ErrorKind::RateLimited`], and `retry_after` what is left to wait,
+    /// where that is longer than `patience`.
+    ///
+    /// A window that is so narrow that what goes before a request uses it up would never let the impatient one through. So
+    /// the first that finds no turn in time fails, and the next, if no other was sent in between, waits for one window more.
+    pub async fn permit_within(&self, lane: Option<&'static str>, patience: Patience) -> Result<Permit, PortError> {
         let known = lane.filter(|lane| self.settings.lanes.contains_key(lane));
+        let latest = self.clock.as_ref().map(|clock| self.state().latest(patience, clock.elapsed()));
         // The gate comes first, so that of all who wait for a window only one a lane holds a slot.
         let _turn = match self.gates.get(&known) {
             Some(gate) => Some(gate.lock().await),
@@ -119,10 +147,10 @@ impl Budget {
             Some(slots) => slots.clone().acquire_owned().await.ok(),
             None => None,
         };
-        let Some(clock) = &self.clock else { return Ok(Permit { _slot: slot }) };
+        let Some((clock, latest)) = self.clock.as_ref().zip(latest) else { return Ok(Permit { _slot: slot }) };
         let cost = lane.and_then(|lane| self.costs.get(lane)).copied().unwrap_or(1);
         loop {
-            let wait = self.state().take(known, cost, clock.elapsed(), clock.now(), &self.settings)?;
+            let wait = self.state().take(known, cost, clock.elapsed(), clock.now(), latest, &self.settings)?;
             if wait.is_zero() {
                 return Ok(Permit { _slot: slot });
             }
@@ -202,6 +230,20 @@ impl fmt::Debug for Budget {
 }
 
 impl State {
+    /// Until when one that asks now waits.
+    fn latest(&self, patience: Patience, now: Duration) -> Latest {
+        match patience {
+            Patience::Pause(longest) => Latest { pause: now.saturating_add(longest), turn: None },
+            Patience::Turn(longest) => {
+                let pause = now.saturating_add(longest);
+                let widest =
+                    self.common.iter().chain(self.lanes.values().flatten()).map(|slide| slide.window.period).max();
+                let more = widest.filter(|_| self.missed.is_some_and(|missed| missed <= now)).unwrap_or_default();
+                Latest { pause, turn: Some(now.saturating_add(longest.max(more))) }
+            }
+        }
+    }
+
     /// Counts a request that is sent now and says zero, or says how long to wait before asking again.
     fn take(
         &mut self,
@@ -209,6 +251,7 @@ impl State {
         cost: u64,
         now: Duration,
         date: DateTime<Utc>,
+        latest: Latest,
         settings: &BudgetSettings,
     ) -> Result<Duration, PortError> {
         self.day.check(cost, now, date, settings)?;
@@ -216,12 +259,24 @@ impl State {
         if let Some(own) = lane.and_then(|lane| self.lanes.get_mut(lane)) {
             slides.extend(own);
         }
-        let free = slides.iter().map(|slide| slide.free_at()).fold(self.pause_until, Duration::max);
+        let windows = slides.iter().map(|slide| slide.free_at()).fold(now, Duration::max);
+        let free = windows.max(self.pause_until);
+        let rest = free.saturating_sub(now);
+        if latest.turn.is_some_and(|turn| windows > turn) {
+            self.missed = Some(windows);
+            return Err(PortError::belated(rest));
+        }
+        if self.pause_until > now.max(latest.pause) {
+            return Err(if latest.turn.is_some() { PortError::belated(rest) } else { paused(rest) });
+        }
         if free > now {
-            return Ok(free.saturating_sub(now));
+            return Ok(rest);
         }
         for slide in slides {
             slide.grant(now);
+        }
+        if latest.turn.is_some() {
+            self.missed = None;
         }
         self.day.count(cost);
         Ok(Duration::ZERO)
@@ -295,6 +350,12 @@ impl Day {
             learned.remaining = learned.remaining.saturating_sub(cost);
         }
     }
+}
+
+/// The error of a request that would have to wait out a longer pause than it may.
+fn paused(rest: Duration) -> PortError {
+    let words = format!("the system asked to be left alone for another {} s: nothing was sent", rest.as_secs());
+    PortError { retry_after: Some(rest), ..PortError::new(ErrorKind::RateLimited, words) }
 }
 
 /// Requests a day that are left to others.

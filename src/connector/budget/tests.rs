@@ -96,6 +96,74 @@ async fn a_pause_stops_everybody_and_then_ends() {
 }
 
 #[tokio::test]
+async fn a_pause_longer_than_the_patience_is_told_and_not_slept_through() {
+    let clock = clock();
+    let budget = Budget::unlimited(clock.clone());
+    budget.learn(None, Some(Duration::from_hours(1)));
+    let error = budget.permit_within(None, Patience::Pause(Duration::from_mins(2))).await.unwrap_err();
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimited, Some(Duration::from_hours(1))));
+    assert!(!error.superseded && error.message.contains("left alone for another 3600 s"), "{}", error.message);
+    assert_eq!(clock.elapsed(), Duration::ZERO);
+    clock.advance(Duration::from_mins(58));
+    budget.permit_within(None, Patience::Pause(Duration::from_mins(2))).await.unwrap();
+    assert_eq!(clock.elapsed(), Duration::from_hours(1));
+}
+
+#[tokio::test]
+async fn who_waited_behind_others_until_it_was_late_is_not_let_through() {
+    let clock = clock();
+    let settings = BudgetSettings { windows: vec![window(1, 60)], ..BudgetSettings::default() };
+    let budget = Budget::new(clock.clone(), settings);
+    budget.permit(None).await.unwrap();
+    let (read, write) =
+        tokio::join!(budget.permit(None), budget.permit_within(None, Patience::Turn(Duration::from_secs(30))),);
+    read.unwrap();
+    let error = write.unwrap_err();
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+}
+
+/// Reads a record and then writes it, as the guard does, until one is written; how often it was read, and how old the
+/// last look was.
+async fn guarded(budget: &Budget, clock: &ManualClock, group: usize) -> (u32, Duration) {
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        for _ in 0..group {
+            budget.permit_within(None, Patience::Pause(Duration::from_mins(2))).await.unwrap();
+        }
+        let looked = clock.elapsed();
+        let writes = (0..group).map(|_| async {
+            let sent = budget.permit_within(None, Patience::Turn(Duration::from_secs(30))).await;
+            sent.ok().map(|_| clock.elapsed())
+        });
+        let sent = futures_util::future::join_all(writes).await;
+        if let Some(first) = sent.into_iter().flatten().min() {
+            return (looks, first.checked_sub(looked).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_window_is_too_narrow_for_a_look_and_a_write() {
+    for limit in 1..8 {
+        for group in 1..5 {
+            for before in 0..limit {
+                let clock = clock();
+                let settings = BudgetSettings { windows: vec![window(limit, 60)], ..BudgetSettings::default() };
+                let budget = Budget::new(clock.clone(), settings);
+                for _ in 0..before {
+                    budget.permit(None).await.unwrap();
+                }
+                let (looks, age) = guarded(&budget, &clock, group).await;
+                assert!(looks <= 2, "{limit} a minute, {group} at once, {before} before: {looks} looks");
+                let longest = if limit > 2 * group { 0 } else { 60 };
+                assert!(age <= Duration::from_secs(longest), "{limit}, {group}, {before}: {age:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_days_quota_ends_at_the_reserve_and_begins_anew_at_midnight() {
     let clock = clock();
     let settings = BudgetSettings { daily: Some(10), reserve_share: 0.3, ..BudgetSettings::default() };

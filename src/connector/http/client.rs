@@ -8,13 +8,13 @@ use tracing::{Instrument, Span, field};
 
 use super::{Call, ClientEvent, Explain, HttpSettings, Repeat, Reply, Transport, header};
 use crate::clock::Clock;
-use crate::connector::budget::Budget;
+use crate::connector::budget::{Budget, Patience};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::retry::{Delays, RetrySettings};
 
-/// For how long a write may be tried again. It relies on a look at its record that was taken just before, and a person may
-/// work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
-const WRITES_WAIT: Duration = Duration::from_secs(30);
+/// For how long a write may wait for its turn and be tried again. It relies on a look at its record that was taken just
+/// before, and a person may work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
+pub const WRITES_WAIT: Duration = Duration::from_secs(30);
 
 /// How long a wait for the budget is at least that counts as one: taking a permit is none.
 const WORTH_TELLING: Duration = Duration::from_millis(5);
@@ -71,21 +71,29 @@ impl HttpClient {
     }
 
     async fn send_in(&self, call: Call, span: &Span) -> Result<Reply, PortError> {
+        let began = self.clock.elapsed();
         let mut delays: Option<Delays> = None;
         loop {
             let asked = self.clock.elapsed();
-            let permitted = self.budget.permit(call.lane).await;
+            let taken = delays.as_ref().map_or(Duration::ZERO, |delays| delays.taken(asked));
+            let permitted = self.budget.permit_within(call.lane, self.patience(call.repeat, taken)).await;
             self.tell_of_the_budget(self.clock.elapsed().saturating_sub(asked));
-            // Queueing for the first permit is not trying.
-            let delays = delays.get_or_insert_with(|| Delays::new(self.patience(call.repeat), self.clock.elapsed()));
-            let tried = match permitted {
-                Ok(permit) => {
-                    let tried = self.attempt(&call).await;
-                    drop(permit);
-                    tried
-                }
-                Err(error) => Err(error),
+            // A read that queues for its first permit is not trying yet; what a write relies on grows old meanwhile.
+            let first_try = match call.repeat {
+                Repeat::Always => self.clock.elapsed(),
+                Repeat::IfNotApplied => began,
             };
+            let delays = delays.get_or_insert_with(|| Delays::new(self.delays(call.repeat), first_try));
+            let permit = match permitted {
+                Ok(permit) => permit,
+                Err(error) => {
+                    span.record("tries", delays.tries());
+                    let message = self.told(&call, delays.tries(), delays.taken(self.clock.elapsed()), &error.message);
+                    return Err(PortError { message, ..error });
+                }
+            };
+            let tried = self.attempt(&call).await;
+            drop(permit);
             let mut error = match tried {
                 Ok(reply) => {
                     span.record("status", reply.status.as_u16());
@@ -125,7 +133,15 @@ impl HttpClient {
         }
     }
 
-    fn patience(&self, repeat: Repeat) -> RetrySettings {
+    /// For how long a call that was under way for `taken` waits for its turn.
+    fn patience(&self, repeat: Repeat, taken: Duration) -> Patience {
+        match repeat {
+            Repeat::Always => Patience::Pause(self.settings.retry.max_elapsed.saturating_sub(taken)),
+            Repeat::IfNotApplied => Patience::Turn(WRITES_WAIT.saturating_sub(taken)),
+        }
+    }
+
+    fn delays(&self, repeat: Repeat) -> RetrySettings {
         let retry = self.settings.retry;
         match repeat {
             Repeat::Always => retry,

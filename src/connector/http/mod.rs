@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, Request, StatusCode};
 use url::Url;
 
-pub use client::HttpClient;
+pub use client::{HttpClient, WRITES_WAIT};
 pub use network::{NetworkSettings, ReqwestTransport};
 
 use super::error::{ErrorKind, PortError};
@@ -54,7 +54,8 @@ pub enum ClientEvent {
 pub enum Repeat {
     /// It changes nothing: again after every transient failure.
     Always,
-    /// It writes: again only if it certainly was not carried out (429, or the connection was never made).
+    /// It writes: again only if it certainly was not carried out (429, or the connection was never made), and not at all
+    /// where its turn comes later than [`WRITES_WAIT`].
     IfNotApplied,
 }
 

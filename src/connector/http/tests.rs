@@ -84,6 +84,10 @@ impl Bench {
     }
 
     async fn send(&self, repeat: Repeat) -> Result<Reply, PortError> {
+        self.send_in(repeat, None).await
+    }
+
+    async fn send_in(&self, repeat: Repeat, lane: Option<&'static str>) -> Result<Reply, PortError> {
         let call = Call {
             method: Method::GET,
             url: "https://example.test/things/7?secret=1".parse().unwrap(),
@@ -91,7 +95,7 @@ impl Bench {
             headers: HeaderMap::new(),
             body: None,
             repeat,
-            lane: None,
+            lane,
         };
         self.client.send(call).await
     }
@@ -192,18 +196,63 @@ async fn it_gives_up_by_time_too() {
 
 #[tokio::test]
 async fn a_named_time_stops_other_calls_of_the_account_too() {
-    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "200")], ""), status(200)]);
-    bench.send(Repeat::Always).await.unwrap_err();
+    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "60")], ""), status(200)]);
+    bench.send(Repeat::IfNotApplied).await.unwrap_err();
     bench.send(Repeat::Always).await.unwrap();
-    assert_eq!(bench.clock.elapsed(), Duration::from_secs(200));
+    assert_eq!(bench.clock.elapsed(), Duration::from_mins(1));
+}
+
+#[tokio::test]
+async fn a_named_time_beyond_the_longest_is_told_to_other_calls_at_once() {
+    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "3600")], ""), status(200)]);
+    bench.send(Repeat::Always).await.unwrap_err();
+    bench.clock.advance(Duration::from_mins(1));
+    for repeat in [Repeat::Always, Repeat::IfNotApplied] {
+        let error = bench.send(repeat).await.unwrap_err();
+        assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimited, Some(Duration::from_mins(59))));
+        assert_eq!((bench.sent(), bench.clock.elapsed()), (1, Duration::from_mins(1)), "it neither asks nor sleeps");
+        assert!(error.message.starts_with("test: GET /things/{id}: "), "{}", error.message);
+    }
+    bench.clock.advance(Duration::from_mins(58));
+    bench.send(Repeat::Always).await.unwrap();
+    assert_eq!(bench.clock.elapsed(), Duration::from_hours(1), "what is left is short");
+}
+
+fn a_minute(limit: usize) -> impl FnOnce(Arc<ManualClock>) -> Budget {
+    let window = Window { limit, period: Duration::from_mins(1) };
+    move |clock| Budget::new(clock, BudgetSettings { windows: vec![window], ..BudgetSettings::default() })
+}
+
+#[tokio::test]
+async fn a_write_whose_turn_comes_late_is_not_sent_and_planned_anew() {
+    let bench = Bench::with([status(200)], a_minute(2));
+    for _ in 0..2 {
+        bench.send(Repeat::Always).await.unwrap();
+    }
+    let error = bench.send(Repeat::IfNotApplied).await.unwrap_err();
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+    assert_eq!((error.retry_after, bench.sent()), (Some(Duration::from_mins(1)), 2));
+    assert_eq!(bench.clock.elapsed(), Duration::ZERO);
+    bench.clock.advance(Duration::from_secs(31));
+    bench.send(Repeat::IfNotApplied).await.unwrap();
+    assert_eq!(bench.clock.elapsed(), Duration::from_mins(1), "29 s are soon enough");
+}
+
+#[tokio::test]
+async fn our_own_window_is_no_pause_of_the_account() {
+    let lanes =
+        std::collections::BTreeMap::from([("writes", vec![Window { limit: 1, period: Duration::from_mins(1) }])]);
+    let bench =
+        Bench::with([status(200)], |clock| Budget::new(clock, BudgetSettings { lanes, ..BudgetSettings::default() }));
+    bench.send_in(Repeat::IfNotApplied, Some("writes")).await.unwrap();
+    bench.send_in(Repeat::IfNotApplied, Some("writes")).await.unwrap_err();
+    bench.send(Repeat::Always).await.unwrap();
+    assert_eq!(bench.clock.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]
 async fn every_try_takes_a_permit() {
-    let window = Window { limit: 2, period: Duration::from_mins(1) };
-    let bench = Bench::with([status(503), status(503), status(200)], |clock| {
-        Budget::new(clock, BudgetSettings { windows: vec![window], ..BudgetSettings::default() })
-    });
+    let bench = Bench::with([status(503), status(503), status(200)], a_minute(2));
     bench.send(Repeat::Always).await.unwrap();
     let sent = bench.script.sent.lock().unwrap().clone();
     assert!(sent[2].checked_sub(sent[0]).unwrap() >= Duration::from_mins(1), "{sent:?}");

@@ -1,6 +1,7 @@
 //! One batch of creates or updates: sent, and its reply taken apart input by input.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use super::error::explain_item;
 use super::layout::Layout;
@@ -10,6 +11,7 @@ use super::row::{self, Entry, Objects};
 use super::talk::Talk;
 use super::wire::{self, Fault};
 use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::http::WRITES_WAIT;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::Delivered;
 
@@ -34,12 +36,19 @@ pub(super) struct Sent {
 }
 
 /// Sends inputs that are all creates or all updates. HubSpot refuses some batches whole for one bad input: those are split
-/// in halves until the bad ones stand alone. Nothing else is ever sent again.
+/// in halves until the bad ones stand alone, as long as the look that all of them rely on is not old. Nothing else is ever
+/// sent again.
 pub(super) async fn send(talk: &Talk, kind: Kind, orders: Vec<Order<'_>>) -> Vec<Sent> {
     let mut outcomes = Vec::with_capacity(orders.len());
     let mut pending = VecDeque::from([orders]);
+    let began = talk.elapsed();
     while let Some(mut group) = pending.pop_front() {
         if group.is_empty() {
+            continue;
+        }
+        // Whatever the time, one answer is waited for, or a batch that is refused slowly would be taken apart for ever.
+        if !outcomes.is_empty() && talk.elapsed().saturating_sub(began) > WRITES_WAIT {
+            outcomes.extend(all_failed(&group, &PortError::belated(Duration::ZERO)));
             continue;
         }
         let error = match send_once(talk, kind, &group).await {

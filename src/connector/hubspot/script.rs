@@ -40,11 +40,18 @@ struct Exchange {
 #[derive(Debug, Default)]
 pub(super) struct Script {
     exchanges: Mutex<VecDeque<Exchange>>,
+    clock: Mutex<Option<Arc<ManualClock>>>,
+    takes: Duration,
 }
 
 impl Script {
     pub(super) fn new() -> Self {
         Self::default()
+    }
+
+    /// Every reply takes so long.
+    pub(super) fn slow(self, takes: Duration) -> Self {
+        Self { takes, ..self }
     }
 
     pub(super) fn get(self, target: &str, status: u16, reply: &Value) -> Self {
@@ -100,7 +107,9 @@ impl Script {
         contact: Shape,
         settings: HubSpotSettings,
     ) -> Result<(HubSpotConnector, Arc<Self>), PortError> {
+        let clock = Arc::new(ManualClock::new(now()));
         let script = Arc::new(self);
+        *script.clock.lock().unwrap() = Some(Arc::clone(&clock));
         let http = HttpSettings {
             timeout: Duration::from_secs(30),
             body_limit: 1 << 20,
@@ -111,13 +120,7 @@ impl Script {
                 max_tries: 1,
             },
         };
-        let parts = Parts {
-            company: shape(Kind::Company),
-            contact,
-            transport: script.clone(),
-            clock: Arc::new(ManualClock::new(now())),
-            http,
-        };
+        let parts = Parts { company: shape(Kind::Company), contact, transport: script.clone(), clock, http };
         let connector = HubSpotConnector::new(settings, parts, Budget::default())?;
         Ok((connector, script))
     }
@@ -141,6 +144,9 @@ impl Transport for Script {
         _timeout: Duration,
         _body_limit: usize,
     ) -> Result<http::Response<Bytes>, PortError> {
+        if let Some(clock) = self.clock.lock().unwrap().as_ref() {
+            clock.advance(self.takes);
+        }
         let url = url::Url::parse(&request.uri().to_string()).unwrap();
         let query: Vec<String> = url.query_pairs().map(|(key, value)| format!("{key}={value}")).collect();
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };

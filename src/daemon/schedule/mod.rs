@@ -136,11 +136,17 @@ impl Schedule {
 
     /// The wait after a pass that ended at `now`; `chance` is from 0 to 1.
     pub fn wait(&self, after: After, means: Means, now: DateTime<Utc>, chance: f64) -> Wait {
+        self.wait_at_least(Duration::ZERO, after, means, now, chance)
+    }
+
+    /// The same where a side asked to be left alone for so long.
+    pub fn wait_at_least(&self, asked: Duration, after: After, means: Means, now: DateTime<Utc>, chance: f64) -> Wait {
         let chance = chance.clamp(0.0, 1.0);
         let time = match after {
             After::Passed => self.beat(means, now, chance),
             After::Again | After::Failed { .. } | After::Locked => self.vary(self.base(after), chance),
         };
+        let time = time.max(asked);
         let begin = later(now, time);
         let Some(end) = self.quiet.until(begin) else {
             return Wait { time, complete: self.is_complete_due(begin), is_quiet: false };

@@ -146,3 +146,14 @@ proptest! {
         prop_assert!(again.time > Duration::ZERO);
     }
 }
+
+#[test]
+fn a_side_that_asks_to_be_left_alone_is_waited_for_and_quiet_hours_still_count() {
+    let schedule = Schedule::new(5 * MINUTE, 360 * MINUTE, 0.1);
+    let failed = After::Failed { failures: 1 };
+    let now = "2026-11-23T10:00:00Z".parse().unwrap();
+    for chance in [0.0, 0.5, 1.0] {
+        assert_eq!(schedule.wait_at_least(50 * MINUTE, failed, Means::Enough, now, chance).time, 50 * MINUTE);
+    }
+    assert_eq!(schedule.wait_at_least(MINUTE, failed, Means::Enough, now, 0.5).time, 5 * MINUTE);
+}

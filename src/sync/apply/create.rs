@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tracing::{Instrument, info_span};
 
-use super::{Applying, Refusal, step};
+use super::{Applying, Refusal, is_belated, step};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{ParentWrite, Target, Write, Written};
 use crate::domain::field::Field;
@@ -131,6 +131,11 @@ impl Applying<'_> {
                 Written::Stored(row) => {
                     self.unknown_in_a_row = 0;
                     stored.push((ready, intent, *row));
+                }
+                Written::Failed(error) if is_belated(&error) => {
+                    if self.belated(&mut transaction, intent, &ready.action).await? {
+                        again.push(ready.action);
+                    }
                 }
                 Written::Failed(error)
                     if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{REFUSAL_GAPS, Sinks, UNKNOWN_IN_A_ROW};
+use super::{REFUSAL_GAPS, Sinks, UNKNOWN_IN_A_ROW, is_belated};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Showing, Shown, Sink};
 use crate::domain::documents::{Does, Known, Listing, Verdict, Wanted, plan_company};
@@ -177,6 +177,10 @@ impl Shower<'_> {
                 document::set_next_try(&mut transaction, *id, now + gap).await?;
                 transaction.commit().await.map_err(StoreError::from)?;
                 warn!(document.id = known.document, error.kind = ?error.kind, "the CRM refused a document; it waits");
+            }
+            (Outcome::NotApplied, false) if is_belated(error) => {
+                document::void(store.connection(), *id).await?;
+                self.report.put_off += 1;
             }
             (Outcome::NotApplied, false) => {
                 document::void(store.connection(), *id).await?;

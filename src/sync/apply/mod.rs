@@ -27,7 +27,7 @@ use tracing::warn;
 use super::plan::Situation;
 use super::stage::Stage;
 use super::{PassError, World};
-use crate::connector::error::{Outcome, PortError};
+use crate::connector::error::{ErrorKind, Outcome, PortError};
 use crate::connector::port::{Frontier, Sink, Write, Written};
 use crate::connector::registry::Systems;
 use crate::domain::plan::{Action, ActionId, LinkId, LinkRef};
@@ -67,6 +67,10 @@ pub(crate) const REFUSAL_GAPS: [TimeDelta; 5] =
 
 /// After this many writes in a row whose outcome is unknown a side is left alone until the next pass.
 const UNKNOWN_IN_A_ROW: u32 = 3;
+
+/// How often a write is looked at anew in one pass because its turn came late? More often than others are under way at once,
+/// one of which at least gets its turn each second time.
+const LATE_TURNS: u32 = 40;
 
 /// How many local actions share a transaction.
 const LOCAL_GROUP: u32 = 250;
@@ -114,6 +118,8 @@ pub(crate) struct Applying<'a> {
     /// What the local group that is under way has done.
     deeds: BTreeMap<Deed, u64>,
     unknown_in_a_row: u32,
+    /// How often the turn of an action came too late.
+    belated: BTreeMap<ActionId, u32>,
     /// Where something appeared since the plan was made: from then on every create is matched once more.
     appeared: BTreeSet<(Side, Kind)>,
     /// The highest number among the ids of a side and kind, as far as it was asked for.
@@ -138,6 +144,7 @@ pub(crate) async fn apply(
         applied: Applied::default(),
         deeds: BTreeMap::new(),
         unknown_in_a_row: 0,
+        belated: BTreeMap::new(),
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),
     };
@@ -307,6 +314,20 @@ impl Applying<'_> {
         self.put_off(connection, action, Why::Interrupted).await
     }
 
+    /// A write that was not sent, since its turn would have come too late: it is looked at again at once, for the look itself
+    /// waits until there is room. Whether at once, or in the next pass only.
+    async fn belated(&mut self, connection: &mut Connection, intent: i64, action: &Action) -> Result<bool, PassError> {
+        intent::close(connection, self.now(), intent, intent::Outcome::Void).await?;
+        let times = self.belated.entry(action.id).or_default();
+        *times += 1;
+        let at_once = *times < LATE_TURNS;
+        if !at_once {
+            self.applied.superseded += 1;
+            self.put_off(connection, action, Why::Superseded).await?;
+        }
+        Ok(at_once)
+    }
+
     /// A refusal waits with the system's own words; the same payload is tried again with growing gaps.
     async fn refused(
         &mut self,
@@ -352,6 +373,11 @@ fn span(action: &Action, link: Option<LinkId>) -> tracing::Span {
         kind = action.kind.as_str(),
         link.id = link.map(|link| link.0)
     )
+}
+
+/// Whether a write was not sent because its turn would have come too late.
+fn is_belated(error: &PortError) -> bool {
+    error.superseded && error.kind == ErrorKind::RateLimited
 }
 
 /// A step that writes to a side.

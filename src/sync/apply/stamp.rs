@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info_span, warn};
 
-use super::{Applying, Refusal, step};
+use super::{Applying, Refusal, is_belated, step};
 use crate::connector::error::Outcome;
 use crate::connector::port::{Lookup, Target, Write, Written};
 use crate::domain::plan::{Action, ActionId, LinkId};
@@ -25,19 +25,26 @@ impl Applying<'_> {
         let batch = self.world.crm.capabilities().of(Kind::Company).update_batch;
         let group = self.group_size(Side::Crm, batch);
         let mut after = ActionId(0);
+        let mut again: Vec<Action> = Vec::new();
         loop {
             if self.stop.is_cancelled() {
                 return Err(PassError::Stopped);
             }
             if self.is_failing(Side::Crm, Kind::Company) {
+                for action in &again {
+                    self.put_off(store.connection(), action, Why::Interrupted).await?;
+                }
                 return self.put_off_rest(store, step, after).await;
             }
-            let actions = action::page(store.connection(), step, after, group).await?;
-            let Some(last) = actions.last() else { return Ok(()) };
-            after = last.id;
+            let mut actions = std::mem::take(&mut again);
+            if actions.is_empty() {
+                actions = action::page(store.connection(), step, after, group).await?;
+                let Some(last) = actions.last() else { return Ok(()) };
+                after = last.id;
+            }
             let count = actions.len() as u64;
             let span = info_span!("stamp", first = actions.first().map(|a| a.id.0));
-            self.stamp_group(store, batch, actions).instrument(span).await?;
+            again = self.stamp_group(store, batch, actions).instrument(span).await?;
             self.world.progress.applied(count);
         }
     }
@@ -93,10 +100,16 @@ impl Applying<'_> {
         Ok(ready)
     }
 
-    async fn stamp_group(&mut self, store: &mut Store, batch: usize, actions: Vec<Action>) -> Result<(), PassError> {
+    /// Sends a group; returns what is to be sent again since its turn came late.
+    async fn stamp_group(
+        &mut self,
+        store: &mut Store,
+        batch: usize,
+        actions: Vec<Action>,
+    ) -> Result<Vec<Action>, PassError> {
         let ready = self.unstamped(store, actions).await?;
         if ready.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let intents: Vec<intent::New> = ready
             .iter()
@@ -126,6 +139,7 @@ impl Applying<'_> {
             })
             .collect();
         let (ids, answers) = self.send(store, Side::Crm, Kind::Company, batch, &intents, &writes).await?;
+        let mut again = Vec::new();
         let mut transaction = store.begin().await?;
         for (((action, link, text), intent), answer) in ready.into_iter().zip(ids).zip(answers) {
             match answer {
@@ -135,6 +149,11 @@ impl Applying<'_> {
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
                     self.applied.written += 1;
                     self.applied.wrote.insert((Side::Crm, Kind::Company));
+                }
+                Written::Failed(error) if is_belated(&error) => {
+                    if self.belated(&mut transaction, intent, &action).await? {
+                        again.push(action);
+                    }
                 }
                 Written::Failed(error)
                     if error.kind.outcome() == Outcome::NotApplied && error.kind.is_about_record() =>
@@ -152,7 +171,7 @@ impl Applying<'_> {
             }
         }
         transaction.commit().await.map_err(StoreError::from)?;
-        Ok(())
+        Ok(again)
     }
 
     pub(super) async fn remember_stamp(

@@ -6,7 +6,7 @@ use tracing::{Instrument, debug, info_span, warn};
 
 use super::guard::{parent_change, target_of};
 use super::settle::{Stored, judge, overlay};
-use super::{Applying, Refusal, step};
+use super::{Applying, Refusal, is_belated, step};
 use crate::connector::error::{Outcome, PortError};
 use crate::connector::port::{Write, Written};
 use crate::domain::field::Field;
@@ -79,7 +79,7 @@ impl Applying<'_> {
         }
     }
 
-    /// Sends a group; returns what is to be sent again without the fields that a refusal named.
+    /// Sends a group; returns what is to be sent again: without the fields that a refusal named, or since its turn came late.
     async fn update_group(
         &mut self,
         store: &mut Store,
@@ -120,6 +120,11 @@ impl Applying<'_> {
                     let span = super::span(&ready.action, Some(ready.link.id));
                     self.settle_update(&mut transaction, side, &ready, *row).instrument(span).await?;
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Settled).await?;
+                }
+                Written::Failed(error) if is_belated(&error) => {
+                    if self.belated(&mut transaction, intent, &ready.action).await? {
+                        again.push(ready.action);
+                    }
                 }
                 Written::Failed(error) if error.superseded && error.kind.outcome() == Outcome::NotApplied => {
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;

@@ -9,4 +9,5 @@ mod lost;
 mod policies;
 mod refusals;
 mod trouble;
+mod turns;
 mod waits;

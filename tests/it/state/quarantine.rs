@@ -138,6 +138,22 @@ async fn a_side_that_does_not_answer_is_asked_ever_more_slowly_and_then_goes_on(
 }
 
 #[tokio::test]
+async fn a_side_that_asks_to_be_left_alone_for_an_hour_is_and_no_pass_sleeps_through_it() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let began = firm.clock.now();
+    firm.hubspot.faults().next(Fault::Refusal { status: 429, retry_after: Some("3600".to_owned()) });
+    run_for(&firm, Duration::from_mins(80), Vec::new()).await;
+    let passes = passes_since(&firm, began).await;
+    assert_eq!(passes[0].outcome.as_deref(), Some("failed"));
+    let ended: Vec<TimeDelta> = passes.iter().filter_map(|pass| Some(pass.ended? - pass.started)).collect();
+    assert!(ended.iter().all(|took| *took < TimeDelta::minutes(5)), "{ended:?}");
+    assert!(passes[1].started - passes[0].started >= TimeDelta::hours(1), "{:?}", passes[1]);
+    assert_eq!(passes[1].outcome.as_deref(), Some("applied"));
+    assert!(known(&firm).await.is_empty(), "well again");
+}
+
+#[tokio::test]
 async fn a_refused_credential_is_asked_a_few_times_a_day() {
     let firm = Firm::new();
     firm.linked("Alfa", &vat(1)).await;

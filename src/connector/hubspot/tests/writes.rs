@@ -1,5 +1,7 @@
 //! Batches of creates and updates, and what comes of each input.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::super::script::{COMPANY_PROPERTIES, Script, id, ids, text_of};
@@ -168,6 +170,33 @@ async fn a_batch_that_is_refused_whole_is_split_until_the_bad_one_stands_alone()
     assert_eq!(stored(&answers[1]).id, id("11"));
     assert_eq!(failed(&answers[2]).0, ErrorKind::Invalid);
     assert_eq!(stored(&answers[3]).id, id("13"));
+    script.assert_finished();
+}
+
+#[tokio::test]
+async fn what_of_a_refused_batch_is_not_reached_in_time_is_put_off() {
+    let target = format!("{COMPANIES}/batch/create");
+    let refused = json!({"status": "error", "category": "VALIDATION_ERROR", "message": "bad name"});
+    let (hubspot, script) = Script::new()
+        .slow(Duration::from_secs(20))
+        .post(
+            &target,
+            inputs(&[create_input(0, "bad"), create_input(1, "B"), create_input(2, "C"), create_input(3, "D")]),
+            400,
+            &refused,
+        )
+        .post(&target, inputs(&[create_input(0, "bad"), create_input(1, "B")]), 400, &refused)
+        // Late as it is, something has to come of it.
+        .post(&target, inputs(&[create_input(0, "bad")]), 400, &refused)
+        .play();
+    let answers = hubspot.write(Kind::Company, &[create("bad"), create("B"), create("C"), create("D")]).await;
+    assert_eq!(failed(&answers[0]).0, ErrorKind::Invalid);
+    for answer in &answers[1..] {
+        assert!(
+            matches!(answer, Written::Failed(error) if error.kind == ErrorKind::RateLimited && error.superseded),
+            "{answer:?}"
+        );
+    }
     script.assert_finished();
 }
 

@@ -107,6 +107,11 @@ async fn whoever_does_not_listen_is_blocked_and_then_waits() {
     firm.one(Kind::Company, id).await;
     let error = firm.connector.get(Kind::Company, &[id_of(id)]).await.unwrap_err();
     assert_eq!((error.status, error.retry_after), (Some(403), Some(Duration::from_mins(6))));
+    let sent = firm.server.counts().requests;
+    let error = firm.connector.get(Kind::Company, &[id_of(id)]).await.unwrap_err();
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimited, Some(Duration::from_mins(6))));
+    assert_eq!(firm.server.counts().requests, sent, "nothing was sent");
+    firm.clock.advance(Duration::from_mins(5));
     firm.one(Kind::Company, id).await;
     assert!(firm.clock.now() - now() >= chrono::Duration::minutes(6));
 }

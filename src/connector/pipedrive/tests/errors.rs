@@ -69,9 +69,13 @@ async fn a_block_by_the_network_in_front_is_waited_out_and_forbids_nothing() {
     assert_eq!((error.kind, error.status), (ErrorKind::RateLimited, Some(403)));
     assert_eq!(error.retry_after, Some(Duration::from_mins(10)));
     assert_eq!(error.kind.outcome(), Outcome::NotApplied);
-    let before = firm.clock.now();
+    let (before, sent) = (firm.clock.now(), firm.server.counts().requests);
+    let error = firm.connector.get(Kind::Company, &[id_of(1)]).await.unwrap_err();
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimited, Some(Duration::from_mins(10))));
+    assert_eq!(firm.server.counts().requests, sent, "nothing is sent before the block is over");
+    firm.clock.advance(Duration::from_mins(9));
     firm.connector.get(Kind::Company, &[id_of(1)]).await.unwrap();
-    assert!(firm.clock.now() - before >= chrono::Duration::minutes(10), "nothing is sent before the block is over");
+    assert!(firm.clock.now() - before >= chrono::Duration::minutes(10), "what is left of it is waited for");
 }
 
 #[tokio::test]
