@@ -42,6 +42,8 @@ pub struct BudgetSettings {
     pub lanes: BTreeMap<&'static str, Vec<Window>>,
     /// Requests a day, the firm's other tools included; `None` where there is no such quota.
     pub daily: Option<u64>,
+    /// Requests a day that are ours at most, whatever is left of the account's; `None` where only that counts.
+    pub own_daily: Option<u64>,
     /// The share of the daily quota (0 to 1) that is left to the firm's other tools.
     pub reserve_share: f64,
     /// Requests under way at once; 0 for any number.
@@ -328,7 +330,10 @@ impl Day {
         }
         let next_day = (date.date_naive() + chrono::Days::new(1)).and_time(NaiveTime::MIN).and_utc();
         let until_next_day = (next_day - date).to_std().unwrap_or_default();
-        let until_doubt = self.learned.map(|learned| learned.at.saturating_add(BELIEF).saturating_sub(now));
+        // What the server may yet put right is not what we may send ourselves.
+        let is_ours = settings.own_daily.is_some_and(|own| own.saturating_sub(self.used) == left);
+        let learned = self.learned.filter(|_| !is_ours);
+        let until_doubt = learned.map(|learned| learned.at.saturating_add(BELIEF).saturating_sub(now));
         let mut error = PortError::new(
             ErrorKind::Quota,
             format!("the day's request quota is used up ({left} left, {reserve} kept for other tools)"),
@@ -338,10 +343,10 @@ impl Day {
     }
 
     fn left(&self, settings: &BudgetSettings) -> Option<u64> {
-        match (self.learned, settings.daily) {
-            (Some(learned), _) => Some(learned.remaining),
-            (None, daily) => daily.map(|daily| daily.saturating_sub(self.used)),
-        }
+        let unused = |quota: u64| quota.saturating_sub(self.used);
+        let of_account = self.learned.map(|learned| learned.remaining).or_else(|| settings.daily.map(unused));
+        let ours = settings.own_daily.map(unused);
+        of_account.into_iter().chain(ours).min()
     }
 
     fn count(&mut self, cost: u64) {

@@ -220,6 +220,25 @@ async fn a_request_takes_what_its_lane_costs_and_never_from_the_reserve() {
     assert_eq!(budget.permit(None).await.unwrap_err().kind, ErrorKind::Quota);
 }
 
+#[tokio::test]
+async fn what_is_ours_at_most_counts_beside_what_is_left_of_the_account() {
+    let clock = clock();
+    let settings = BudgetSettings { daily: Some(3), own_daily: Some(3), ..BudgetSettings::default() };
+    let budget = Budget::new(clock.clone(), settings);
+    budget.learn(Some(1_000), None);
+    for _ in 0..3 {
+        budget.permit(None).await.unwrap();
+    }
+    let error = budget.permit(None).await.unwrap_err();
+    assert_eq!((error.kind, budget.left()), (ErrorKind::Quota, Some(0)));
+    assert_eq!(error.retry_after, Some(Duration::from_hours(14)), "the server has nothing to add to it");
+    clock.advance(Duration::from_hours(14));
+    budget.learn(Some(1), None);
+    budget.permit(None).await.unwrap();
+    let error = budget.permit(None).await.unwrap_err();
+    assert_eq!((error.kind, error.retry_after), (ErrorKind::Quota, Some(BELIEF)), "others used the account up");
+}
+
 #[test]
 fn what_is_left_is_a_share_of_the_day_that_the_servers_word_corrects() {
     let clock = clock();

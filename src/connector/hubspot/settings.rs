@@ -69,7 +69,7 @@ pub struct HubSpotSettings {
     pub(super) burst_requests: usize,
     /// Searches in [`SEARCH_WINDOW`], over the whole account and apart from the burst limit.
     pub(super) search_requests: usize,
-    /// Requests a day that this account may send.
+    /// Requests a day that we send at most, whatever is left of the account's.
     pub(super) daily_requests: u64,
     /// What reads its webhooks, where they are configured.
     pub(super) webhook: Option<Arc<dyn Webhook>>,
@@ -123,6 +123,7 @@ impl HubSpotSettings {
             windows: vec![Window { limit: self.burst_requests, period: BURST_WINDOW }],
             lanes: BTreeMap::from([(SEARCH_LANE, vec![search])]),
             daily: Some(self.daily_requests),
+            own_daily: Some(self.daily_requests),
             // The configured numbers already leave the firm's other tools their part.
             reserve_share: 0.0,
             concurrent: 0,

@@ -179,6 +179,7 @@ impl PipedriveSettings {
             windows: vec![window(self.burst_requests)],
             lanes: BTreeMap::from([(Lane::Search.name(), vec![window(self.search_requests)])]),
             daily: Some(self.daily_tokens),
+            own_daily: None,
             reserve_share: self.reserve,
             concurrent: 0,
         };
