@@ -68,6 +68,7 @@ fn hubspot(rng: &mut Rng) -> Drawn {
         flowtly_id: has_id,
         search_lag: Duration::from_secs(one_of(rng, &[0, 0, 20, 55])),
         search_cap,
+        search_disorder: Duration::from_mins(55),
         batch_order: if rng.bool() { BatchOrder::Inputs } else { BatchOrder::Reversed },
         association_page: one_of(rng, &[1, 500]),
         first_is_primary: rng.bool(),
