@@ -54,7 +54,8 @@ pub struct Capabilities {
     /// For how long a walk may show contents from before a write; zero where what lags yields ids alone, and contents come
     /// from reads by id.
     pub list_lag: Duration,
-    /// For how long a request may go on after it was sent: the time-out, and what the server may still do after it.
+    /// For how long a write may go on after it was handed over: the wait for its turn, the time-out, and what the server may still
+    /// do after it.
     pub longest_request: Duration,
     /// How far back an incremental read reaches behind the last one.
     pub overlap: Duration,

@@ -288,17 +288,8 @@ async fn check(
             hinted = None;
         }
         let probed = probe(world, &mut store).await?;
-        // A new ruling makes every record be looked at again.
-        let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(&probed));
-        let former = mark::get(store.connection(), Mark::Ruling).await?;
-        if former.as_deref() != Some(ruling.as_str()) {
-            for key in shown_otherwise(former.as_deref().unwrap_or_default(), &ruling) {
-                forget_whole(&mut store, key).await?;
-                extents.insert(key, Extent::Complete);
-            }
+        if is_ruled_anew(world, &mut store, &probed, started, &mut extents).await? {
             hinted = None;
-            todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
-            mark::set(store.connection(), Mark::Ruling, &ruling).await?;
         }
         recover(
             world,
@@ -381,6 +372,28 @@ async fn check(
     };
     let judged = judged(world, &mut store, &planned, found, asked.request.allow).await?;
     Ok(Checked { situation, planned, documents, scans, missing, judged, probed, complete, unfound })
+}
+
+/// A new ruling makes every record be looked at again, and what is shown otherwise than before be walked whole.
+async fn is_ruled_anew(
+    world: World<'_>,
+    store: &mut Store,
+    probed: &Probed,
+    started: DateTime<Utc>,
+    extents: &mut BTreeMap<(Side, Kind), Extent>,
+) -> Result<bool, PassError> {
+    let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(probed));
+    let former = mark::get(store.connection(), Mark::Ruling).await?;
+    if former.as_deref() == Some(ruling.as_str()) {
+        return Ok(false);
+    }
+    for key in shown_otherwise(former.as_deref().unwrap_or_default(), &ruling) {
+        forget_whole(store, key).await?;
+        extents.insert(key, Extent::Complete);
+    }
+    todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
+    mark::set(store.connection(), Mark::Ruling, &ruling).await?;
+    Ok(true)
 }
 
 /// Cursors, pass record and certificate, in one transaction.

@@ -62,7 +62,7 @@ impl Stage<'_> {
 
     /// The row without the blanks that prove nothing: where a record had a value, or nothing is known of it. `None` where
     /// there are none.
-    pub(crate) fn doubted<'s>(&self, row: &Row, known: impl Iterator<Item = &'s Record> + Clone) -> Option<Row> {
+    pub(crate) fn doubted<'s>(&self, row: &Row, known: &(impl Iterator<Item = &'s Record> + Clone)) -> Option<Row> {
         let unproven = self.missing.unproven.get(&(self.side, self.kind))?;
         let cells = &self.world.shape(self.side, self.kind).cells;
         let was_blank = |cell: &Cell| {
@@ -162,7 +162,7 @@ pub(crate) async fn stage(
         staged.absorbed.extend(row.absorbed.iter().cloned());
         staged.stored_ids.extend(row.stored_id.clone());
         let known = existing.remove(&row.id).unwrap_or_default();
-        let doubted = stage.doubted(row, known.iter().map(|known| &known.record));
+        let doubted = stage.doubted(row, &known.iter().map(|known| &known.record));
         let (raw_hash, row) = match &doubted {
             Some(row) => (shape.raw_hash(shape.key(), row), row),
             None => (*raw_hash, row),

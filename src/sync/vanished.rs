@@ -48,9 +48,7 @@ pub(super) async fn hide(world: World<'_>, store: &mut Store, probed: &mut Probe
         let shape = world.shape(side, kind);
         let gone = probed.missing.gone.entry((side, kind)).or_default();
         let positions = shape.paths().enumerate().filter(|(_, other)| *other == path).map(|(position, _)| position);
-        // Added one by one: each is to be looked at.
-        let is_new = positions.fold(false, |is_new, position| gone.insert(position) || is_new);
-        if !is_new {
+        if positions.filter(|position| gone.insert(*position)).count() == 0 {
             continue;
         }
         warn!(
@@ -137,8 +135,8 @@ async fn lost(
     let mut after = 0;
     while !is_enough(&lost) {
         let rows = todo::due(store.connection(), kind, scope.due, after, CHUNK).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.id;
+        let Some(end) = rows.last() else { break };
+        after = end.id;
         let links: Vec<LinkId> =
             rows.iter().filter_map(|row| if let Subject::Link(id) = row.subject { Some(id) } else { None }).collect();
         if links.is_empty() {

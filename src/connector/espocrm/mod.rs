@@ -148,7 +148,7 @@ fn capabilities(settings: &EspoSettings, http: &HttpSettings, shapes: [&Shape; 2
         lag: settings.late_commit,
         // Lists and reads are made from one database.
         list_lag: Duration::ZERO,
-        longest_request: http.timeout.saturating_add(settings.late_request),
+        longest_request: http.longest_write().saturating_add(settings.late_request),
         overlap: settings.overlap,
         concurrent_writes: settings.concurrent_writes,
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),

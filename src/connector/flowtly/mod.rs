@@ -183,7 +183,7 @@ fn capabilities(settings: &FlowtlySettings, http: &HttpSettings, [company, conta
         system: SYSTEM,
         lag: Duration::from_secs(settings.lag_seconds),
         list_lag: Duration::from_secs(settings.lag_seconds),
-        longest_request: http.timeout.saturating_add(SERVER_MAY_GO_ON),
+        longest_request: http.longest_write().saturating_add(SERVER_MAY_GO_ON),
         overlap: OVERLAP,
         concurrent_writes: settings.concurrent_writes.max(1),
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),

@@ -16,6 +16,18 @@ use crate::connector::retry::{Delays, RetrySettings};
 /// before, and a person may work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
 pub const WRITES_WAIT: Duration = Duration::from_secs(30);
 
+/// How long after it was handed over a write may set out at the latest: what a batch is taken apart for, and what its turn may be
+/// waited for then; or, where it waits for one window more, that of a minute.
+const WRITES_SET_OUT: Duration = Duration::from_mins(1);
+
+impl HttpSettings {
+    /// How long after it was handed over a write may still reach its server: it waits for its turn, is tried again, and may be
+    /// under way until it times out.
+    pub fn longest_write(&self) -> Duration {
+        self.timeout.saturating_add(WRITES_SET_OUT)
+    }
+}
+
 /// How long a wait for the budget is at least that counts as one: taking a permit is none.
 const WORTH_TELLING: Duration = Duration::from_millis(5);
 

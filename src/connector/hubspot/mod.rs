@@ -138,7 +138,7 @@ fn capabilities(settings: &HubSpotSettings, http: &HttpSettings, shapes: [&Shape
         lag: settings.search_lag,
         // A search yields ids, and lists do not lag.
         list_lag: std::time::Duration::ZERO,
-        longest_request: http.timeout.saturating_add(settings.late_commit),
+        longest_request: http.longest_write().saturating_add(settings.late_commit),
         overlap: settings.overlap,
         concurrent_writes: settings.concurrent_writes,
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),

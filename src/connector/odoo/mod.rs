@@ -168,7 +168,7 @@ fn capabilities(settings: &OdooSettings, http: &HttpSettings, shapes: [&Shape; 2
         // What is committed is shown; what is not yet is covered by the overlap.
         lag: Duration::ZERO,
         list_lag: Duration::ZERO,
-        longest_request: http.timeout.saturating_add(settings.late_commit),
+        longest_request: http.longest_write().saturating_add(settings.late_commit),
         overlap: settings.overlap,
         concurrent_writes: settings.concurrent_writes,
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),

@@ -4,6 +4,7 @@
 //! left to recovery.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -18,6 +19,7 @@ use super::rights::{Right, Rights};
 use super::row::Entry;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, FieldRefusal, Outcome, PortError};
+use crate::connector::http::WRITES_WAIT;
 use crate::connector::port::{Target, Write, Written};
 use crate::domain::record::{Kind, RemoteId, Standing};
 use crate::domain::shape::{Delivered, Row};
@@ -124,12 +126,19 @@ fn unsent(error: PortError) -> PortError {
     }
 }
 
-/// Makes records, all or none; a definite refusal of several is taken apart.
+/// Makes records, all or none; a definite refusal of several is taken apart, as long as the look that all of them rely on is not
+/// old.
 async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>]) -> Vec<(usize, Result<Row, PortError>)> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut waiting: Vec<&[Ready<'_>]> = vec![batch];
     let mut rights = Rights::new(PARTNER, Right::Create);
+    let began = talk.elapsed();
     while let Some(batch) = waiting.pop() {
+        // One answer is waited for, or a batch that is refused slowly would be taken apart for ever.
+        if !answers.is_empty() && talk.elapsed().saturating_sub(began) > WRITES_WAIT {
+            answers.extend(batch.iter().map(|one| (one.position, Err(PortError::belated(Duration::ZERO)))));
+            continue;
+        }
         match send_creates(talk, batch).await {
             Ok(ids) => answers.extend(created(talk, kind, batch, &ids).await),
             Err(error) => match (batch, judged(talk, &mut rights, error, batch).await) {

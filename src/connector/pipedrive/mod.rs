@@ -134,7 +134,7 @@ fn capabilities(settings: &PipedriveSettings, http: &HttpSettings, shapes: [&Sha
         lag: settings.search_lag,
         // Lists do not lag; a search yields ids alone.
         list_lag: std::time::Duration::ZERO,
-        longest_request: http.timeout.saturating_add(settings.late_commit),
+        longest_request: http.longest_write().saturating_add(settings.late_commit),
         overlap: settings.overlap,
         concurrent_writes: settings.concurrent_writes,
         kinds: BTreeMap::from([(Kind::Company, company), (Kind::Contact, contact)]),

@@ -194,7 +194,7 @@ impl Applying<'_> {
 
     /// So is a blank that proves nothing.
     pub(super) fn doubt(&self, side: Side, kind: Kind, row: Row, before: &Record) -> Row {
-        self.stage(side, kind).doubted(&row, std::iter::once(before)).unwrap_or(row)
+        self.stage(side, kind).doubted(&row, &std::iter::once(before)).unwrap_or(row)
     }
 }
 

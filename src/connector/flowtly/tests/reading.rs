@@ -266,7 +266,7 @@ async fn what_it_can_do_is_declared() {
     let bench = Bench::with(|s| s.contacts_updated_parameter = Some("updatedAt[after]".into()), |_| html(500));
     let capabilities = bench.connector.capabilities();
     assert!(!capabilities.of(Kind::Company).changed_since && capabilities.of(Kind::Contact).changed_since);
-    assert_eq!(capabilities.longest_request, Duration::from_secs(90));
+    assert_eq!(capabilities.longest_request, Duration::from_secs(150));
     assert!(!capabilities.of(Kind::Company).manners.required.contains(&Field::TaxIdentity));
     assert!(capabilities.of(Kind::Contact).manners.required.contains(&Field::Email));
     assert!(bench.connector.add_missing(Kind::Company).await.unwrap().is_empty());

@@ -140,7 +140,7 @@ fn what_hubspot_can_do_is_declared() {
     let (hubspot, _) = Script::new().play();
     let capabilities = hubspot.capabilities();
     assert_eq!(capabilities.lag, Duration::from_mins(1));
-    assert_eq!(capabilities.longest_request, Duration::from_secs(90));
+    assert_eq!(capabilities.longest_request, Duration::from_secs(150));
     let company = capabilities.of(Kind::Company);
     assert!(company.stores_id && company.changed_since && company.shows_archived && !company.many_parents);
     assert!(company.manners.required.contains(&Field::Name));

@@ -12,13 +12,16 @@ mod documents;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::{Request, Response};
 use serde_json::{Value, json};
 
 use super::{OdooConnector, OdooSettings, Protocol};
 use crate::clock::ManualClock;
 use crate::connector::error::PortError;
-use crate::connector::http::HttpSettings;
+use crate::connector::http::{HttpSettings, Transport};
 use crate::connector::port::{Extent, Frontier, Lookup, ParentWrite, Sink, Source, Step, Target, Walk, Write, Written};
 use crate::connector::registry::Parts;
 use crate::connector::retry::RetrySettings;
@@ -29,6 +32,27 @@ use crate::sandbox::{OdooOptions, OdooServer, RouterTransport};
 
 /// A version that speaks JSON-2, and one that speaks JSON-RPC alone.
 const VERSIONS: [u64; 2] = [19, 17];
+
+/// A server that takes its time.
+#[derive(Debug)]
+struct Slow {
+    inner: RouterTransport,
+    clock: Arc<ManualClock>,
+    each: Duration,
+}
+
+#[async_trait]
+impl Transport for Slow {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        timeout: Duration,
+        body_limit: usize,
+    ) -> Result<Response<Bytes>, PortError> {
+        self.clock.advance(self.each);
+        self.inner.send(request, timeout, body_limit).await
+    }
+}
 
 /// An Odoo, and the connector that talks to it.
 struct Firm {
@@ -52,6 +76,17 @@ impl Firm {
     }
 
     fn mapped(options: OdooOptions, company: Shape, contact: Shape, change: impl FnOnce(&mut OdooSettings)) -> Self {
+        Self::slow(options, company, contact, Duration::ZERO, change)
+    }
+
+    /// One whose server takes so long for each request.
+    fn slow(
+        options: OdooOptions,
+        company: Shape,
+        contact: Shape,
+        each: Duration,
+        change: impl FnOnce(&mut OdooSettings),
+    ) -> Self {
         let clock = Arc::new(ManualClock::new("2026-11-23T12:00:00Z".parse().unwrap()));
         let server = OdooServer::new(options, clock.clone());
         let mut settings = OdooSettings {
@@ -67,7 +102,11 @@ impl Firm {
         let parts = Parts {
             company,
             contact,
-            transport: Arc::new(RouterTransport::new(server.router(), server.faults())),
+            transport: Arc::new(Slow {
+                inner: RouterTransport::new(server.router(), server.faults()),
+                clock: clock.clone(),
+                each,
+            }),
             clock: clock.clone(),
             http: HttpSettings { retry, ..HttpSettings::default() },
         };

@@ -113,6 +113,27 @@ async fn a_refused_batch_is_taken_apart_and_the_right_is_asked_for_once() {
 }
 
 #[tokio::test]
+async fn what_of_a_refused_batch_is_not_reached_in_time_is_put_off() {
+    let (company, contact) = (shape(Kind::Company), shape(Kind::Contact));
+    let firm = Firm::slow(OdooOptions::default(), company, contact, Duration::from_secs(12), |_| ());
+    firm.odoo.properties(Kind::Company).await.unwrap();
+    let refusal = Fault::Refusal { status: 403, retry_after: None };
+    firm.server.faults().when(When::always().path("/json/2/res.partner/create"), refusal);
+    let writes: Vec<Write> = (0..4).map(|number| create(&[("name", &format!("Firm {number}"))])).collect();
+    let answers = firm.odoo.write(Kind::Company, &writes).await;
+    let failed: Vec<(ErrorKind, bool)> = answers
+        .iter()
+        .map(|answer| match answer {
+            Written::Failed(error) => (error.kind, error.superseded),
+            Written::Stored(row) => panic!("{row:?}"),
+        })
+        .collect();
+    // Late as it is, something has to come of it.
+    assert_eq!(failed[0], (ErrorKind::Invalid, false));
+    assert_eq!(failed[1..], [(ErrorKind::RateLimited, true); 3]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_found_out_concerns_the_side_and_names_nobody() {
     let firm = speaking(19, "en_US");
     let hidden = firm.server.add_partner(&json!({"name": "Anna Nowak"}));

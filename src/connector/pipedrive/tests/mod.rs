@@ -241,7 +241,7 @@ fn what_pipedrive_can_do_is_declared() {
     assert_eq!((company.create_batch, company.update_batch, company.read_batch), (1, 1, 100));
     assert!(company.stores_id && company.changed_since && !company.shows_archived && !company.many_parents);
     assert!(!capabilities.of(Kind::Contact).stores_id);
-    assert_eq!(capabilities.longest_request, Duration::from_secs(90));
+    assert_eq!(capabilities.longest_request, Duration::from_secs(150));
     let without = Firm::open(PipedriveOptions::default(), |settings| settings.id_property = None);
     assert!(!without.connector.capabilities().of(Kind::Company).stores_id);
 }
