@@ -130,6 +130,7 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
             is_older(case, rec, field, deed)
                 || departed(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
                 || carried(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
+                || is_undone_unseen(case, rec, field, typed, entry)
                 || is_as_agreed(case, rec, field, typed)
                 || is_as_read_together(case, rec, field, typed)
         }
@@ -187,6 +188,28 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
         events.any(|event| matches!(event.who, Who::Us(_)) && event.at >= from && event.at <= typed.at)
     });
     (!written).then_some(deed)
+}
+
+/// Whether a person put back what stood there before anybody could know: no answer since names the record. That is no edit, and
+/// what stood there before is judged in its place; what stood there from the beginning nobody typed.
+fn is_undone_unseen(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event, entry: &Written) -> bool {
+    let mut lives = field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
+    let Some(life) = lives.find(|life| life.contains(typed)) else { return false };
+    let Some(place) = life.iter().position(|event| event == typed) else { return false };
+    let stood = |place: usize| place.checked_sub(1).and_then(|before| life.get(before));
+    let same = |place: &usize| {
+        let before = stood(*place).map_or("", |event| event.stood.as_str());
+        normal::folded(before) == normal::folded(&typed.text)
+    };
+    let Some(first) = (0..place).rev().find(same) else { return false };
+    let is_unseen = life[first..=place].iter().all(|event| matches!(event.who, Who::Person(_)))
+        && !case.story.is_named_between(case.evidence, rec, life[first].place, typed.place);
+    is_unseen
+        && match stood(first) {
+            None => true,
+            Some(Event { who: Who::Us(_), .. }) => true,
+            Some(before @ Event { who: Who::Person(deed), .. }) => is_due(case, rec, field, *deed, before, entry),
+        }
 }
 
 /// Whether a person put back what both sides had said, and the other side had been given another text since: against what was

@@ -285,9 +285,12 @@ fn edits_that_are_kept() -> Vec<Trial> {
         told(I, "who_makes_anew_something_else_has_moved", "nothing later", |making| made_anew(making, "Alfa Europe")),
         silent(I, "who_clears_again_what_was_blank_on_both_sides_has_not_moved", |making| {
             making.we_read(Side::Flowtly);
-            cleared_again(making);
+            cleared_again(making, true);
         }),
-        told(I, "who_clears_what_the_other_side_had_from_the_beginning_has_moved", "nothing later", cleared_again),
+        silent(I, "who_clears_again_what_nobody_saw_has_not_moved", |making| cleared_again(making, false)),
+        told(I, "who_clears_what_the_other_side_had_from_the_beginning_has_moved", "nothing later", |making| {
+            cleared_again(making, true);
+        }),
         silent(I, "who_puts_back_a_name_that_the_other_side_has_in_two_texts_has_not_moved", |making| {
             making.person_types(&contact(), "lastname", "Nowak");
             making.we_read(Side::Flowtly);
@@ -337,9 +340,12 @@ fn made_anew(making: &mut Making, name: &str) {
 }
 
 /// A number that a person typed in the CRM and took out again, after another one was typed in Flowtly, which we carry.
-fn cleared_again(making: &mut Making) {
+fn cleared_again(making: &mut Making, is_seen: bool) {
     making.person_types(&client(), "addressPhoneNumber", "+48 22 222 22 22");
     making.person_types(&company(), "phone", "+48 22 123 45 67");
+    if is_seen {
+        making.we_read(Side::Crm);
+    }
     making.person_types(&company(), "phone", "");
     making.we_read(Side::Crm);
     making.we_update(&company(), &[("phone", "+48 22 222 22 22")], 200);
