@@ -68,6 +68,10 @@ impl Dialect for Flowtly {
         Some((kind, List { page: page.unwrap_or(1), ..List::whole(number) }))
     }
 
+    fn shows_no_record(&self, request: &LoggedRequest) -> bool {
+        ["/organizations", "/docs.jsonld"].iter().any(|about| request.path.ends_with(about))
+    }
+
     fn reads(&self, request: &LoggedRequest, _kinds: &Kinds) -> Vec<Rec> {
         let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match steps.as_slice() {

@@ -78,6 +78,10 @@ impl Dialect for HubSpot {
         (!query.contains(&("archived", "true"))).then(|| (kind, List { after, ..List::whole(number) }))
     }
 
+    fn shows_no_record(&self, request: &LoggedRequest) -> bool {
+        ["/account-info/", "/crm/properties/"].iter().any(|about| request.path.starts_with(about))
+    }
+
     fn reads(&self, request: &LoggedRequest, _kinds: &Kinds) -> Vec<Rec> {
         let steps: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match steps.as_slice() {

@@ -42,6 +42,11 @@ pub trait Dialect: fmt::Debug + Sync {
     /// The records that a request reads by id.
     fn reads(&self, request: &LoggedRequest, kinds: &Kinds) -> Vec<Rec>;
 
+    /// Whether a request reads something else than records for sure: about the account, or what properties there are.
+    fn shows_no_record(&self, _request: &LoggedRequest) -> bool {
+        false
+    }
+
     /// What the system makes of what it is sent, whatever a server here is told to do.
     fn liberties(&self) -> Vec<Liberty> {
         Vec::new()

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::Findings;
+use super::super::dialect::dialect;
 use super::super::evidence::{Kind, Rec, Side};
 use super::super::journal::What;
 use super::super::normal;
@@ -190,7 +191,7 @@ fn departed(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> Option<
     (!written).then_some(deed)
 }
 
-/// Whether a person put back what stood there before anybody could know: no answer since names the record. That is no edit, and
+/// Whether a person put back what stood there before anybody could know: nothing was asked meanwhile whose answer shows records. That is no edit, and
 /// what stood there before is judged in its place; what stood there from the beginning nobody typed.
 fn is_undone_unseen(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event, entry: &Written) -> bool {
     let mut lives = field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
@@ -203,13 +204,19 @@ fn is_undone_unseen(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event, en
     };
     let Some(first) = (0..place).rev().find(same) else { return false };
     let is_unseen = life[first..=place].iter().all(|event| matches!(event.who, Who::Person(_)))
-        && !case.story.is_named_between(case.evidence, rec, life[first].place, typed.place);
+        && !may_have_shown(case, rec.side, life[first].place, typed.place);
     is_unseen
         && match stood(first) {
-            None => true,
-            Some(Event { who: Who::Us(_), .. }) => true,
+            None | Some(Event { who: Who::Us(_), .. }) => true,
             Some(before @ Event { who: Who::Person(deed), .. }) => is_due(case, rec, field, *deed, before, entry),
         }
+}
+
+/// Whether anything was asked of a side behind one request, up to another, whose answer may show records.
+fn may_have_shown(case: &Case<'_>, side: Side, from: u64, to: u64) -> bool {
+    let dialect = dialect(side, &case.evidence.rules.crm);
+    let mut requests = (1..).zip(case.evidence.log(side)).filter(|(number, _)| *number > from && *number <= to);
+    requests.any(|(_, request)| !dialect.shows_no_record(request))
 }
 
 /// Whether a person put back what both sides had said, and the other side had been given another text since: against what was

@@ -162,17 +162,6 @@ impl Story {
         reads.flatten().any(|read| *read > from && *read < to)
     }
 
-    /// Whether any answer behind one request, up to another, names a record or one that was merged into it. One of which nothing
-    /// is kept may have.
-    pub fn is_named_between(&self, evidence: &Evidence, rec: &Rec, from: u64, to: u64) -> bool {
-        let kin = self.kin(rec);
-        let ids: Vec<&str> = kin.iter().filter(|kin| kin.side == rec.side).map(|kin| kin.id.as_str()).collect();
-        let requests = (1..).zip(evidence.log(rec.side)).filter(|(number, _)| *number > from && *number <= to);
-        requests
-            .map(|(_, request)| String::from_utf8_lossy(&request.reply))
-            .any(|said| said.is_empty() || ids.iter().any(|id| said.contains(id)))
-    }
-
     /// The last read of a record by its id before a request.
     pub fn last_look(&self, rec: &Rec, number: u64) -> Option<u64> {
         self.reads.get(rec)?.iter().rev().find(|read| **read < number).copied()
