@@ -12,7 +12,7 @@ use super::row::{self, Entry};
 use super::talk::{Talk, another_record};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
-use crate::domain::record::{Kind, RemoteId, Standing};
+use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::{Delivered, Row};
 
 /// A page of a list in the order of ids.
@@ -109,7 +109,7 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
     answers.extend(asked.into_iter().map(|(id, answer)| {
         let lookup = match answer {
             Single::Shown(entry) => Lookup::Found(Box::new(entry.row)),
-            Single::Closed => Lookup::Found(Box::new(closed(talk.layout(kind), id.clone()))),
+            Single::Closed => Lookup::Found(Box::new(Row::closed(id.clone(), talk.layout(kind).width))),
             Single::Gone => Lookup::Gone,
         };
         (id, lookup)
@@ -159,7 +159,7 @@ pub(super) async fn completed(talk: &Talk, kind: Kind, entries: Vec<Entry>) -> R
 fn as_listed(layout: &Layout, entry: Entry) -> Row {
     let mut row = entry.row;
     if entry.parents_cut {
-        return closed(layout, row.id);
+        return Row::closed(row.id, layout.width);
     }
     for text in &mut row.texts {
         if matches!(text, Delivered::Text(shown) if shown.chars().count() >= layout.list_text_cut) {
@@ -167,21 +167,6 @@ fn as_listed(layout: &Layout, entry: Entry) -> Row {
         }
     }
     row
-}
-
-/// A record that is there and may not be read: nothing is known of it, and like an archived one it rests.
-fn closed(layout: &Layout, id: RemoteId) -> Row {
-    Row {
-        id,
-        parents: Vec::new(),
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Archived,
-        stored_id: None,
-        absorbed: Vec::new(),
-        texts: vec![Delivered::Unknown; layout.width],
-    }
 }
 
 /// Tells of records that may not be read.

@@ -14,8 +14,8 @@ use super::row::{self, Entry, WRITER};
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
-use crate::domain::record::{Kind, RemoteId, Standing};
-use crate::domain::shape::{Delivered, Row};
+use crate::domain::record::{Kind, RemoteId};
+use crate::domain::shape::Row;
 
 /// Records in one read by id.
 pub(super) const READ_BATCH: usize = 200;
@@ -108,7 +108,9 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
             // Whether it is about some of these or about all contacts, no words tell: they are in the user's own language.
             Err(error) if error.kind == ErrorKind::Forbidden => {
                 let (entries, hidden) = what_is_visible(talk, kind, batch).await?;
-                answers.extend(hidden.into_iter().map(|id| (id, Lookup::Found(Box::new(closed(talk, kind, id))))));
+                let width = talk.layout(kind).shape.paths().count();
+                let closed = |id: u64| Row::closed(RemoteId::new(id.to_string()), width);
+                answers.extend(hidden.into_iter().map(|id| (id, Lookup::Found(Box::new(closed(id))))));
                 entries
             }
             Err(error) => return Err(error),
@@ -255,21 +257,6 @@ async fn what_is_visible(talk: &Talk, kind: Kind, batch: &[u64]) -> Result<(Vec<
         );
     }
     Ok((entries, hidden))
-}
-
-/// A record that is there and may not be read: nothing is known of it, and like an archived one it rests.
-fn closed(talk: &Talk, kind: Kind, id: u64) -> Row {
-    Row {
-        id: RemoteId::new(id.to_string()),
-        parents: Vec::new(),
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Archived,
-        stored_id: None,
-        absorbed: Vec::new(),
-        texts: vec![Delivered::Unknown; talk.layout(kind).shape.paths().count()],
-    }
 }
 
 #[cfg(test)]

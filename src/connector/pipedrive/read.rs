@@ -11,7 +11,7 @@ use super::wire::{self, Item};
 use crate::connector::error::{ErrorKind, PortError};
 use crate::connector::port::Lookup;
 use crate::domain::record::{Kind, RemoteId, Standing};
-use crate::domain::shape::{Delivered, Row};
+use crate::domain::shape::Row;
 
 /// From how many on records are read by a list.
 const MANY: usize = 11;
@@ -62,7 +62,7 @@ pub(super) async fn get(talk: &Talk, kind: Kind, ids: &[RemoteId]) -> Result<Vec
                 Single::Shown(item) => what_became_of(talk, kind, row_of(talk, kind, id, &item).await?).await?,
                 Single::Closed => {
                     closed.push(id.as_str());
-                    Lookup::Found(Box::new(closed_row(talk, kind, id)))
+                    Lookup::Found(Box::new(Row::closed(id.clone(), talk.layout(kind).paths.len())))
                 }
                 Single::Gone => Lookup::Gone,
             };
@@ -119,21 +119,6 @@ async fn by_list(talk: &Talk, kind: Kind, ids: &[&RemoteId]) -> Result<Vec<Row>,
         rows.extend(page.rows);
     }
     Ok(rows)
-}
-
-/// A record that is there and may not be seen: nothing is known of it, and like an archived one it rests.
-fn closed_row(talk: &Talk, kind: Kind, id: &RemoteId) -> Row {
-    Row {
-        id: id.clone(),
-        parents: Vec::new(),
-        version: None,
-        created: None,
-        modified: None,
-        standing: Standing::Archived,
-        stored_id: None,
-        absorbed: Vec::new(),
-        texts: vec![Delivered::Unknown; talk.layout(kind).paths.len()],
-    }
 }
 
 /// A deleted record stays readable for 30 days. It may have been merged: Pipedrive names no survivor, but an empty field of the

@@ -147,6 +147,23 @@ pub struct Row {
     pub texts: Vec<Delivered>,
 }
 
+impl Row {
+    /// A record that is there and may not be read, of `width` texts: nothing is known of it, and like an archived one it rests.
+    pub fn closed(id: RemoteId, width: usize) -> Self {
+        Self {
+            id,
+            parents: Vec::new(),
+            version: None,
+            created: None,
+            modified: None,
+            standing: Standing::Archived,
+            stored_id: None,
+            absorbed: Vec::new(),
+            texts: vec![Delivered::Unknown; width],
+        }
+    }
+}
+
 /// A hash of the delivered texts, keyed by the mapping: equal means that nothing mapped has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RawHash(pub u64);

@@ -361,3 +361,10 @@ fn a_country_that_changes_is_spelt_as_its_side_writes_it(
     let text = |country| Text::of([(Part::Line, "Prosta 51"), (Part::Country, country)]);
     assert_eq!(shape.spell(Field::Address, &text(before), text(after)), text(sent));
 }
+
+#[test]
+fn of_a_closed_record_nothing_is_known() {
+    let closed = Row::closed(RemoteId::new("7"), 2);
+    assert_eq!((closed.id.as_str(), closed.standing), ("7", Standing::Archived));
+    assert_eq!(closed.texts, [Delivered::Unknown, Delivered::Unknown]);
+}

@@ -38,6 +38,19 @@ fn truncate(firm: &Firm) {
     });
 }
 
+/// Flowtly's answer to what changed tells of its last record and does not show it.
+fn answer_by_half(firm: &Firm) {
+    firm.meddling.distort(Side::Flowtly, "updatedAt", |said| {
+        let Ok(mut page) = serde_json::from_str::<Value>(said) else { return said.to_owned() };
+        for (key, value) in page.as_object_mut().into_iter().flatten() {
+            if let Some(rows) = value.as_array_mut().filter(|_| key.ends_with("member")) {
+                rows.pop();
+            }
+        }
+        page.to_string()
+    });
+}
+
 async fn gone(firm: &Firm) -> Vec<(Side, Kind, u64)> {
     let mut store = firm.store().await;
     let gone = seen::gone(store.connection()).await.unwrap();
@@ -293,15 +306,7 @@ async fn a_question_for_changes_that_was_answered_by_half_creates_nothing_there(
     firm.person(client, "Adam Zieliński", "adam@alfa.pl");
     firm.person(client, "Ewa Nowak", "ewa@alfa.pl");
     firm.hubspot.add_contact(&[("firstname", "Ewa"), ("lastname", "Nowak"), ("email", "ewa@alfa.pl")], Some(company));
-    firm.meddling.distort(Side::Flowtly, "updatedAt", |said| {
-        let Ok(mut page) = serde_json::from_str::<Value>(said) else { return said.to_owned() };
-        for (key, value) in page.as_object_mut().into_iter().flatten() {
-            if let Some(rows) = value.as_array_mut().filter(|_| key.ends_with("member")) {
-                rows.pop();
-            }
-        }
-        page.to_string()
-    });
+    answer_by_half(&firm);
     let report = firm.beat().await;
     assert!(!report.complete, "{report:?}");
     firm.meddling.distort_nothing();
@@ -346,15 +351,7 @@ async fn a_contact_of_a_new_company_that_was_put_off_is_not_forgotten() {
     firm.hubspot.add_contact(&[("firstname", "Piotr"), ("lastname", "Lis"), ("email", "piotr@beta.pl")], Some(company));
     firm.person(client, "Adam Zieliński", "adam@alfa.pl");
     firm.person(client, "Ewa Nowak", "ewa@alfa.pl");
-    firm.meddling.distort(Side::Flowtly, "updatedAt", |said| {
-        let Ok(mut page) = serde_json::from_str::<Value>(said) else { return said.to_owned() };
-        for (key, value) in page.as_object_mut().into_iter().flatten() {
-            if let Some(rows) = value.as_array_mut().filter(|_| key.ends_with("member")) {
-                rows.pop();
-            }
-        }
-        page.to_string()
-    });
+    answer_by_half(&firm);
     let report = firm.beat().await;
     assert!(!report.complete && report.totals.links == 1, "{report:?}");
     assert_eq!(firm.flowtly.contact_count(), 2, "Flowtly's list of contacts was not whole: {report:?}");
