@@ -10,6 +10,7 @@ use flowtly_sync::commands::restore::restore;
 use flowtly_sync::daemon::backups::{Backups, Plan};
 use flowtly_sync::metrics::Metrics;
 use flowtly_sync::store::mark::{self, Mark};
+use flowtly_sync::store::pass::PassRecord;
 
 use super::bench::more_work;
 use super::quarantine::run_beside;
@@ -132,8 +133,11 @@ async fn a_folder_that_takes_nothing_is_told_and_holds_up_no_pass() {
     backups.rest().await;
     assert!(backups.fail());
     assert!(metrics.text().contains("flowtly_sync_backup_failing 1"));
-    let passes = super::quarantine::passes_since(&firm, before).await;
-    assert!(passes.len() >= 12 && passes.iter().all(|pass| pass.outcome.as_deref() == Some("applied")));
+    let mut passes = super::quarantine::passes_since(&firm, before).await;
+    let is_whole = |pass: &PassRecord| pass.outcome.as_deref() == Some("applied");
+    // The time may end in the middle of the last one.
+    passes.pop_if(|last| !is_whole(last));
+    assert!(passes.len() >= 12 && passes.iter().all(is_whole), "{passes:?}");
     std::fs::remove_file(&plan.folder).unwrap();
     passed(&firm, &backups, &plan).await;
     assert!(!backups.fail() && metrics.text().contains("flowtly_sync_backup_failing 0"));
