@@ -32,6 +32,8 @@ pub(crate) async fn read_hinted(
 ) -> Result<bool, PassError> {
     let mut unknown = false;
     for side in Side::BOTH {
+        // Those that may be of either kind are here twice, and known where one of the two is.
+        let (mut unsure, mut met_unsure) = (BTreeSet::new(), BTreeSet::new());
         for kind in Kind::BOTH {
             let of_place: BTreeMap<&RemoteId, bool> = hints
                 .iter()
@@ -42,8 +44,14 @@ pub(crate) async fn read_hinted(
                 let known = known(world, store, side, kind, chunk).await?;
                 let met: BTreeSet<&RemoteId> = known.iter().map(|row| &row.record.id).collect();
                 let is_known = |id: &RemoteId| met.contains(id);
-                // Those that may be of either kind are here twice; which of the two holds is for the walk to say.
-                unknown |= chunk.iter().any(|(id, _)| !is_known(id));
+                for (id, sure) in chunk {
+                    match (*sure, is_known(id)) {
+                        (true, false) => unknown = true,
+                        (false, false) => _ = unsure.insert((*id).clone()),
+                        (false, true) => _ = met_unsure.insert((*id).clone()),
+                        (true, true) => {}
+                    }
+                }
                 let ids: Vec<RemoteId> =
                     chunk.iter().filter(|(id, sure)| *sure || is_known(id)).map(|(id, _)| (*id).clone()).collect();
                 let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
@@ -52,6 +60,8 @@ pub(crate) async fn read_hinted(
                 }
             }
         }
+        // Of which kind a stranger is, is for the walk to say.
+        unknown |= !unsure.is_subset(&met_unsure);
     }
     Ok(unknown)
 }
