@@ -102,6 +102,11 @@ impl Progress for Pulse<'_> {
         self.moved(|state| state.read = state.read.saturating_add(rows as u64));
     }
 
+    fn looked(&self) {
+        self.also.looked();
+        self.feed();
+    }
+
     fn planned(&self, actions: u64) {
         self.also.planned(actions);
         self.moved(|state| state.planned = Some(actions));

@@ -53,6 +53,9 @@ impl Progress for Bars {
         bar.set_message(format!("{side}: {} {kind} records read", bar.position()));
     }
 
+    // What is read by itself is little beside the lists, or has no end that could be shown.
+    fn looked(&self) {}
+
     fn planned(&self, actions: u64) {
         self.planned.store(actions, Ordering::Relaxed);
         if let Ok(mut scans) = self.scans.lock() {

@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 
 use super::plan::pair;
 use super::scan::{Scans, Scope};
-use super::{PassError, World, on};
+use super::{PassError, World};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
@@ -124,7 +124,7 @@ impl Canaries {
     async fn ask(&mut self, world: World<'_>, scope: &Scope<'_>, side: Side) -> Result<&BTreeSet<LinkId>, PassError> {
         if !self.found.contains_key(&side) {
             let ids: Vec<RemoteId> = self.pairs.iter().map(|canary| canary.link.remote_id(side).clone()).collect();
-            let answers = world.source(side).get(Kind::Company, &ids).await.map_err(on(side))?;
+            let answers = world.look_up(side, Kind::Company, &ids).await?;
             let mut found = BTreeSet::new();
             for (canary, answer) in self.pairs.iter().zip(answers) {
                 let is_there = match answer {

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::canary::Canaries;
 use super::scan::{Scans, Scope};
 use super::stage::take_in;
-use super::{PassError, World, on};
+use super::{PassError, World};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side, Standing};
@@ -187,7 +187,7 @@ async fn read(
 ) -> Result<(), PassError> {
     let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let merged_before = missing.merged.len();
-    let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
+    let answers = world.look_up(side, kind, &ids).await?;
     let mut rows: Vec<Row> = Vec::new();
     let mut gone = Vec::new();
     let mut into = BTreeSet::new();
@@ -207,7 +207,7 @@ async fn read(
     // What a record was merged into is read too: an incremental walk need not have shown it.
     let into: Vec<RemoteId> = into.into_iter().collect();
     if !into.is_empty() {
-        for answer in world.source(side).get(kind, &into).await.map_err(on(side))? {
+        for answer in world.look_up(side, kind, &into).await? {
             if let Lookup::Found(row) = answer {
                 rows.push(*row);
             }

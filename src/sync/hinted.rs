@@ -57,6 +57,7 @@ pub(crate) async fn read_hinted(
                 let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
                 for ids in ids.chunks(batch) {
                     read(world, store, scope, scans, side, kind, ids, &known).await?;
+                    world.progress.looked();
                 }
             }
         }

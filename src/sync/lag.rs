@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::stage::Stage;
-use super::{PassError, World, on};
+use super::{PassError, World};
 use crate::connector::port::Lookup;
 use crate::domain::record::{RemoteId, Side};
 use crate::domain::shape::Row;
@@ -46,7 +46,7 @@ pub(crate) async fn read_again(to: Stage<'_>, listed: Vec<Row>) -> Result<(Vec<R
         return Ok((rows, absorbed));
     }
     let ids: Vec<RemoteId> = listed.iter().map(|row| row.id.clone()).collect();
-    let answers = to.world.source(to.side).get(to.kind, &ids).await.map_err(on(to.side))?;
+    let answers = to.world.look_up(to.side, to.kind, &ids).await?;
     for (listed, answer) in listed.into_iter().zip(answers) {
         match answer {
             Lookup::Found(row) => rows.push(*row),

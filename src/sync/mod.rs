@@ -38,7 +38,7 @@ use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::connector::error::PortError;
-use crate::connector::port::Source;
+use crate::connector::port::{Lookup, Source};
 use crate::connector::registry::Systems;
 use crate::domain::record::{Kind, RemoteId, Side};
 use crate::domain::rules::KindRules;
@@ -137,6 +137,13 @@ impl<'a> World<'a> {
         self.source(side).shape(kind)
     }
 
+    /// What a side says of records by their ids, in the order asked.
+    pub(crate) async fn look_up(&self, side: Side, kind: Kind, ids: &[RemoteId]) -> Result<Vec<Lookup>, PassError> {
+        let answers = self.source(side).get(kind, ids).await.map_err(on(side))?;
+        self.progress.looked();
+        Ok(answers)
+    }
+
     /// The hash of rules, mappings and scope: what verdicts are bound to.
     pub fn ruling_key(&self) -> u64 {
         let mut hasher = Sha256::new();
@@ -156,6 +163,8 @@ impl<'a> World<'a> {
 pub trait Progress: Send + Sync {
     /// Records were read.
     fn scanned(&self, side: Side, kind: Kind, rows: usize);
+    /// A side answered about single records: the pass gets on, however long it takes.
+    fn looked(&self);
     /// The plan is made: how many actions send something.
     fn planned(&self, actions: u64);
     /// Actions were carried out, refused or put off.
@@ -168,6 +177,7 @@ pub struct Silent;
 
 impl Progress for Silent {
     fn scanned(&self, _side: Side, _kind: Kind, _rows: usize) {}
+    fn looked(&self) {}
     fn planned(&self, _actions: u64) {}
     fn applied(&self, _actions: u64) {}
 }

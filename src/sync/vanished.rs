@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::probe::Probed;
 use super::scan::{Scans, Scope};
 use super::stage::{is_blank, says};
-use super::{PassError, World, on};
+use super::{PassError, World};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side};
@@ -168,7 +168,7 @@ async fn is_shown_by_id(
     records: &BTreeSet<RemoteId>,
 ) -> Result<bool, PassError> {
     let ids: Vec<RemoteId> = records.iter().cloned().collect();
-    let answers = world.source(side).get(kind, &ids).await.map_err(on(side))?;
+    let answers = world.look_up(side, kind, &ids).await?;
     Ok(answers.iter().any(|answer| match answer {
         Lookup::Found(row) => matches!(row.texts.get(position), Some(Delivered::Text(_))),
         Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => false,

@@ -157,6 +157,7 @@ impl Reading<'_> {
             self.unread_in_a_row = 0;
             decided.push((company, readable, known, verdicts));
         }
+        world.progress.looked();
         note(store, self.situation, decided, &mut self.report).await
     }
 

@@ -70,6 +70,7 @@ impl Planning<'_> {
     /// An incremental pass has not walked all contacts: those of a company that is linked now are read by their company.
     async fn read_children(&mut self, store: &mut Store, side: Side, companies: &[RemoteId]) -> Result<(), PassError> {
         let rows = self.world.source(side).children(companies).await.map_err(on(side))?;
+        self.world.progress.looked();
         let mut transaction = store.begin().await?;
         let to = Stage {
             world: self.world,

@@ -15,7 +15,7 @@ use tracing::info;
 
 use self::shown::{Shown, shows};
 use super::stage::{Missing, Stage, take_in};
-use super::{PassError, World, on};
+use super::{PassError, World};
 use crate::connector::port::Lookup;
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Change, LinkId, Op, Reason};
@@ -68,6 +68,7 @@ pub(crate) async fn recover(world: World<'_>, store: &mut Store, recovery: Recov
             StepOp::Update | StepOp::Local => update(world, store, recovery, &intent, sent).await?,
             StepOp::Stamp => stamp(world, &intent, sent).await?,
         };
+        world.progress.looked();
         if let Some(outcome) = outcome {
             info!(intent.id = intent.id, intent.outcome = ?outcome, "an open write is closed by evidence: {outcome:?}");
             close(store.connection(), world, &intent, outcome).await?;
@@ -108,7 +109,7 @@ fn over_after(world: World<'_>, side: Side) -> TimeDelta {
 
 async fn read(world: World<'_>, intent: &Intent) -> Result<Option<Lookup>, PassError> {
     let Some(target) = intent.target.clone() else { return Ok(None) };
-    let answers = world.source(intent.side).get(intent.kind, &[target]).await.map_err(on(intent.side))?;
+    let answers = world.look_up(intent.side, intent.kind, &[target]).await?;
     Ok(answers.into_iter().next())
 }
 

@@ -1,10 +1,15 @@
 //! What documents cost, and what a dry run leaves alone.
 
-use flowtly_sync::sync::pass::Ending;
-use rstest::rstest;
+use std::sync::Mutex;
 
-use super::firm;
-use crate::firm::{Firm, vat};
+use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::sync::pass::{self, Ending, Request};
+use flowtly_sync::sync::{Progress, World};
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
+
+use super::{firm, showing};
+use crate::firm::{Firm, ruling, vat};
 
 /// The requests that have to do with documents.
 fn requests(firm: &Firm) -> usize {
@@ -72,7 +77,7 @@ async fn a_dry_run_shows_what_would_be_shown_and_writes_nothing() {
 #[case::many(16)]
 #[tokio::test]
 async fn however_many_are_read_at_once_the_same_is_shown(#[case] at_once: usize) {
-    let mut firm = super::showing("");
+    let mut firm = showing("");
     firm.change_base("documents = true", &format!("documents = true\ndocuments_at_once = {at_once}"));
     let mut companies = Vec::new();
     for number in 1..20 {
@@ -85,4 +90,47 @@ async fn however_many_are_read_at_once_the_same_is_shown(#[case] at_once: usize)
         assert_eq!(firm.titles(company), [format!("Offer {number}.pdf")]);
     }
     firm.assert_settled().await;
+}
+
+/// Hears what a watchdog is fed by, in order.
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<&'static str>>);
+
+impl Progress for Heard {
+    fn scanned(&self, _side: Side, _kind: Kind, _rows: usize) {
+        self.0.lock().unwrap().push("scanned");
+    }
+
+    fn looked(&self) {
+        self.0.lock().unwrap().push("looked");
+    }
+
+    fn planned(&self, _actions: u64) {
+        self.0.lock().unwrap().push("planned");
+    }
+
+    fn applied(&self, _actions: u64) {
+        self.0.lock().unwrap().push("applied");
+    }
+}
+
+/// One list a company, of ten thousand companies, takes longer than a watchdog waits.
+#[tokio::test]
+async fn a_pass_that_reads_documents_gets_on_and_says_so() {
+    let firm = showing("");
+    for number in 1..=40 {
+        firm.linked(&format!("Alfa {number}"), &vat(number)).await;
+    }
+    let settings = firm.settings();
+    let systems = firm.systems(&settings);
+    let ruling = ruling(&settings);
+    let heard = Heard::default();
+    let world = World { progress: &heard, ..World::of(&systems, firm.clock.as_ref(), &ruling) };
+    let request = Request { complete: true, ..Request::default() };
+    let (_, report) = pass::dry_run(world, firm.store().await, request, &CancellationToken::new()).await;
+    assert_eq!(report.unwrap().documents.unwrap().companies, 40);
+    let heard = heard.0.into_inner().unwrap();
+    let walked = heard.iter().rposition(|heard| *heard == "scanned").unwrap();
+    let looks = heard[walked..].iter().filter(|heard| **heard == "looked").count();
+    assert!(looks >= 40 / ruling.documents.unwrap().at_once.max(1), "{heard:?}");
 }
