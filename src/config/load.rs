@@ -114,7 +114,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let control_socket = control_socket(reader, &state_path);
     let schedule = schedule::read(reader);
     let backup = backup::read(reader, &state_path);
-    let notices = notices::read(reader, schedule.zone);
+    let notices = notices::read(reader, &schedule.zone);
     let log = log::read(reader);
     let traces = log::traces(reader);
     let limits = Limits {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use http::HeaderName;
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -12,6 +11,7 @@ use url::Url;
 use super::key::Key;
 use super::reader::Reader;
 use crate::daemon::schedule::ticks::Ticks;
+use crate::daemon::schedule::zone::Zone;
 use crate::notice::carrier::mail::{MailSettings, Security};
 use crate::notice::carrier::webhook::Proof;
 
@@ -85,7 +85,7 @@ impl std::fmt::Debug for SecretUrl {
 }
 
 /// Reads `[notices]`; times are those of the zone of `[schedule]`.
-pub(super) fn read(reader: &mut Reader<'_>, zone: Tz) -> NoticesSection {
+pub(super) fn read(reader: &mut Reader<'_>, zone: &Zone) -> NoticesSection {
     NoticesSection {
         name: reader.text_where("notices.name", "a short text without line breaks", |name| {
             !name.is_empty() && name.len() <= 100 && !name.contains(char::is_control)
@@ -99,10 +99,10 @@ pub(super) fn read(reader: &mut Reader<'_>, zone: Tz) -> NoticesSection {
     }
 }
 
-fn digest(reader: &mut Reader<'_>, zone: Tz) -> Option<Ticks> {
+fn digest(reader: &mut Reader<'_>, zone: &Zone) -> Option<Ticks> {
     let text = reader.optional("notices.digest")?;
     let time = chrono::NaiveTime::parse_from_str(&text, "%H:%M").ok();
-    let ticks = time.and_then(|time| Ticks::parse(&time.format("%M %H * * *").to_string(), zone).ok());
+    let ticks = time.and_then(|time| Ticks::parse(&time.format("%M %H * * *").to_string(), zone.clone()).ok());
     if ticks.is_none() {
         let message = format!("`{text}` is no time of the day");
         reader.refuse(&Key::of("notices.digest"), message, "write it as \"07:30\", or leave it empty for none");

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use chrono_tz::Tz;
-
 use super::key::Key;
 use super::reader::Reader;
 use crate::daemon::schedule::Schedule;
 use crate::daemon::schedule::quiet::Quiet;
 use crate::daemon::schedule::thrift::Thrift;
 use crate::daemon::schedule::ticks::Ticks;
+use crate::daemon::schedule::zone::Zone;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -19,7 +18,7 @@ const DAY: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScheduleSection {
     /// In which time zone times of the day are meant.
-    pub zone: Tz,
+    pub zone: Zone,
     /// Time between incremental passes: the beat.
     pub interval: Duration,
     /// Time between complete passes: the slow beat.
@@ -54,12 +53,11 @@ impl ScheduleSection {
 pub(super) fn read(reader: &mut Reader<'_>) -> ScheduleSection {
     let zone = zone(reader);
     let schedule = ScheduleSection {
-        zone,
         interval: reader.duration("schedule.interval", SECOND..=DAY),
         slow_interval: reader.duration("schedule.slow_interval", SECOND..=DAY * 30),
-        cron: cron(reader, "schedule.cron", zone),
-        slow_cron: cron(reader, "schedule.slow_cron", zone),
-        quiet: quiet(reader, zone),
+        cron: cron(reader, "schedule.cron", &zone),
+        slow_cron: cron(reader, "schedule.slow_cron", &zone),
+        quiet: quiet(reader, &zone),
         hints_in_quiet: reader.switch(&Key::of("schedule.hints_in_quiet")),
         jitter: reader.share("schedule.jitter", 0.0..=0.5),
         thrift: Thrift {
@@ -67,6 +65,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ScheduleSection {
             factor: u32::try_from(reader.count("schedule.spare_factor", 2..=100)).unwrap_or(2),
         },
         stop_within: reader.duration("schedule.stop_within", SECOND..=HOUR),
+        zone,
     };
     if schedule.slow_interval < schedule.interval {
         let mend = "make schedule.slow_interval at least schedule.interval";
@@ -75,15 +74,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ScheduleSection {
     schedule
 }
 
-fn zone(reader: &mut Reader<'_>) -> Tz {
+fn zone(reader: &mut Reader<'_>) -> Zone {
     let wanted = "a name of the IANA time zone database, such as \"Europe/Warsaw\", or \"UTC\"";
-    let name = reader.text_where("schedule.time_zone", wanted, |name| name.parse::<Tz>().is_ok());
-    name.parse().unwrap_or(Tz::UTC)
+    let name = reader.text_where("schedule.time_zone", wanted, |name| name.parse::<Zone>().is_ok());
+    name.parse().unwrap_or(Zone::UTC)
 }
 
-fn cron(reader: &mut Reader<'_>, dotted: &str, zone: Tz) -> Option<Ticks> {
+fn cron(reader: &mut Reader<'_>, dotted: &str, zone: &Zone) -> Option<Ticks> {
     let text = reader.optional(dotted)?;
-    match Ticks::parse(&text, zone) {
+    match Ticks::parse(&text, zone.clone()) {
         Ok(ticks) => Some(ticks),
         Err(error) => {
             let mend = "write five fields, minute, hour, day of the month, month, day of the week, such as \"*/10 7-19 * * 1-5\"";
@@ -93,10 +92,10 @@ fn cron(reader: &mut Reader<'_>, dotted: &str, zone: Tz) -> Option<Ticks> {
     }
 }
 
-fn quiet(reader: &mut Reader<'_>, zone: Tz) -> Quiet {
+fn quiet(reader: &mut Reader<'_>, zone: &Zone) -> Quiet {
     let key = Key::of("schedule.quiet");
     let texts = reader.texts(&key);
-    Quiet::parse(&texts, zone).unwrap_or_else(|error| {
+    Quiet::parse(&texts, zone.clone()).unwrap_or_else(|error| {
         let (message, mend) = error.split_once(": ").unwrap_or((&error, "mend the window"));
         reader.refuse(&key, message, mend);
         Quiet::NONE

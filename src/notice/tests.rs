@@ -72,7 +72,7 @@ fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<impl Clock + 'static>, dig
 
 /// At half past seven.
 fn daily() -> Ticks {
-    Ticks::parse("30 7 * * *", chrono_tz::Tz::UTC).unwrap()
+    Ticks::parse("30 7 * * *", crate::daemon::schedule::zone::Zone::UTC).unwrap()
 }
 
 /// A clock that moves as somebody waits, at six.

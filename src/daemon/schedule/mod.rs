@@ -6,6 +6,7 @@
 pub mod quiet;
 pub mod thrift;
 pub mod ticks;
+pub mod zone;
 
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use chrono::{
     DateTime, Datelike as _, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc, Weekday,
 };
-use chrono_tz::Tz;
+
+use super::zone::Zone;
 
 const WEEK: [(&str, Weekday); 7] = [
     ("mon", Weekday::Mon),
@@ -22,7 +23,7 @@ const IN_A_ROW: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quiet {
     windows: Vec<Window>,
-    zone: Tz,
+    zone: Zone,
 }
 
 /// A window of some days of the week. One that ends no later than it begins ends on the next day, and belongs to the day on
@@ -37,11 +38,11 @@ struct Window {
 
 impl Quiet {
     /// No quiet hours.
-    pub const NONE: Self = Self { windows: Vec::new(), zone: Tz::UTC };
+    pub const NONE: Self = Self { windows: Vec::new(), zone: Zone::UTC };
 
     /// Reads windows: `22:00-06:00`, `Sat-Sun 00:00-24:00`, `Mon,Wed 12:00-13:00`. Fails with the text that is none, and
     /// what is wrong with it.
-    pub fn parse(texts: &[String], zone: Tz) -> Result<Self, String> {
+    pub fn parse(texts: &[String], zone: Zone) -> Result<Self, String> {
         let windows = texts.iter().map(|text| {
             Window::parse(text)
                 .ok_or_else(|| format!("`{text}` is no window: write it as \"22:00-06:00\" or \"Sat-Sun 00:00-24:00\""))
@@ -57,7 +58,9 @@ impl Quiet {
         let mut end = None;
         for _ in 0..IN_A_ROW {
             let from = end.unwrap_or(moment);
-            let Some(later) = self.windows.iter().filter_map(|window| window.end(from, self.zone)).max() else { break };
+            let Some(later) = self.windows.iter().filter_map(|window| window.end(from, &self.zone)).max() else {
+                break;
+            };
             end = Some(later);
         }
         end
@@ -65,7 +68,7 @@ impl Quiet {
 
     /// Whether a moment lies in quiet hours.
     pub fn contains(&self, moment: DateTime<Utc>) -> bool {
-        self.windows.iter().any(|window| window.end(moment, self.zone).is_some())
+        self.windows.iter().any(|window| window.end(moment, &self.zone).is_some())
     }
 }
 
@@ -84,8 +87,8 @@ impl Window {
     }
 
     /// When the window that a moment lies in ends.
-    fn end(&self, moment: DateTime<Utc>, zone: Tz) -> Option<DateTime<Utc>> {
-        let today = moment.with_timezone(&zone).date_naive();
+    fn end(&self, moment: DateTime<Utc>, zone: &Zone) -> Option<DateTime<Utc>> {
+        let today = moment.with_timezone(zone).date_naive();
         let begins = [today.pred_opt(), Some(today)];
         begins.into_iter().flatten().filter(|day| self.days.contains(&day.weekday())).find_map(|day| {
             let last = if self.to > self.from { day } else { day.checked_add_days(Days::new(1))? };
@@ -113,7 +116,7 @@ fn days_of(text: &str) -> Option<Vec<Weekday>> {
 
 /// A time of a day in a zone: of one that comes twice the later, of one that is left out the first after the gap, so that
 /// quiet hours are rather too long by an hour than too short.
-fn instant(day: NaiveDate, time: NaiveTime, zone: Tz) -> Option<DateTime<Utc>> {
+fn instant(day: NaiveDate, time: NaiveTime, zone: &Zone) -> Option<DateTime<Utc>> {
     let mut local = day.and_time(time);
     // Gaps are an hour long, nowhere longer than a day.
     for _ in 0..96 {
@@ -132,9 +135,13 @@ mod tests {
 
     use super::*;
 
-    fn quiet(windows: &[&str], zone: Tz) -> Quiet {
+    fn quiet(windows: &[&str], zone: Zone) -> Quiet {
         let texts: Vec<String> = windows.iter().map(|&text| text.to_owned()).collect();
         Quiet::parse(&texts, zone).unwrap()
+    }
+
+    fn warsaw() -> Zone {
+        "Europe/Warsaw".parse().unwrap()
     }
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -143,23 +150,23 @@ mod tests {
 
     // 24 November 2026 is a Tuesday.
     #[rstest]
-    #[case::none(&[], Tz::UTC, "2026-11-24T23:00:00Z", None)]
-    #[case::before(&["22:00-06:00"], Tz::UTC, "2026-11-24T21:59:59Z", None)]
-    #[case::its_first_moment(&["22:00-06:00"], Tz::UTC, "2026-11-24T22:00:00Z", Some("2026-11-25T06:00:00Z"))]
-    #[case::past_midnight(&["22:00-06:00"], Tz::UTC, "2026-11-25T05:59:59Z", Some("2026-11-25T06:00:00Z"))]
-    #[case::its_end(&["22:00-06:00"], Tz::UTC, "2026-11-25T06:00:00Z", None)]
-    #[case::in_its_zone(&["22:00-06:00"], Tz::Europe__Warsaw, "2026-11-24T21:00:00Z", Some("2026-11-25T05:00:00Z"))]
-    #[case::another_day(&["Sat-Sun 00:00-24:00"], Tz::UTC, "2026-11-24T12:00:00Z", None)]
-    #[case::two_days(&["Sat-Sun 00:00-24:00"], Tz::UTC, "2026-11-28T12:00:00Z", Some("2026-11-30T00:00:00Z"))]
-    #[case::joined(&["Tue 20:00-24:00", "Wed 00:00-04:00"], Tz::UTC, "2026-11-24T21:00:00Z", Some("2026-11-25T04:00:00Z"))]
-    #[case::overlapping(&["20:00-23:00", "22:00-23:30"], Tz::UTC, "2026-11-24T22:10:00Z", Some("2026-11-24T23:30:00Z"))]
-    #[case::of_the_day_it_begins(&["Mon 22:00-06:00"], Tz::UTC, "2026-11-24T05:00:00Z", Some("2026-11-24T06:00:00Z"))]
-    #[case::not_of_the_next(&["Tue 22:00-06:00"], Tz::UTC, "2026-11-24T05:00:00Z", None)]
-    #[case::around_the_week(&["sun,Mon 23:00-01:00"], Tz::UTC, "2026-11-30T00:30:00Z", Some("2026-11-30T01:00:00Z"))]
-    #[case::the_short_night(&["22:00-06:00"], Tz::Europe__Warsaw, "2026-03-28T22:00:00Z", Some("2026-03-29T04:00:00Z"))]
-    #[case::an_end_left_out(&["22:00-02:30"], Tz::Europe__Warsaw, "2026-03-28T22:00:00Z", Some("2026-03-29T01:00:00Z"))]
-    #[case::an_end_twice(&["22:00-02:30"], Tz::Europe__Warsaw, "2026-10-24T22:00:00Z", Some("2026-10-25T01:30:00Z"))]
-    fn quiet_hours_end(#[case] windows: &[&str], #[case] zone: Tz, #[case] moment: &str, #[case] end: Option<&str>) {
+    #[case::none(&[], Zone::UTC, "2026-11-24T23:00:00Z", None)]
+    #[case::before(&["22:00-06:00"], Zone::UTC, "2026-11-24T21:59:59Z", None)]
+    #[case::its_first_moment(&["22:00-06:00"], Zone::UTC, "2026-11-24T22:00:00Z", Some("2026-11-25T06:00:00Z"))]
+    #[case::past_midnight(&["22:00-06:00"], Zone::UTC, "2026-11-25T05:59:59Z", Some("2026-11-25T06:00:00Z"))]
+    #[case::its_end(&["22:00-06:00"], Zone::UTC, "2026-11-25T06:00:00Z", None)]
+    #[case::in_its_zone(&["22:00-06:00"], warsaw(), "2026-11-24T21:00:00Z", Some("2026-11-25T05:00:00Z"))]
+    #[case::another_day(&["Sat-Sun 00:00-24:00"], Zone::UTC, "2026-11-24T12:00:00Z", None)]
+    #[case::two_days(&["Sat-Sun 00:00-24:00"], Zone::UTC, "2026-11-28T12:00:00Z", Some("2026-11-30T00:00:00Z"))]
+    #[case::joined(&["Tue 20:00-24:00", "Wed 00:00-04:00"], Zone::UTC, "2026-11-24T21:00:00Z", Some("2026-11-25T04:00:00Z"))]
+    #[case::overlapping(&["20:00-23:00", "22:00-23:30"], Zone::UTC, "2026-11-24T22:10:00Z", Some("2026-11-24T23:30:00Z"))]
+    #[case::of_the_day_it_begins(&["Mon 22:00-06:00"], Zone::UTC, "2026-11-24T05:00:00Z", Some("2026-11-24T06:00:00Z"))]
+    #[case::not_of_the_next(&["Tue 22:00-06:00"], Zone::UTC, "2026-11-24T05:00:00Z", None)]
+    #[case::around_the_week(&["sun,Mon 23:00-01:00"], Zone::UTC, "2026-11-30T00:30:00Z", Some("2026-11-30T01:00:00Z"))]
+    #[case::the_short_night(&["22:00-06:00"], warsaw(), "2026-03-28T22:00:00Z", Some("2026-03-29T04:00:00Z"))]
+    #[case::an_end_left_out(&["22:00-02:30"], warsaw(), "2026-03-28T22:00:00Z", Some("2026-03-29T01:00:00Z"))]
+    #[case::an_end_twice(&["22:00-02:30"], warsaw(), "2026-10-24T22:00:00Z", Some("2026-10-25T01:30:00Z"))]
+    fn quiet_hours_end(#[case] windows: &[&str], #[case] zone: Zone, #[case] moment: &str, #[case] end: Option<&str>) {
         let quiet = quiet(windows, zone);
         assert_eq!(quiet.until(at(moment)), end.map(at));
         assert_eq!(quiet.contains(at(moment)), end.is_some());
@@ -175,7 +182,7 @@ mod tests {
     #[case::an_open_range("Mon- 10:00-11:00")]
     #[case::nothing("")]
     fn what_is_no_window_is_told(#[case] text: &str) {
-        let error = Quiet::parse(&[text.to_owned()], Tz::UTC).unwrap_err();
+        let error = Quiet::parse(&[text.to_owned()], Zone::UTC).unwrap_err();
         assert!(error.contains("is no window: write it as"), "{error}");
     }
 
@@ -183,7 +190,7 @@ mod tests {
     fn windows_without_a_gap_are_refused() {
         for all in [&["00:00-24:00"][..], &["06:00-18:00", "18:00-06:00"], &["Mon-Sun 12:00-11:00", "11:00-12:00"]] {
             let texts: Vec<String> = all.iter().map(|&text| text.to_owned()).collect();
-            assert!(Quiet::parse(&texts, Tz::UTC).unwrap_err().contains("leave a gap"), "{all:?}");
+            assert!(Quiet::parse(&texts, Zone::UTC).unwrap_err().contains("leave a gap"), "{all:?}");
         }
     }
 
@@ -196,7 +203,7 @@ mod tests {
             zone in 0_usize..2,
         ) {
             let window = format!("Mon-Fri {first:02}:30-{:02}:15", (first + hours) % 24);
-            let quiet = quiet(&[&window, "Sun 10:00-11:00"], [Tz::UTC, Tz::Europe__Warsaw][zone]);
+            let quiet = quiet(&[&window, "Sun 10:00-11:00"], [Zone::UTC, warsaw()][zone].clone());
             let moment = at("2026-01-01T00:00:00Z") + TimeDelta::minutes(minutes);
             match quiet.until(moment) {
                 None => prop_assert!(!quiet.contains(moment)),

@@ -1,7 +1,7 @@
-use chrono_tz::Tz;
 use proptest::prelude::*;
 use rstest::rstest;
 
+use super::zone::Zone;
 use super::*;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -19,11 +19,11 @@ fn minute(minutes: i64) -> DateTime<Utc> {
 }
 
 fn ticks(text: &str) -> Ticks {
-    Ticks::parse(text, Tz::UTC).unwrap()
+    Ticks::parse(text, Zone::UTC).unwrap()
 }
 
 fn nights() -> Quiet {
-    Quiet::parse(&["22:00-06:00".to_owned()], Tz::UTC).unwrap()
+    Quiet::parse(&["22:00-06:00".to_owned()], Zone::UTC).unwrap()
 }
 
 /// The schedule after a complete pass, without chance.

@@ -75,7 +75,7 @@ async fn quiet_hours_put_off_when_a_pass_is_expected_and_a_failure_does_not() {
     let firm = served("");
     firm.linked("Alfa", &vat(1)).await;
     // It is eight.
-    let quiet = Quiet::parse(&["08:02-12:00".to_owned()], chrono_tz::UTC).unwrap();
+    let quiet = Quiet::parse(&["08:02-12:00".to_owned()], flowtly_sync::daemon::schedule::zone::Zone::UTC).unwrap();
     let schedule = Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0).resting(quiet);
     beside_by(&firm, schedule, async |caller| {
         let expected = async || caller.figure("flowtly_sync_pass_expected_timestamp_seconds").await;
