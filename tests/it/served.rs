@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_flowtly-sync");
@@ -75,7 +76,23 @@ pub fn command(directory: &Path, arguments: &[&str]) -> Command {
     {
         command.env_remove(name);
     }
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"FLOWTLY_SYNC__") {
+            command.env_remove(name);
+        }
+    }
+    // Whatever proxy there is, the servers are here.
+    command.env("NO_PROXY", "127.0.0.1,localhost").env_remove("no_proxy");
     command
+}
+
+/// Waits until that is so, for a minute at most.
+pub fn waited_for(what: &str, is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 pub fn code(output: &Output) -> i32 {
@@ -93,7 +110,9 @@ pub fn printed(output: &Output) -> String {
 /// `run` beside which commands are typed.
 pub struct Running {
     pub daemon: Child,
-    notify: UnixDatagram,
+    /// What it tells, taken in by a thread of its own: a socket that nobody reads holds ten messages, and the eleventh would
+    /// hold up the daemon.
+    told: Receiver<String>,
 }
 
 impl Running {
@@ -106,23 +125,25 @@ impl Running {
         let path = served.path("notify");
         let _ = std::fs::remove_file(&path);
         let notify = UnixDatagram::bind(&path).unwrap();
-        notify.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (teller, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = notify.recv(&mut buffer) {
+                if teller.send(String::from_utf8_lossy(&buffer[..length]).into_owned()).is_err() {
+                    break;
+                }
+            }
+        });
         let mut command = served.command(arguments);
         let daemon =
             command.env("NOTIFY_SOCKET", path).envs(variables.iter().copied()).stderr(Stdio::null()).spawn().unwrap();
-        let running = Self { daemon, notify };
+        let running = Self { daemon, told };
         running.hear("READY=1");
         running
     }
 
     pub fn hear(&self, wanted: &str) {
-        loop {
-            let mut buffer = [0; 4096];
-            let length = self.notify.recv(&mut buffer).unwrap();
-            if String::from_utf8_lossy(&buffer[..length]).contains(wanted) {
-                return;
-            }
-        }
+        while !self.told.recv_timeout(PATIENCE).unwrap().contains(wanted) {}
     }
 
     pub fn signal(&self, name: &str) {

@@ -151,7 +151,7 @@ fn silent() -> (std::net::TcpListener, String) {
 fn a_stop_is_told_as_it_begins_though_a_pass_is_under_way_that_has_to_be_left() {
     let served = Served::start();
     let (listener, url) = silent();
-    let variables = [("FLOWTLY_SYNC__HUBSPOT__BASE_URL", url.as_str()), ("FLOWTLY_SYNC__SCHEDULE__STOP_WITHIN", "2s")];
+    let variables = [("FLOWTLY_SYNC__HUBSPOT__BASE_URL", url.as_str()), ("FLOWTLY_SYNC__SCHEDULE__STOP_WITHIN", "5s")];
     let mut running = Running::with(&served, &["run", "--allow", "first-pass"], &variables);
     let _asked = listener.accept().unwrap();
     running.signal("-TERM");
@@ -180,7 +180,8 @@ fn whoever_can_only_start_a_program_asks_the_daemon_by_one() {
     let off = served.run(&["health"]);
     assert_eq!(code(&off), 1);
     assert!(told(&off).contains("web.enabled"), "{}", told(&off));
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // Nobody else asks for a port at this address, so that it stays free.
+    let free = std::net::TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap().to_string();
     let web = [("FLOWTLY_SYNC__WEB__ENABLED", "true"), ("FLOWTLY_SYNC__WEB__BIND", free.as_str())];
     let ask = |arguments: &[&str]| served.command(arguments).envs(web).output().unwrap();
     let nobody = ask(&["health"]);

@@ -329,7 +329,8 @@ mod network {
 
     #[tokio::test]
     async fn nobody_there_means_nothing_was_sent_and_the_query_is_not_told() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        // No other test listens at this address.
+        let listener = TcpListener::bind("127.0.0.3:0").await.unwrap();
         let url = format!("http://{}/things?name=kowalski", listener.local_addr().unwrap());
         drop(listener);
         let error = get(&url, 100).await.unwrap_err();

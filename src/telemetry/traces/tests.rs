@@ -136,6 +136,7 @@ async fn what_a_collector_does_not_take_is_dropped_and_counted() {
 
 #[tokio::test]
 async fn a_collector_that_says_nothing_holds_up_nobody() {
+    let _turn = TURN.lock().await;
     let fake = Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() });
     // That this comes back is the test: neither the spans nor the end wait for the collector.
     collected(&fake, 10, || (0..1_000).for_each(|_| drop(tracing::info_span!("action").entered()))).await;

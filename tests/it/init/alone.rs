@@ -130,8 +130,8 @@ fn a_file_that_is_there_is_not_replaced_by_accident() {
 #[test]
 fn a_system_that_does_not_answer_leaves_nothing_behind_unless_that_is_wanted() {
     let pair = Pair::serve("odoo");
-    // Nobody listens on the port of an address that was just given back.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // No other test listens at this address.
+    let closed = std::net::TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
     let url = format!("http://{closed}");
     let args = ["--yes", "--crm-url", &url];
     let mut init = command(&pair.path(""), &["init", "--crm", "odoo", "--flowtly-url", &pair.flowtly_url]);

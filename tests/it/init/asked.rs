@@ -1,5 +1,7 @@
 //! `init` with somebody who answers: each answer is tried at once, and a wrong one is asked again with the reason.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use flowtly_sync::domain::field::{Field, Part};
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::{Fault, When};
@@ -127,6 +129,7 @@ async fn html_in_place_of_json_and_a_server_that_is_not_there_ask_for_the_url_ag
 async fn what_options_say_wrongly_is_told_and_asked() {
     let desk = Desk::furnished("pipedrive");
     let (password, token) = (desk.file("password", &desk.password()), desk.file("token", &desk.crm.secret()));
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
     let username = desk.flowtly.options().username.clone();
     let words = [
         "--crm",

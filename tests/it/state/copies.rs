@@ -15,7 +15,7 @@ use flowtly_sync::store::pass::PassRecord;
 use super::bench::more_work;
 use super::quarantine::run_beside;
 use crate::firm::{Firm, vat};
-use crate::served::{Running, Served, code, printed, told};
+use crate::served::{Running, Served, code, printed, told, waited_for};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -174,9 +174,11 @@ fn the_daemon_keeps_copies_that_status_tells_of_and_restore_takes() {
     assert_eq!(code(&before), 1, "there is no state yet");
     let running = Running::start(&served, &["run", "--allow", "first-pass"]);
     running.hear("STATUS=idle; pass 1");
+    // It is made beside everything else, and an end waits for a slow disk only so long.
+    waited_for("a copy", || !names(&served.path("copies")).is_empty());
     running.stop();
     let kept = names(&served.path("copies"));
-    assert_eq!(kept.len(), 1, "a copy that is under way is finished before the end: {kept:?}");
+    assert_eq!(kept.len(), 1, "{kept:?}");
     let status = printed(&served.run(&["status"]));
     assert!(status.contains("Copies of the state\n  the newest of 1 copy was made at 20"), "{status}");
     let status: serde_json::Value = serde_json::from_slice(&served.run(&["status", "--json"]).stdout).unwrap();

@@ -136,8 +136,10 @@ fn the_program_says_what_may_not_be_written() {
     let program = served.path("flowtly-sync");
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut command = if is_root {
-        // The build folder may be closed to others.
-        std::fs::copy(env!("CARGO_BIN_EXE_flowtly-sync"), &program).unwrap();
+        // The build folder may be closed to others. Copied by a process of its own: while anybody has a program open to be
+        // written, such as a child of another test that was forked just now, it cannot be started.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_flowtly-sync")).arg(&program).status().unwrap();
+        assert!(copied.success());
         let mut command = Command::new(&program);
         command.uid(65_534).gid(65_534);
         command

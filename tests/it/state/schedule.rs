@@ -62,7 +62,9 @@ async fn while_a_days_requests_run_low_passes_are_put_off_and_a_new_day_begins_a
         "[schedule]\ninterval = \"15m\"\njitter = 0\nspare_below = 0.5\nspare_factor = 4\n[hubspot.limits]\ndaily = 300\n",
     );
     firm.linked("Alfa", &vat(1)).await;
-    let passes = run(&firm, 15, Vec::new()).await;
+    let mut passes = run(&firm, 15, Vec::new()).await;
+    // The time may end in the middle of the last one.
+    passes.pop_if(|last| last.outcome.as_deref() != Some("applied"));
     let short = thrift::load(firm.store().await.connection()).await.unwrap().expect("it runs low");
     assert!(short.side == Side::Crm && short.left < 0.5, "{short:?}");
     let gaps = |passes: &[PassRecord]| -> Vec<i64> {
