@@ -224,6 +224,7 @@ async fn passes(
                 notices.passed(&mut store, &daemon.world, quarantine.sides(), unsaved, ended).await?;
             }
             let means = spare(&daemon, &mut short, &mut store).await?;
+            store.rest().await?;
             let wait = if hinted && !is_failure(after) {
                 // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
                 let left = due.left(clock);

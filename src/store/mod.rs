@@ -136,6 +136,14 @@ impl Store {
         Ok(self.connection.begin().await?)
     }
 
+    /// Gives back the memory that pages and prepared statements hold, until the next question: for whoever rests for long. It
+    /// would be most of what a daemon holds between two passes.
+    pub async fn rest(&mut self) -> Result<(), StoreError> {
+        self.connection.clear_cached_statements().await?;
+        sqlx::query("PRAGMA shrink_memory").persistent(false).execute(&mut self.connection).await?;
+        Ok(())
+    }
+
     /// Closes it, so that the write-ahead log is folded in.
     pub async fn close(self) -> Result<(), StoreError> {
         Ok(self.connection.close().await?)
