@@ -6,7 +6,7 @@
 //! `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
 //! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
 //! [`apply`] writes: guard, intent, write, settle; [`documents`] are read, planned and shown apart from all that;
-//! [`certificate`] says how it stands; [`pass`] is the whole story.
+//! [`certificate`] says how it stands; `decide` is the story up to the verdict on the plan, [`pass`] the whole of it.
 //!
 //! Architecture invariant: only [`apply`] is given a `Sink`.
 
@@ -27,6 +27,7 @@ pub mod documents;
 pub mod certificate;
 mod standing;
 mod judged;
+mod decide;
 pub mod pass;
 
 mod bitmap;

@@ -2,29 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts, show_documents};
-use super::canary::choose;
 use super::certificate::{Certificate, assess, certify};
-use super::documents::{DocumentsReport, plan_documents};
-use super::gone::{Had, Missing, read_missing};
-use super::hinted::read_hinted;
-use super::judged::{Found, Judged, judged, note};
-use super::lag::restless;
-use super::plan::{Planned, Situation, plan};
-use super::probe::{Probed, probe};
-use super::recover::{Recovery, conclude, recover};
-use super::scan::{Scans, Scope, no_scan, scan};
-use super::standing::{
-    adoption, extents, first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids,
-    shown_otherwise, whole,
-};
-use super::vanished::{Attempt, look};
+use super::decide::{Decided, Turn, decide};
+use super::documents::DocumentsReport;
+use super::judged::note;
+use super::plan::Planned;
+use super::standing::extents;
 use super::{PassError, World};
 use crate::connector::error::PortError;
 use crate::connector::port::{Extent, Frontier};
@@ -122,27 +112,6 @@ pub struct Report {
     pub more: bool,
 }
 
-/// A request, and the hints that the pass is about where it is about hints alone.
-#[derive(Debug, Clone)]
-struct Asked<'a> {
-    request: Request,
-    hints: Option<&'a BTreeSet<Hint>>,
-}
-
-/// Everything up to the check.
-struct Checked {
-    situation: Situation,
-    planned: Planned,
-    documents: Option<DocumentsReport>,
-    scans: Scans,
-    missing: Missing,
-    judged: Judged,
-    probed: Probed,
-    complete: bool,
-    /// A hint names a record that only a walk can find.
-    unfound: bool,
-}
-
 /// One pass, carried out.
 pub async fn run(
     world: World<'_>,
@@ -152,7 +121,7 @@ pub async fn run(
     stop: &CancellationToken,
 ) -> (Store, Result<Report, PassError>) {
     let store = Mutex::new(store);
-    let outcome = drive(world, Some(sinks), &store, Asked { request, hints: None }, stop).await;
+    let outcome = drive(world, Some(sinks), &store, request, None, stop).await;
     (store.into_inner(), outcome)
 }
 
@@ -168,8 +137,7 @@ pub async fn hinted(
     stop: &CancellationToken,
 ) -> (Store, Result<Report, PassError>) {
     let store = Mutex::new(store);
-    let asked = Asked { request: Request::default(), hints: Some(hints) };
-    let outcome = drive(world, Some(sinks), &store, asked, stop).await;
+    let outcome = drive(world, Some(sinks), &store, Request::default(), Some(hints), stop).await;
     (store.into_inner(), outcome)
 }
 
@@ -181,7 +149,7 @@ pub async fn dry_run(
     stop: &CancellationToken,
 ) -> (Store, Result<Report, PassError>) {
     let store = Mutex::new(store);
-    let outcome = drive(world, None, &store, Asked { request, hints: None }, stop).await;
+    let outcome = drive(world, None, &store, request, None, stop).await;
     (store.into_inner(), outcome)
 }
 
@@ -189,12 +157,13 @@ async fn drive(
     world: World<'_>,
     sinks: Option<Sinks<'_>>,
     store: &Mutex<Store>,
-    asked: Asked<'_>,
+    request: Request,
+    hints: Option<&BTreeSet<Hint>>,
     stop: &CancellationToken,
 ) -> Result<Report, PassError> {
     let started = world.clock.now();
-    let extents = extents(world, &mut *store.lock().await, asked.request.complete).await?;
-    let complete = extents.values().all(|extent| *extent == Extent::Complete);
+    let extents = extents(world, &mut *store.lock().await, request.complete).await?;
+    let complete = hints.is_none() && extents.values().all(|extent| *extent == Extent::Complete);
     let extent = if complete { "complete" } else { "incremental" };
     let number = {
         let mut store = store.lock().await;
@@ -208,7 +177,8 @@ async fn drive(
     };
     let span = info_span!("pass", pass.id = number, pass.extent = extent);
     // On the heap: its state is large, and every caller's would be.
-    let whole = Box::pin(story(world, sinks, store, asked, stop, number, started, &extents, complete));
+    let turn = Turn { request, hints, number, started, extents, complete };
+    let whole = Box::pin(story(world, sinks, store, &turn, stop));
     let outcome = whole.instrument(span).await;
     let mut store = store.lock().await;
     if let Err(error) = &outcome {
@@ -223,33 +193,28 @@ async fn drive(
     outcome
 }
 
-#[expect(clippy::too_many_arguments, reason = "the story's inputs, gathered by its only caller")]
 async fn story(
     world: World<'_>,
     sinks: Option<Sinks<'_>>,
     store: &Mutex<Store>,
-    asked: Asked<'_>,
+    turn: &Turn<'_>,
     stop: &CancellationToken,
-    number: i64,
-    started: DateTime<Utc>,
-    extents: &BTreeMap<(Side, Kind), Extent>,
-    complete: bool,
 ) -> Result<Report, PassError> {
-    let mut checked = check(world, store, asked, stop, number, started, extents, complete, Attempt::First).await?;
+    let mut decided = decide(world, store, turn, stop).await?;
     let mut store = store.lock().await;
-    let accepted = checked.judged.accepts_records();
+    let accepted = decided.judged.accepts_records();
     let applied = match sinks {
         Some(sinks) if accepted => {
             // The outcome of the questions and conflicts first: what is over is taken out before what is new comes in.
-            close_what_is_over(&mut store, &checked.planned).await?;
+            close_what_is_over(&mut store, &decided.planned).await?;
             let frontiers: BTreeMap<(Side, Kind), Frontier> =
-                checked.scans.iter().map(|(key, scanned)| (*key, scanned.frontier.clone())).collect();
+                decided.scans.iter().map(|(key, scanned)| (*key, scanned.frontier.clone())).collect();
             let span = info_span!("apply");
-            let applied = apply(world, sinks, &mut store, &checked.situation, frontiers, stop).instrument(span).await;
+            let applied = apply(world, sinks, &mut store, &decided.situation, frontiers, stop).instrument(span).await;
             let applied = applied?;
-            if let Some(report) = &mut checked.documents {
-                if checked.judged.refusals.is_empty() && !applied.failing.contains_key(&Side::Crm) {
-                    let shown = show_documents(world, sinks, &mut store, &checked.situation, report, stop);
+            if let Some(report) = &mut decided.documents {
+                if decided.judged.refusals.is_empty() && !applied.failing.contains_key(&Side::Crm) {
+                    let shown = show_documents(world, sinks, &mut store, &decided.situation, report, stop);
                     shown.instrument(info_span!("documents")).await?;
                 } else {
                     report.put_off = report.planned();
@@ -259,152 +224,18 @@ async fn story(
         }
         Some(_) | None => None,
     };
-    close(world, &mut store, checked, applied, sinks.is_some()).await
-}
-
-#[expect(clippy::too_many_arguments, reason = "the first half of the story")]
-async fn check(
-    world: World<'_>,
-    store: &Mutex<Store>,
-    asked: Asked<'_>,
-    stop: &CancellationToken,
-    number: i64,
-    started: DateTime<Utc>,
-    extents: &BTreeMap<(Side, Kind), Extent>,
-    complete: bool,
-    attempt: Attempt,
-) -> Result<Checked, PassError> {
-    // A pass about hints has no extent of its own: what was never walked is no reason to call it complete.
-    let complete = complete && asked.hints.is_none();
-    let before = known(&mut *store.lock().await).await?;
-    // What earlier passes found gone and nobody accepted is missing still: a refused pass must not be the next one's measure.
-    let unaccepted = gone_unaccepted(&mut *store.lock().await).await?;
-    let restless = restless(world, &mut *store.lock().await, started).await?;
-    let mut extents = extents.clone();
-    let mut hinted = asked.hints;
-    let mut probed = {
-        let mut store = store.lock().await;
-        if adoption(&mut store).await?.is_some() {
-            hinted = None;
-        }
-        let probed = probe(world, &mut store).await?;
-        if is_ruled_anew(world, &mut store, &probed, started, &mut extents).await? {
-            hinted = None;
-        }
-        recover(
-            world,
-            &mut store,
-            Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing },
-        )
-        .await?;
-        probed
-    };
-    stopped(stop)?;
-    // A walk over all records proves by itself what is shown.
-    let walks_all = |place: &(Side, Kind)| hinted.is_none() && extents.get(place) == Some(&Extent::Complete);
-    probed.missing.unproven.retain(|place, _| !walks_all(place));
-    let first = first_walks(world, &mut *store.lock().await).await?;
-    let scope = Scope {
-        organisation: &probed.organisation,
-        extents: &extents,
-        missing: &probed.missing,
-        due: started,
-        first: &first,
-        restless: &restless,
-    };
-    let allowed = asked.request.allow.contains(&RefusalName::CanaryNotSeen);
-    // Where an account is to be taken over, even a single pair must be recognised.
-    let strict = !probed.unbound.is_empty();
-    let mut canaries = choose(world, &mut *store.lock().await, allowed, strict).await?;
-    let began = world.clock.now();
-    let mut scans = if hinted.is_some() { no_scan(began) } else { scan(world, store, &scope).await? };
-    stopped(stop)?;
-    let unfound = match asked.hints {
-        Some(hints) => read_hinted(world, store, &scope, &mut scans, hints).await? && hinted.is_some(),
-        None => false,
-    };
-    stopped(stop)?;
-    let is_allowed = asked.request.allow.contains(&RefusalName::ShrunkenListing);
-    let had = (!is_allowed).then_some(Had { known: &before, unaccepted: &unaccepted });
-    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries, had).await?;
-    stopped(stop)?;
-    if look(world, store, &scope, &scans, attempt).await? {
-        // Nothing was decided from what was read so far. Read again, it says nothing of the property, or what it says now.
-        let again = check(world, store, asked, stop, number, started, &extents, complete, Attempt::Again);
-        return Box::pin(again).await;
-    }
-    let canaries = canaries.sight(world, store, &scope, &scans).await?;
-    let mut store = store.lock().await;
-    let recovery = Recovery { organisation: &probed.organisation, pass: number, missing: &probed.missing };
-    conclude(world, &mut store, recovery, &scans, began).await?;
-    note_foreign_ids(&mut store, &probed.organisation, &scans).await?;
-    let adoption = adoption(&mut store).await?;
-    let situation = Situation {
-        organisation: probed.organisation.clone(),
-        pass: number,
-        now: world.clock.now(),
-        adoption: adoption.is_some(),
-        whole: whole(world, &mut store, &scans).await?,
-        ruling: world.ruling_key(),
-        merged: missing.merged.clone(),
-        missing: probed.missing.clone(),
-        complete,
-        walked: hinted.is_none(),
-    };
-    let mut planned = plan(world, &mut store, &situation).instrument(info_span!("plan")).await?;
-    let documents = plan_documents(world, &mut store, &situation, &planned.links).await?;
-    if let Some(report) = &documents {
-        planned.totals.documents = report.planned();
-        planned.worst.note_documents(report.examples.clone());
-    }
-    let sent =
-        planned.totals.creates.values().chain(planned.totals.updates.values()).sum::<u64>() + planned.totals.stamps;
-    world.progress.planned(sent + planned.totals.documents);
-    let found = Found {
-        first_pass: adoption.is_some(),
-        started,
-        before: &before,
-        unaccepted: &unaccepted,
-        scans: &scans,
-        missing: &missing,
-        canaries,
-        probed: &probed,
-    };
-    let judged = judged(world, &mut store, &planned, found, asked.request.allow).await?;
-    Ok(Checked { situation, planned, documents, scans, missing, judged, probed, complete, unfound })
-}
-
-/// A new ruling makes every record be looked at again, and what is shown otherwise than before be walked whole.
-async fn is_ruled_anew(
-    world: World<'_>,
-    store: &mut Store,
-    probed: &Probed,
-    started: DateTime<Utc>,
-    extents: &mut BTreeMap<(Side, Kind), Extent>,
-) -> Result<bool, PassError> {
-    let ruling = format!("{:016x}{}", world.ruling_key(), missing_word(probed));
-    let former = mark::get(store.connection(), Mark::Ruling).await?;
-    if former.as_deref() == Some(ruling.as_str()) {
-        return Ok(false);
-    }
-    for key in shown_otherwise(former.as_deref().unwrap_or_default(), &ruling) {
-        forget_whole(store, key).await?;
-        extents.insert(key, Extent::Complete);
-    }
-    todo::arm_everything(store.connection(), world.ruling_key(), started).await?;
-    mark::set(store.connection(), Mark::Ruling, &ruling).await?;
-    Ok(true)
+    close(world, &mut store, decided, applied, sinks.is_some()).await
 }
 
 /// Cursors, pass record and certificate, in one transaction.
 async fn close(
     world: World<'_>,
     store: &mut Store,
-    checked: Checked,
+    decided: Decided,
     applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
-    let Checked { situation, planned, documents, scans, missing, judged, probed, complete, unfound } = checked;
+    let Decided { situation, planned, documents, scans, missing, judged, probed, unfound } = decided;
     let now = world.clock.now();
     let is_whole = applied
         .as_ref()
@@ -478,7 +309,7 @@ async fn close(
     );
     Ok(Report {
         pass: situation.pass,
-        complete,
+        complete: situation.complete,
         ending,
         totals: planned.totals,
         refusals: judged.refusals,
@@ -514,8 +345,4 @@ async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), 
     waiting::close_questions(&mut transaction, &over).await?;
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(())
-}
-
-fn stopped(stop: &CancellationToken) -> Result<(), PassError> {
-    if stop.is_cancelled() { Err(PassError::Stopped) } else { Ok(()) }
 }
