@@ -1,7 +1,8 @@
 //! Copies of the state: made while it is in use, checked, and put back.
 //!
 //! A copy is made by `VACUUM INTO` through a connection that only reads, so that a daemon goes on meanwhile and the copy
-//! is one moment of the state. A state that is put back is old: it is marked *adoption: restored*, its cursors are taken
+//! is one moment of the state. Where nobody writes it is read without locks; if somebody began to meanwhile, what was copied may
+//! be of several moments, and is copied anew. A state that is put back is old: it is marked *adoption: restored*, its cursors are taken
 //! out, so that both sides are walked whole first, and every pair is looked at again.
 
 use std::fs::{self, File};
@@ -14,24 +15,45 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::lock::WriterLock;
 use super::mark::{self, Mark};
-use super::{BUSY_TIMEOUT, Connection, Sort, Store, StoreError, beside, new_private, todo};
+use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, new_private, todo};
 
 /// Tables that every state has had from the first release on.
 const TABLES: [&str; 6] = ["_sqlx_migrations", "mark", "link", "seen", "base", "intent"];
+
+/// How often is a state copied anew because somebody began to write it? From then on it is read with locks: a second time only
+/// where that was over before.
+const TRIES: u32 = 3;
 
 /// Copies the state into a new file, for its owner alone, and checks the copy. Returns its size in bytes.
 ///
 /// Nothing is replaced, and nothing is left where it fails.
 pub async fn backup(state: &Path, into: &Path) -> Result<u64, StoreError> {
-    let mut store = Store::open_read_only(state).await?;
-    make_new(into)?;
-    let made = copy_and_check(store.connection(), state, into).await;
-    if made.is_err() {
+    copy(state, into, &|| ()).await?;
+    let checked = check_copy(into).await;
+    if checked.is_err() {
         // What is half is no backup. Where it cannot be removed either, the first failure is the one that counts.
         let _ = fs::remove_file(into);
     }
-    store.close().await?;
-    made
+    checked
+}
+
+/// Copies one moment of the state into a new file, for its owner alone. Nothing is left where it fails. `meanwhile` happens
+/// between the opening and the reading, for tests.
+pub(super) async fn copy(state: &Path, into: &Path, meanwhile: &(dyn Fn() + Sync)) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        let sight = Sight::of(state);
+        let copied = copy_once(state, into, &sight, meanwhile).await;
+        if sight.is_as_it_was() {
+            return copied;
+        }
+        // A failure is none of the state's either: a file that moves looks like a damaged one.
+        match copied {
+            Ok(()) => remove_if_there(into)?,
+            Err(error @ (StoreError::InTheWay { .. } | StoreError::File { .. })) => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Err(StoreError::Moving { path: state.to_path_buf() })
 }
 
 /// Puts a backup in the place of the state. The lock proves that nobody uses the state. Returns where the state that was
@@ -59,9 +81,25 @@ pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Resu
     Ok(kept)
 }
 
-async fn copy_and_check(source: &mut Connection, state: &Path, into: &Path) -> Result<u64, StoreError> {
-    vacuum(source, state, into).await?;
-    let mut copy = Store::connect_read_only(into, BUSY_TIMEOUT).await?;
+async fn copy_once(state: &Path, into: &Path, sight: &Sight, meanwhile: &(dyn Fn() + Sync)) -> Result<(), StoreError> {
+    let mut store = Store::open_seen(state, BUSY_TIMEOUT, sight).await?;
+    let made = match make_new(into) {
+        Ok(()) => {
+            meanwhile();
+            let made = vacuum(store.connection(), state, into).await;
+            if made.is_err() {
+                let _ = fs::remove_file(into);
+            }
+            made
+        }
+        Err(error) => Err(error),
+    };
+    store.close().await?;
+    made
+}
+
+async fn check_copy(into: &Path) -> Result<u64, StoreError> {
+    let mut copy = Store::connect_read_only(into, BUSY_TIMEOUT, &Sight::of(into)).await?;
     check(&mut copy, into).await?;
     copy.close().await?;
     let file = File::open(into).map_err(|error| failed(into, &error))?;
@@ -76,7 +114,7 @@ async fn prepare(from: &Path, fresh: &Path, now: DateTime<Utc>) -> Result<(), St
     if !from.is_file() {
         return Err(no_backup("there is no such file".to_owned()));
     }
-    let mut source = Store::connect_read_only(from, BUSY_TIMEOUT).await?;
+    let mut source = Store::connect_read_only(from, BUSY_TIMEOUT, &Sight::of(from)).await?;
     let wanted = super::to_json(&TABLES);
     let row = sqlx::query(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))",
@@ -192,4 +230,91 @@ pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
 
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.to_path_buf(), message: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// Writes the state as a whole process does: from the opening to the close, which folds the log in.
+    fn writes(state: &Path, rows: u32) {
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let lock = WriterLock::take(state).unwrap();
+                    let mut store = Store::open(&lock).await.unwrap();
+                    let mut transaction = store.begin().await.unwrap();
+                    for row in 0..rows {
+                        let value = "some text that fills pages ".repeat(20);
+                        sqlx::query("INSERT OR REPLACE INTO mark (name, value) VALUES (?1, ?2)")
+                            .bind(format!("{rows}/{row}"))
+                            .bind(value)
+                            .execute(&mut *transaction)
+                            .await
+                            .unwrap();
+                    }
+                    transaction.commit().await.unwrap();
+                    store.close().await.unwrap();
+                });
+            });
+            writer.join().unwrap();
+        });
+    }
+
+    async fn rows(copy: &Path) -> i64 {
+        let mut store = Store::open_read_only(copy).await.unwrap();
+        store.check_integrity().await.unwrap();
+        let row = sqlx::query("SELECT count(*) FROM mark WHERE value LIKE 'some text%'").fetch_one(store.connection());
+        let rows = row.await.unwrap().get(0);
+        store.close().await.unwrap();
+        rows
+    }
+
+    #[tokio::test]
+    async fn a_state_that_somebody_writes_meanwhile_is_copied_anew_and_is_one_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, into) = (folder.path().join("state.sqlite"), folder.path().join("copy.sqlite"));
+        writes(&state, 300);
+        let times = AtomicU32::new(0);
+        let meanwhile = || {
+            if times.fetch_add(1, Ordering::Relaxed) == 0 {
+                writes(&state, 500);
+            }
+        };
+        copy(&state, &into, &meanwhile).await.unwrap();
+        assert_eq!(rows(&into).await, 800, "what was written before the copy was complete is in it");
+        assert_eq!(times.load(Ordering::Relaxed), 2);
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, ["copy.sqlite", "state.sqlite", "state.sqlite.lock"], "a look leaves nothing beside it");
+    }
+
+    #[tokio::test]
+    async fn a_state_that_never_rests_is_no_backup_and_is_not_called_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, into) = (folder.path().join("state.sqlite"), folder.path().join("copy.sqlite"));
+        writes(&state, 10);
+        let times = AtomicU32::new(1);
+        let meanwhile = || writes(&state, 100 * times.fetch_add(1, Ordering::Relaxed));
+        let error = copy(&state, &into, &meanwhile).await.unwrap_err();
+        assert!(error.to_string().contains("written all the time"), "{error}");
+        assert!(!into.exists());
+    }
+
+    #[tokio::test]
+    async fn beside_a_writer_that_was_there_before_a_copy_is_made_with_locks_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, into) = (folder.path().join("state.sqlite"), folder.path().join("copy.sqlite"));
+        let lock = WriterLock::take(&state).unwrap();
+        let mut store = Store::open(&lock).await.unwrap();
+        assert!(beside(&state, "-wal").exists());
+        mark::set(store.connection(), Mark::Adoption, "proved").await.unwrap();
+        copy(&state, &into, &|| ()).await.unwrap();
+        assert_eq!(rows(&into).await, 0);
+        store.close().await.unwrap();
+    }
 }

@@ -96,6 +96,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// It was written whenever it was to be copied.
+    #[error("the state {} is written all the time, and was not copied; nothing is wrong with it, try again", path.display())]
+    Moving {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file beside the state cannot be made, moved or written.
     #[error("cannot write {}: {message}; check that its folder exists, may be written and has room", path.display())]
     File {

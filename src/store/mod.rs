@@ -6,6 +6,7 @@
 //! Architecture invariant: only this module knows SQL. Everybody else passes a [`Connection`] through.
 
 mod error;
+mod sight;
 pub mod lock;
 pub mod mark;
 pub mod seen;
@@ -39,6 +40,7 @@ use sqlx::{ConnectOptions, Connection as _, Row as _};
 
 use error::Sort;
 pub use error::StoreError;
+use sight::Sight;
 
 /// A connection, or a transaction on one.
 pub type Connection = sqlx::SqliteConnection;
@@ -85,13 +87,7 @@ impl Store {
     pub async fn open_copy(state: &Path, directory: &Path) -> Result<Self, StoreError> {
         let copy = directory.join("dry-run.sqlite");
         if state.exists() {
-            let mut source = Self::connect_read_only(state, BUSY_TIMEOUT).await?;
-            sqlx::query("VACUUM INTO ?1")
-                .bind(copy.to_string_lossy().into_owned())
-                .execute(&mut source)
-                .await
-                .map_err(|error| Self::explain(state, error))?;
-            source.close().await?;
+            backup::copy(state, &copy, &|| ()).await?;
         }
         let options = SqliteConnectOptions::new()
             .filename(&copy)
@@ -112,11 +108,15 @@ impl Store {
     /// for a moment.
     pub async fn open_beside(state: &Path, patience: Duration) -> Result<Self, StoreError> {
         match state.try_exists() {
+        Self::open_seen(state, patience, &Sight::of(state)).await
+    }
+
+    async fn open_seen(state: &Path, patience: Duration, sight: &Sight) -> Result<Self, StoreError> {
             Ok(true) => {}
             Ok(false) => return Err(StoreError::Missing { path: state.to_path_buf() }),
             Err(error) => return Err(StoreError::Open { path: state.to_path_buf(), message: error.to_string() }),
         }
-        let mut connection = Self::connect_read_only(state, patience).await?;
+        let mut connection = Self::connect_read_only(state, patience, sight).await?;
         Self::check_schema(&mut connection, state).await?;
         Ok(Self { connection, path: state.to_path_buf() })
     }
@@ -175,11 +175,11 @@ impl Store {
         Ok(Self { connection, path })
     }
 
-    async fn connect_read_only(state: &Path, patience: Duration) -> Result<Connection, StoreError> {
-        let log = beside(state, "-wal");
+    async fn connect_read_only(state: &Path, patience: Duration, sight: &Sight) -> Result<Connection, StoreError> {
         let options = SqliteConnectOptions::new().filename(state).read_only(true).busy_timeout(patience);
-        // Without a write-ahead log nobody writes: the file then can be read even where its folder may not be written.
-        let options = if log.exists() { options } else { options.immutable(true) };
+        // What nobody writes is opened without locks and without a log of our own, which would have to be made beside it: it can
+        // be read where its folder may not be written, and nothing of whoever looks stays there.
+        let options = options.immutable(sight.is_without_locks());
         options.disable_statement_logging().connect().await.map_err(|error| Self::explain(state, error))
     }
 
