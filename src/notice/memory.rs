@@ -1,8 +1,12 @@
 //! What was told, beside the state: a restart tells nothing twice, and forgets nothing.
+//!
+//! A full disk must not make it forgetful: the daemon then stops, is started again and again, and would tell so each time. So the
+//! file takes more room than it needs, and is written over where no new one can be made in its place.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -14,6 +18,10 @@ use crate::store::{beside, replace};
 
 /// How many bytes such a file has at most.
 const BYTES: u64 = 1 << 20;
+
+/// In which pieces it takes room, and how much of it stays free at least for what may have to be added.
+const PIECE: usize = 4096;
+const SPARE: usize = 1024;
 
 /// Everything that is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +88,32 @@ impl File {
         })
     }
 
-    /// It holds this from now on: all of it, or what it held before.
+    /// It holds this from now on: all of it, or what it held before. Where there is no room for a second file: all of it, or
+    /// nothing if the machine dies meanwhile.
     pub(super) fn save(&self, memory: &Memory) -> io::Result<()> {
-        replace(&self.0, &serde_json::to_vec(memory)?).map(|_| ())
+        let mut content = serde_json::to_vec(memory)?;
+        let length = content.len().saturating_add(SPARE).next_multiple_of(PIECE);
+        content.resize(length, b' ');
+        replace(&self.0, &content).map(|_| ()).or_else(|error| self.write_over(&content).map_err(|_| error))
+    }
+
+    /// Writes it into the room that the file has. Its first sign is missing until all of the rest is on the disk, so that what is
+    /// half cannot be read as anything.
+    fn write_over(&self, content: &[u8]) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(&self.0)?;
+        let room = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+        let needed = content.trim_ascii_end();
+        let Some((first, rest)) = needed.split_first().filter(|_| needed.len() <= room) else {
+            return Err(ErrorKind::StorageFull.into());
+        };
+        let mut rest = rest.to_vec();
+        rest.resize(room.saturating_sub(1), b' ');
+        file.write_all_at(b"?", 0)?;
+        file.sync_data()?;
+        file.write_all_at(&rest, 1)?;
+        file.sync_data()?;
+        file.write_all_at(std::slice::from_ref(first), 0)?;
+        file.sync_data()
     }
 }
 
@@ -109,6 +140,46 @@ mod tests {
         assert_eq!(file.load(), memory);
         let mode = fs::metadata(folder.path().join("state.sqlite.notices")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    fn told_of(topics: u64) -> Memory {
+        let mut told = Told::default();
+        told.tell(Standing::from([(Topic::Conflicts, Held { count: topics, newest: 9, ..Held::default() })]));
+        Memory { tally: Tally::default(), carriers: BTreeMap::from([("webhook".to_owned(), told)]) }
+    }
+
+    #[test]
+    fn where_no_second_file_can_be_made_the_first_one_is_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::beside(&folder.path().join("state.sqlite"));
+        // What stands in the way of a new file does what a full disk does, for root too.
+        let new = folder.path().join("state.sqlite.notices.new");
+        fs::create_dir(&new).unwrap();
+        file.save(&told_of(1)).unwrap_err();
+        fs::remove_dir(&new).unwrap();
+        file.save(&told_of(1_000_000)).unwrap();
+        let length = fs::metadata(&file.0).unwrap().len();
+        fs::create_dir(&new).unwrap();
+        for topics in [2, 3_000_000_000, 4] {
+            file.save(&told_of(topics)).unwrap();
+            assert_eq!(file.load(), told_of(topics));
+            assert_eq!(fs::metadata(&file.0).unwrap().len(), length, "it takes no more room");
+        }
+    }
+
+    #[test]
+    fn a_memory_that_was_written_over_by_half_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::beside(&folder.path().join("state.sqlite"));
+        file.save(&told_of(7)).unwrap();
+        let whole = fs::read(&file.0).unwrap();
+        for half in [1, 10, whole.len()] {
+            let mut torn = whole.clone();
+            torn[0] = b'?';
+            torn[1..half].fill(b' ');
+            fs::write(&file.0, torn).unwrap();
+            assert_eq!(file.load(), Memory::default());
+        }
     }
 
     #[test]

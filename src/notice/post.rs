@@ -20,6 +20,12 @@ use crate::clock::Clock;
 /// How long is waited before each further try? What is down for longer is tried again after the next pass.
 const TRIES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
+/// How often is a stop by an error told where that cannot be remembered? A daemon that cannot start is started again and again.
+const FORGETFUL: Duration = Duration::from_hours(1);
+
+/// For how long, each time: some seconds more than the units wait before they start it again.
+const TOLD_WITHIN: Duration = Duration::from_secs(15);
+
 /// Brings what is put up until nobody puts anything up any more.
 pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<Posted>, clock: Arc<dyn Clock>) {
     let mut memory = file.load();
@@ -37,8 +43,14 @@ pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<P
             },
             () = digest_falls(&plan, &memory, looked, clock.as_ref()) => Why::DigestFalls,
         };
-        looked = Some(clock.now());
+        let now = clock.now();
+        looked = Some(now);
         let posted = heard.borrow_and_update().clone();
+        // Before the first pass of a process only what every start would say again is told.
+        if posted.standing.is_none() && !may_tell(&file, &saved, now) {
+            warn!("nothing is told: it cannot be remembered that it was, and every start would tell it again");
+            continue;
+        }
         memory.tally = before.and(posted.tally);
         let tally = memory.tally;
         let brought = join_all(plan.carriers.iter().map(|carrier| {
@@ -58,6 +70,12 @@ pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<P
             Err(error) => warn!("what was told cannot be remembered, and is told again after a restart: {error}"),
         }
     }
+}
+
+/// Whether what is told can be remembered; where it cannot, whether it is told all the same: now and then, by the clock alone.
+fn may_tell(file: &File, memory: &Memory, now: DateTime<Utc>) -> bool {
+    let into = u64::try_from(now.timestamp()).unwrap_or_default() % FORGETFUL.as_secs();
+    file.save(memory).is_ok() || into < TOLD_WITHIN.as_secs()
 }
 
 /// Why carriers are looked after.

@@ -130,6 +130,51 @@ async fn a_stop_by_an_error_is_told_and_so_is_the_next_pass_that_ends() {
     assert_eq!(fake.told(), wanted.map(|told| vec![told]));
 }
 
+/// A daemon that cannot open its state is started every ten seconds, and puts up why it stops.
+async fn starts_in_vain(fake: &Arc<Fake>, folder: &Path, clock: &Arc<StillClock>, times: u32) {
+    for _ in 0..times {
+        let board = board(fake, folder, clock, None);
+        board.stopped("state");
+        board.close().await;
+        clock.advance(Duration::from_secs(10));
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_once_however_often_the_daemon_is_started() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
+    post(&fake, folder.path(), conflicts(2, 5)).await;
+    // No new file can be made.
+    std::fs::create_dir(folder.path().join("state.sqlite.notices.new")).unwrap();
+    starts_in_vain(&fake, folder.path(), &clock, 10).await;
+    post(&fake, folder.path(), conflicts(2, 5)).await;
+    let wanted = [("conflicts", Turn::Begins), ("stopped", Turn::Begins), ("stopped", Turn::Ends)];
+    assert_eq!(fake.told(), wanted.map(|told| vec![told]));
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_remembered_a_stop_is_told_about_once_an_hour() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
+    // Nothing can be written, not even over what is there.
+    std::fs::create_dir(folder.path().join("state.sqlite.notices")).unwrap();
+    clock.advance(Duration::from_mins(10));
+    starts_in_vain(&fake, folder.path(), &clock, 6 * 60 * 3).await;
+    let told = fake.told().len();
+    assert!((3..=6).contains(&told), "{told} letters in three hours");
+}
+
+#[tokio::test]
+async fn a_stop_after_a_pass_is_told_though_it_cannot_be_remembered() {
+    let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
+    std::fs::create_dir(folder.path().join("state.sqlite.notices")).unwrap();
+    clock.advance(Duration::from_mins(10));
+    let board = board(&fake, folder.path(), &clock, None);
+    board.post(Standing::new(), pass());
+    board.stopped("state");
+    board.close().await;
+    assert_eq!(fake.told(), [vec![("stopped", Turn::Begins)]]);
+}
+
 #[tokio::test]
 async fn what_may_help_is_tried_again_at_once_and_the_rest_after_the_next_pass() {
     let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());

@@ -99,7 +99,8 @@ impl Store {
         Self::connect(copy, options).await
     }
 
-    /// Opens the state for reading only (`status` and the lists).
+    /// Opens the state for reading only (`status` and the lists). What is read of one that nobody writes yet may be of several
+    /// moments, if somebody begins to: a copy that is kept is made by [`backup::backup`], which makes sure.
     pub async fn open_read_only(state: &Path) -> Result<Self, StoreError> {
         Self::open_beside(state, BUSY_TIMEOUT).await
     }
@@ -107,11 +108,11 @@ impl Store {
     /// The same, for a look that waits for others no longer than this: a daemon that starts or stops has the file to itself
     /// for a moment.
     pub async fn open_beside(state: &Path, patience: Duration) -> Result<Self, StoreError> {
-        match state.try_exists() {
         Self::open_seen(state, patience, &Sight::of(state)).await
     }
 
     async fn open_seen(state: &Path, patience: Duration, sight: &Sight) -> Result<Self, StoreError> {
+        match state.try_exists() {
             Ok(true) => {}
             Ok(false) => return Err(StoreError::Missing { path: state.to_path_buf() }),
             Err(error) => return Err(StoreError::Open { path: state.to_path_buf(), message: error.to_string() }),
@@ -236,10 +237,12 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> std::io::Result<File> {
     // Left by one that died here.
     let _ = std::fs::remove_file(&new);
     let mut file = new_private(&new)?;
-    file.write_all(content)?;
-    file.sync_data()?;
-    std::fs::rename(&new, path)?;
-    Ok(file)
+    let replaced = file.write_all(content).and_then(|()| file.sync_data()).and_then(|()| std::fs::rename(&new, path));
+    if replaced.is_err() {
+        // On a full disk its room is wanted.
+        let _ = std::fs::remove_file(&new);
+    }
+    replaced.map(|()| file)
 }
 
 /// How many bytes the disk of a file or folder has left for who is not root.
