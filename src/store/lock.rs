@@ -3,8 +3,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use super::{StoreError, beside};
+
+/// How often is the lock tried, and how long is waited between, while nobody has it but who looks whether somebody has? A look
+/// takes a moment.
+const TRIES: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Proof that this process alone writes the state. Dropping it (or dying) releases the lock.
 #[derive(Debug)]
@@ -16,6 +23,11 @@ pub struct WriterLock {
 impl WriterLock {
     /// Takes the lock of a state, or says who holds it.
     pub fn take(state: &Path) -> Result<Self, StoreError> {
+        Self::take_by(state, || thread::sleep(BETWEEN))
+    }
+
+    /// The same, with what is done between two tries.
+    fn take_by(state: &Path, mut waits: impl FnMut()) -> Result<Self, StoreError> {
         let open_error =
             |error: std::io::Error| StoreError::Open { path: state.to_path_buf(), message: error.to_string() };
         let mut file = OpenOptions::new()
@@ -25,12 +37,26 @@ impl WriterLock {
             .truncate(false)
             .open(lock_path(state))
             .map_err(open_error)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked { path: state.to_path_buf(), holder: named_in(&mut file) });
+        let locked = |holder| StoreError::Locked { path: state.to_path_buf(), holder };
+        let mut tries = 1;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(open_error(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(open_error(error)),
+            // Who looks shares it, who writes does not: nobody waits for a writer.
+            match file.try_lock_shared() {
+                Ok(()) => file.unlock().map_err(open_error)?,
+                Err(TryLockError::WouldBlock) => return Err(locked(named_in(&mut file))),
+                Err(TryLockError::Error(error)) => return Err(open_error(error)),
+            }
+            if tries == TRIES {
+                // Whom the file names is gone.
+                return Err(locked("somebody who looks at it".to_owned()));
+            }
+            tries += 1;
+            waits();
         }
         file.set_len(0).and_then(|()| file.rewind()).map_err(open_error)?;
         writeln!(file, "process {}", std::process::id()).map_err(open_error)?;
@@ -93,6 +119,30 @@ mod tests {
         );
         drop(held);
         assert!(WriterLock::take(&state).is_ok());
+    }
+
+    #[test]
+    fn who_only_looks_keeps_no_writer_out_and_a_writer_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().join("state.sqlite");
+        drop(WriterLock::take(&state).unwrap());
+        let look = || {
+            let file = File::open(lock_path(&state)).unwrap();
+            file.try_lock_shared().unwrap();
+            file
+        };
+        let mut looks = vec![look(), look()];
+        let taken = WriterLock::take_by(&state, || drop(looks.pop())).unwrap();
+        let refused = WriterLock::take_by(&state, || panic!("a writer is waited for")).unwrap_err();
+        assert!(matches!(refused, StoreError::Locked { holder, .. } if holder.starts_with("process ")));
+        drop(taken);
+
+        let stopped = look();
+        let mut waited = 0;
+        let refused = WriterLock::take_by(&state, || waited += 1).unwrap_err();
+        assert!(matches!(refused, StoreError::Locked { holder, .. } if holder == "somebody who looks at it"));
+        assert_eq!(waited, TRIES - 1);
+        drop(stopped);
     }
 
     #[test]
