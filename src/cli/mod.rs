@@ -306,7 +306,7 @@ pub enum Command {
 
     /// Copy the state into a new file, also while the daemon runs; replaces nothing
     Backup {
-        /// The file to be made
+        /// The file to be made; `-` writes the copy to standard output, unless that is a terminal
         #[arg(value_name = "PATH")]
         path: PathBuf,
     },

@@ -211,6 +211,9 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
         Command::Backup { path } => backup::backup(&settings, &path, out).await?,
+        Command::Backup { path } if path.as_os_str() == "-" => {
+            backup::backup_to(&settings, stdout().is_terminal(), out).await?
+        }
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
         Command::Init(_)

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use flowtly_sync::commands::backup::backup;
+use flowtly_sync::commands::backup::{backup, backup_to};
 use flowtly_sync::commands::restore::restore;
 use flowtly_sync::domain::field::Field;
 use flowtly_sync::domain::record::Kind;
@@ -306,4 +306,39 @@ fn a_backup_is_made_beside_the_daemon_and_is_not_put_back_beside_it() {
     assert!(String::from_utf8_lossy(&status.stdout).contains("restored"), "it says that it has to prove itself");
     assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
     assert_eq!(code(&served.run(&["diff"])), 0);
+}
+
+#[test]
+fn a_backup_to_standard_output_is_one_that_can_be_put_back_and_leaves_no_file() {
+    let served = Served::start();
+    assert_eq!(code(&served.run(&["reconcile", "--allow", "first-pass"])), 0);
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(served.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    // There is no folder for temporary files, as in an image that holds the program alone.
+    let made = served.command(&["backup", "-"]).env("TMPDIR", served.path("nowhere")).output().unwrap();
+    assert_eq!(code(&made), 0, "{}", told(&made));
+    assert_eq!(names(), before);
+    std::fs::write(served.path("copy.sqlite"), made.stdout).unwrap();
+    let restored = served.run(&["restore", "copy.sqlite"]);
+    assert_eq!(code(&restored), 0, "{}", told(&restored));
+
+    // Nobody reads it: half a copy is no copy.
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let failed = served.command(&["backup", "-"]).stdout(full).output().unwrap();
+    assert_eq!(code(&failed), 1);
+    assert!(told(&failed).contains("not written whole"), "{}", told(&failed));
+}
+
+#[tokio::test]
+async fn a_backup_is_not_written_to_a_terminal() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let mut out = Vec::new();
+    let error = backup_to(&firm.settings(), true, &mut out).await.unwrap_err().to_string();
+    assert!(error.contains("terminal") && out.is_empty(), "{error}");
 }
