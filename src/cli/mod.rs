@@ -63,7 +63,8 @@ Exit codes:
   4  the configuration is wrong";
 
 const RUN_EXITS: &str = "\
-Signals: SIGTERM and SIGINT stop it cleanly, SIGHUP starts a pass at once.
+Signals: SIGTERM and SIGINT stop it cleanly. SIGHUP has it read the configuration again, take it
+up if it is valid, and start a pass at once.
 
 Exit codes:
   0  a clean stop

@@ -67,9 +67,12 @@ pub(super) fn load_text(file: Option<(&Path, &str)>, environment: &Environment) 
     let Some(layers) = Layers::gather(file, environment, &mut problems) else { return Err(refused(problems)) };
     let mut reader = Reader::new(&layers, environment, problems);
     let parts = read(&mut reader);
+    let files = layers.file().map(Path::to_owned).into_iter().chain(std::mem::take(&mut reader.files)).collect();
     let problems = reader.into_problems();
     match parts {
-        Some(parts) if problems.is_empty() => Ok(Settings { shown: show::show(layers, &parts.state_path), ..parts }),
+        Some(parts) if problems.is_empty() => {
+            Ok(Settings { shown: show::show(layers, &parts.state_path), files, ..parts })
+        }
         Some(_) | None => Err(refused(problems)),
     }
 }
@@ -164,6 +167,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         contact,
         locale,
         shown: String::new(),
+        files: Vec::new(),
     })
 }
 

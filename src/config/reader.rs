@@ -2,6 +2,7 @@
 //! and all problems are told at once; a configuration with a problem is never used.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::{Table, Value};
@@ -22,13 +23,15 @@ pub struct Reader<'a> {
     pub(super) environment: &'a Environment,
     /// Files of secrets are left alone: what stands in them is as if it were not said.
     pub(super) is_sealed: bool,
+    /// What whoever runs the program has to be able to read: the files of secrets that no service manager reads in its stead.
+    pub(super) files: Vec<PathBuf>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that goes on from the problems that are known already.
     pub(super) fn new(layers: &'a Layers, environment: &'a Environment, problems: Vec<Problem>) -> Self {
-        Self { layers, environment, is_sealed: false, problems }
+        Self { layers, environment, is_sealed: false, files: Vec::new(), problems }
     }
 
     /// Everything that was found wrong.

@@ -1,6 +1,6 @@
 //! Secrets come from a file or a variable, never from the configuration file, and are taken as they are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -88,11 +88,16 @@ impl Reader<'_> {
         if self.is_sealed {
             return None;
         }
-        let base = self.environment.credentials_directory().or_else(|| {
+        let credentials = self.environment.credentials_directory();
+        let is_handed_over = credentials.is_some() && Path::new(file).is_relative();
+        let base = credentials.or_else(|| {
             let directory = self.layers.file().and_then(|file| file.parent());
             directory.map(PathBuf::from)
         });
         let path = base.unwrap_or_default().join(file);
+        if !is_handed_over {
+            self.files.push(path.clone());
+        }
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let secret = without_line_break(&text);

@@ -56,6 +56,7 @@ pub struct Settings {
     pub(super) contact: Mapped,
     pub(super) locale: Locale,
     pub(super) shown: String,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// What a kind's tables come to.
@@ -132,6 +133,11 @@ impl Settings {
     /// What normal forms need to know of the firm.
     pub fn locale(&self) -> &Locale {
         &self.locale
+    }
+
+    /// The files that this was read from: the configuration's own, and those of secrets that no service manager hands over.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The effective configuration as TOML, secrets as `***`.

@@ -7,6 +7,7 @@
 
 mod choices;
 mod documents;
+mod owner;
 mod properties;
 mod required;
 mod side;
@@ -69,7 +70,8 @@ pub async fn check(
 
 async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn Clock) -> Findings {
     let (mut list, known) = state::look(settings).await;
-    list.insert(0, ok("configuration", "read, and without problems"));
+    let configured = ok("configuration", "read, and without problems");
+    list.splice(0..0, std::iter::once(configured).chain(owner::look(settings)));
     // Upcast here, since what looks must not be able to add.
     let crm: Result<&dyn Source, &PortError> = sides.crm.map(|schema| schema as &dyn Source);
     let greetings = futures_util::future::join(

@@ -36,7 +36,7 @@ pub(super) async fn look(settings: &Settings) -> (Vec<Finding>, BTreeMap<Side, S
     }
     match WriterLock::holder(path) {
         Ok(Some(holder)) => {
-            findings.push(ok(AREA, format!("in use by {holder}; decisions have to wait until it is stopped")));
+            findings.push(ok(AREA, format!("in use by {holder}; a daemon takes decisions while it runs")));
         }
         Ok(None) => {}
         Err(error) => findings.push(failure(AREA, error.to_string(), None)),
