@@ -12,7 +12,7 @@ use tracing::info;
 
 use super::deciding::Clerk;
 use super::notices;
-use super::serving::Serving;
+use super::serving::{self, Serving};
 use super::session::Session;
 use crate::cli::Global;
 use crate::clock::{Clock, SystemClock};
@@ -86,9 +86,11 @@ async fn passes(
     let socket = Socket::bind(&session.settings.control_socket)?;
     info!(control.socket = %socket.path().display(), "decisions are taken at the control socket");
     let (control, mut post) = Control::serve(socket, &session.settings.state_path, Arc::new(SystemClock::new()));
-    let serving = match metrics {
-        Some(metrics) => Serving::start(&session.settings, metrics).await,
-        None => None,
+    let serving = if let Some(metrics) = metrics {
+        Serving::start(&session.settings, metrics).await
+    } else {
+        serving::tell_unserved();
+        None
     };
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
     let backups = Backups::start(session.settings.state_path.clone(), metrics.cloned(), Arc::new(SystemClock::new()));

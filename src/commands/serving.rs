@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Settings, WebSection};
@@ -72,6 +72,17 @@ impl Serving {
     /// Takes no more clients.
     pub(super) async fn close(self) {
         self.web.close().await;
+    }
+}
+
+/// Tells of sockets that the service manager holds open although nothing is served: clients come in there, and nobody answers.
+pub(super) fn tell_unserved() {
+    let handed = listenfd::ListenFd::from_env().len();
+    if handed > 0 {
+        warn!(
+            web.sockets = handed,
+            "the service manager hands over a socket, and nobody answers there: set web.enabled, or disable the socket unit"
+        );
     }
 }
 

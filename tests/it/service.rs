@@ -1,5 +1,6 @@
 //! The daemon as a process: what it tells its service manager, and what people do beside it.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -59,6 +60,21 @@ fn decisions_and_passes_beside_a_running_daemon_go_through_its_socket() {
     assert_eq!(code(&served.run(&["failures"])), 0);
     assert!(!list(&served, "history").is_empty());
     running.stop();
+}
+
+#[test]
+fn a_socket_that_is_handed_over_and_not_served_is_told() {
+    let served = Served::start();
+    let mut command = std::process::Command::new("sh");
+    let script = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" run --log-format json 3</dev/null";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_flowtly-sync")]).current_dir(served.path("."));
+    let mut daemon = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(daemon.stderr.take().unwrap()).lines();
+    let mut lines = lines.map(|line| line.unwrap()).take_while(|line| !line.contains("the pass ended"));
+    let told = lines.any(|line| line.contains("\"WARN\"") && line.contains("set web.enabled"));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert!(told);
 }
 
 #[test]
