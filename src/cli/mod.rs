@@ -125,7 +125,7 @@ pub struct Global {
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormatArg {
-    /// Text on a terminal, JSON elsewhere
+    /// Text on a terminal; `journal` where standard error goes to journald, JSON elsewhere
     Auto,
     /// For people
     Text,

@@ -27,7 +27,7 @@ mod sandbox;
 mod completions;
 mod man;
 
-use std::io::{IsTerminal as _, Write, stderr, stdout};
+use std::io::{IsTerminal as _, Write, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ use crate::domain::record::Kind;
 use crate::render::Style;
 use crate::render::lists::{Form, Listing};
 use crate::render::plan::Format;
-use crate::telemetry::{self, Overrides, Telemetry};
+use crate::telemetry::{self, Overrides, Pace, Telemetry};
 use check::{Mode, Sides};
 use explain::Subjected;
 use health::Question;
@@ -62,13 +62,14 @@ const FAILED: u8 = 1;
 pub fn dispatch(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(FAILED, &format!("the program cannot start its threads: {error}")),
+        Err(error) => return complain(FAILED, &format!("the program cannot start its threads: {error}"), Pace::Waits),
     };
+    let pace = pace(&cli.command);
     let code = match runtime.block_on(command(cli)) {
         Ok(code) => ExitCode::from(code),
-        Err(Ended::Configuration(problems)) => complain(BAD_CONFIGURATION, &problems),
+        Err(Ended::Configuration(problems)) => complain(BAD_CONFIGURATION, &problems, pace),
         Err(Ended::Failed(error)) if crate::render::is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(Ended::Failed(error)) => complain(FAILED, &format!("{error:#}")),
+        Err(Ended::Failed(error)) => complain(FAILED, &format!("{error:#}"), pace),
     };
     // What a sandbox or a dropped pass still holds open does not keep the program from ending.
     runtime.shutdown_background();
@@ -144,7 +145,7 @@ async fn initiated(args: &InitArgs, global: &Global, out: &mut dyn Write) -> Res
 
 /// The commands that need a configuration.
 async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
-    let (settings, telemetry) = settings(global)?;
+    let (settings, telemetry) = settings(global, pace(&command))?;
     let code = Box::pin(carried_out(command, settings, global, out)).await;
     telemetry.close().await;
     code
@@ -210,10 +211,10 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
             notices::test(&settings, &clock, out).await?
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
-        Command::Backup { path } => backup::backup(&settings, &path, out).await?,
         Command::Backup { path } if path.as_os_str() == "-" => {
             backup::backup_to(&settings, stdout().is_terminal(), out).await?
         }
+        Command::Backup { path } => backup::backup(&settings, &path, out).await?,
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
         Command::Init(_)
@@ -299,11 +300,11 @@ fn unconfigured(json: bool, out: &mut dyn Write) -> Listing<'_> {
     Listing { out, form: if json { Form::Json } else { Form::Text(session::style(!is_bare)) } }
 }
 
-fn settings(global: &Global) -> Result<(Settings, Telemetry), Ended> {
+fn settings(global: &Global, pace: Pace) -> Result<(Settings, Telemetry), Ended> {
     let settings = config::load(global.config.as_deref(), &Environment::of_process())
         .map_err(|problems| Ended::Configuration(problems.to_string()))?;
     let overrides = Overrides { format: global.log_format.map(Into::into), verbose: global.verbose };
-    let telemetry = telemetry::init(&settings.log, settings.traces.as_ref(), overrides)?;
+    let telemetry = telemetry::init(&settings.log, settings.traces.as_ref(), overrides, pace)?;
     Ok((settings, telemetry))
 }
 
@@ -315,9 +316,31 @@ const fn form(format: ReportFormat) -> Format {
     }
 }
 
+/// Only a daemon has something to do that is more urgent than what it says.
+const fn pace(command: &Command) -> Pace {
+    if matches!(command, Command::Run(_)) { Pace::GoesOn } else { Pace::Waits }
+}
+
 /// Tells why it ended, on standard error.
-fn complain(code: u8, text: &str) -> ExitCode {
-    // Where nobody reads there is nobody to tell.
-    let _ = writeln!(stderr(), "{}", text.trim_end());
+fn complain(code: u8, text: &str, pace: Pace) -> ExitCode {
+    let text = complaint(text, telemetry::is_to_journal());
+    telemetry::last_words(text, pace);
     ExitCode::from(code)
+}
+
+/// What is told, whole lines; for journald each says that it is of an error (`sd-daemon(3)`).
+fn complaint(text: &str, is_to_journal: bool) -> String {
+    let mark = if is_to_journal { "<3>" } else { "" };
+    text.trim_end().lines().flat_map(|line| [mark, line, "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_a_complaint_has_its_priority_in_the_journal() {
+        assert_eq!(complaint("one\ntwo\n\n", true), "<3>one\n<3>two\n");
+        assert_eq!(complaint("one\ntwo\n", false), "one\ntwo\n");
+    }
 }

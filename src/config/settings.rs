@@ -74,7 +74,7 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-    /// Text on a terminal, JSON elsewhere.
+    /// Text on a terminal; entries of journald where standard error goes there, JSON elsewhere.
     Auto,
     /// Entries of journald, with fields.
     Journal,

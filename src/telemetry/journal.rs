@@ -3,7 +3,9 @@
 //! Written here and not by `tracing-journald`: that one knows one socket, so that nothing of it can be tested where no journal
 //! is, and its fields have other names than ours.
 
+use std::fmt;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -13,6 +15,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::fields::{Fields, Taken};
+use super::queue::Queue;
 
 /// Where journald listens.
 pub(super) const SOCKET: &str = "/run/systemd/journal/socket";
@@ -24,18 +27,43 @@ const NAME: usize = 64;
 const VALUE: usize = 16 << 10;
 
 /// Sends events to a journal.
-#[derive(Debug)]
 pub(super) struct Journal {
-    socket: UnixDatagram,
+    send: Box<dyn Fn(Vec<u8>) + Send + Sync>,
 }
 
 impl Journal {
-    /// A journal that listens at a socket. Fails where none does.
-    pub(super) fn at(path: &Path) -> io::Result<Self> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect(path)?;
-        Ok(Self { socket })
+    /// A journal that is sent each entry at once, and waited for.
+    pub(super) fn at(socket: UnixDatagram) -> Self {
+        // A line that does not arrive is lost: there is no better place to say so.
+        Self { send: Box::new(move |entry| drop(socket.send(&entry))) }
     }
+
+    /// A journal that is sent entries by somebody else.
+    pub(super) fn through(queue: Queue) -> Self {
+        Self { send: Box::new(move |entry| queue.push(entry)) }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal").finish_non_exhaustive()
+    }
+}
+
+/// A socket to a journal that listens at a path. Fails where none does.
+pub(super) fn connect(path: &Path) -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.connect(path)?;
+    Ok(socket)
+}
+
+/// Whether a stream goes to the journal: `$JOURNAL_STREAM` then names its device and inode (systemd.exec(5)). A variable that was
+/// inherited alone says nothing, since the stream may have been led elsewhere.
+pub(super) fn takes(stream: impl AsFd, variable: Option<&str>) -> bool {
+    let named = variable.and_then(|named| named.split_once(':'));
+    let named = named.and_then(|(device, inode)| Some((device.parse::<u64>().ok()?, inode.parse::<u64>().ok()?)));
+    let stream = rustix::fs::fstat(stream).ok().map(|stream| (stream.st_dev, stream.st_ino));
+    stream.is_some() && stream == named
 }
 
 impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Journal {
@@ -73,8 +101,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Journal {
         let mut fields = Fields::default();
         event.record(&mut fields);
         entry.put_all(&fields);
-        // A line that does not arrive is lost: there is no better place to say so.
-        let _ = self.socket.send(&entry.0);
+        (self.send)(entry.0);
     }
 }
 
@@ -143,7 +170,7 @@ mod tests {
         let path = folder.path().join("socket");
         let journal = UnixDatagram::bind(&path).unwrap();
         journal.set_nonblocking(true).unwrap();
-        tracing::subscriber::with_default(Registry::default().with(Journal::at(&path).unwrap()), happens);
+        tracing::subscriber::with_default(Registry::default().with(Journal::at(connect(&path).unwrap())), happens);
         let mut datagrams = Vec::new();
         let mut buffer = vec![0; 1 << 16];
         while let Ok(length) = journal.recv(&mut buffer) {
@@ -194,7 +221,33 @@ mod tests {
 
     #[test]
     fn where_no_journal_listens_there_is_none() {
-        assert!(Journal::at(Path::new("/nowhere/journal")).is_err());
+        assert!(connect(Path::new("/nowhere/journal")).is_err());
+    }
+
+    #[test]
+    fn a_stream_is_the_journals_where_the_variable_names_this_very_stream() {
+        let (ours, other) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let stat = rustix::fs::fstat(&ours).unwrap();
+        let named = format!("{}:{}", stat.st_dev, stat.st_ino);
+        assert!(takes(&ours, Some(&named)));
+        assert!(!takes(&other, Some(&named)), "it was led elsewhere");
+        for named in [None, Some(""), Some("8"), Some("8:x"), Some("8:1:2")] {
+            assert!(!takes(&ours, named), "{named:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_logs_does_not_wait_for_a_journal_that_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        // It takes nothing, so that its socket fills.
+        let journal = UnixDatagram::bind(&path).unwrap();
+        let socket = connect(&path).unwrap();
+        let queue = Queue::start(move |entry| socket.send(entry).map(drop), |_| ()).unwrap();
+        let logs = || (0..10_000).for_each(|number| tracing::info!("line {number}"));
+        tracing::subscriber::with_default(Registry::default().with(Journal::through(queue.clone())), logs);
+        assert!(!queue.flush(std::time::Duration::ZERO));
+        drop(journal);
     }
 
     #[rstest]

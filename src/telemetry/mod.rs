@@ -1,15 +1,19 @@
 //! What the program says: log lines (text for people, JSON for machines, or entries of journald) filtered as configured, and
 //! traces for a collector, where one is configured.
 //!
-//! In reading order: `fields` takes fields down, `journal` speaks to journald, `traces` to a collector.
+//! In reading order: `fields` takes fields down, `queue` brings lines out without holding anybody up, `journal` speaks to
+//! journald, `traces` to a collector.
 
 mod fields;
+mod queue;
 mod journal;
 pub(crate) mod traces;
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write as _, stderr};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tracing::Subscriber;
@@ -24,9 +28,16 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{LogFormat, LogSection, TracesSection};
 use crate::connector::http::{NetworkSettings, ReqwestTransport, Transport};
 use journal::Journal;
+use queue::Queue;
 use traces::layer::Spans;
-pub(crate) use traces::sender::LAST;
 use traces::sender::{Collector, Sender};
+
+/// How long is whoever reads standard error waited for, when it is told why the program ended? A journald that hangs must not keep
+/// a daemon from ending.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long may the last traces and lines take when the program ends, and the last words?
+pub(crate) const LAST: Duration = traces::sender::LAST.saturating_add(queue::FLUSH).saturating_add(TOLD_WITHIN);
 
 /// What the command line changes: its format, and how often it said `-v`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,6 +46,15 @@ pub struct Overrides {
     pub format: Option<LogFormat>,
     /// 0: as configured; 1: debug; 2 and more: trace.
     pub verbose: u8,
+}
+
+/// Whether whoever logs waits until a line is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// It does: a command says all that it says, and may be held up by whoever reads.
+    Waits,
+    /// It does not: a daemon goes on, and lines that nobody takes are dropped and counted.
+    GoesOn,
 }
 
 /// How lines come out.
@@ -53,32 +73,75 @@ type Output = Box<dyn Layer<Registry> + Send + Sync>;
 #[must_use]
 pub struct Telemetry {
     traces: Option<Sender>,
+    lines: Option<Queue>,
 }
 
 impl Telemetry {
-    /// Sends the traces that are left.
-    pub async fn close(self) {
-        if let Some(traces) = self.traces {
+    /// Sends the traces and lines that are left.
+    pub async fn close(mut self) {
+        if let Some(traces) = self.traces.take() {
             traces.close().await;
         }
     }
 }
 
+impl Drop for Telemetry {
+    /// Also where a panic leads here.
+    fn drop(&mut self) {
+        if let Some(lines) = &self.lines {
+            // Where they are not out by then, nobody takes them, and nobody would take that either.
+            lines.flush(queue::FLUSH);
+        }
+    }
+}
+
+/// Writes to standard error why the program ends.
+pub(crate) fn last_words(text: String, pace: Pace) {
+    // Where nobody reads there is nobody to tell.
+    let write = move || drop(stderr().write_all(text.as_bytes()));
+    match pace {
+        Pace::Waits => write(),
+        Pace::GoesOn => {
+            let (told, is_told) = mpsc::channel::<()>();
+            let writer = thread::Builder::new().spawn(move || {
+                write();
+                drop(told);
+            });
+            if writer.is_ok() {
+                // It is told, or nobody takes it.
+                let _ = is_told.recv_timeout(TOLD_WITHIN);
+            }
+        }
+    }
+}
+
+/// Whether standard error goes to journald.
+pub(crate) fn is_to_journal() -> bool {
+    journal::takes(stderr(), std::env::var("JOURNAL_STREAM").ok().as_deref())
+}
+
 /// Sends this process's log lines and traces where they belong. To be called once, within a runtime, when the configuration is
 /// known; a second call fails.
-pub fn init(log: &LogSection, traces: Option<&TracesSection>, overrides: Overrides) -> anyhow::Result<Telemetry> {
+pub fn init(
+    log: &LogSection,
+    traces: Option<&TracesSection>,
+    overrides: Overrides,
+    pace: Pace,
+) -> anyhow::Result<Telemetry> {
     let mut problem = None;
     let filter = directives(log, overrides.verbose);
     let wanted = overrides.format.unwrap_or(log.format);
-    let lines = match wanted {
-        LogFormat::Journal => to_journal(Path::new(journal::SOCKET), &filter).unwrap_or_else(|error| {
+    let of_stderr = || to_stderr(style(wanted, stderr().is_terminal(), log.colour), &filter, pace);
+    let (lines, queue) = match wanted {
+        LogFormat::Journal => to_socket(&filter, pace).or_else(|error| {
             problem = Some(format!("there is no journal at {} ({error}): lines go to standard error", journal::SOCKET));
-            to_lines(style(LogFormat::Auto, stderr().is_terminal(), log.colour), &filter, stderr)
+            to_stderr(style(LogFormat::Auto, stderr().is_terminal(), log.colour), &filter, pace)
         }),
-        LogFormat::Text | LogFormat::Json | LogFormat::Auto => {
-            to_lines(style(wanted, stderr().is_terminal(), log.colour), &filter, stderr)
-        }
-    };
+        // Whoever did not ask for it is not told where it cannot be had.
+        LogFormat::Auto if is_to_journal() => to_socket(&filter, pace).or_else(|_| of_stderr()),
+        LogFormat::Text | LogFormat::Json | LogFormat::Auto => of_stderr(),
+    }
+    .context("log lines have no thread")?;
     let mut outputs = vec![lines];
     let mut sender = None;
     if let Some(traces) = traces {
@@ -92,7 +155,7 @@ pub fn init(log: &LogSection, traces: Option<&TracesSection>, overrides: Overrid
     if let Some(problem) = problem {
         tracing::warn!("{problem}");
     }
-    Ok(Telemetry { traces: sender })
+    Ok(Telemetry { traces: sender, lines: queue })
 }
 
 /// What tests capture: what goes to a log as JSON, to a journal and to a collector, all at once, each by this filter.
@@ -118,10 +181,10 @@ impl<W: for<'w> MakeWriter<'w> + Clone + Send + Sync + 'static> Captured<'_, W> 
         let outputs = vec![
             to_lines(Style::Json, filter, writer.clone()),
             to_lines(Style::Plain, filter, writer),
-            to_journal(journal, filter)?,
+            to_journal(Journal::at(journal::connect(journal)?), filter),
             spans,
         ];
-        Ok((Registry::default().with(outputs), Telemetry { traces: Some(sender) }))
+        Ok((Registry::default().with(outputs), Telemetry { traces: Some(sender), lines: None }))
     }
 }
 
@@ -162,8 +225,32 @@ where
     }
 }
 
-fn to_journal(socket: &Path, filter: &str) -> std::io::Result<Output> {
-    Ok(Journal::at(socket)?.with_filter(filtered(filter)).boxed())
+/// Lines to standard error, and the queue that they go through, where there is one.
+fn to_stderr(style: Style, filter: &str, pace: Pace) -> std::io::Result<(Output, Option<Queue>)> {
+    if pace == Pace::Waits {
+        return Ok((to_lines(style, filter, stderr), None));
+    }
+    let queue = Queue::start(|line| stderr().lock().write_all(line), tell_lost)?;
+    Ok((to_lines(style, filter, queue.clone()), Some(queue)))
+}
+
+/// Entries to journald, and the queue that they go through, where there is one. Fails where no journal listens.
+fn to_socket(filter: &str, pace: Pace) -> std::io::Result<(Output, Option<Queue>)> {
+    let socket = journal::connect(Path::new(journal::SOCKET))?;
+    if pace == Pace::Waits {
+        return Ok((to_journal(Journal::at(socket), filter), None));
+    }
+    let queue = Queue::start(move |entry| socket.send(entry).map(drop), tell_lost)?;
+    Ok((to_journal(Journal::through(queue.clone()), filter), Some(queue)))
+}
+
+/// Goes the way of any line.
+fn tell_lost(lines: u64) {
+    tracing::warn!(log.lost = lines, "{lines} log lines were lost here: nobody took them");
+}
+
+fn to_journal(journal: Journal, filter: &str) -> Output {
+    journal.with_filter(filtered(filter)).boxed()
 }
 
 fn to_collector(section: &TracesSection, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> (Output, Sender) {

@@ -122,6 +122,11 @@ impl Running {
 
     /// With these variables beside the ones of a notify socket.
     pub fn with(served: &Served, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::heard_by(Stdio::null(), served, arguments, variables)
+    }
+
+    /// With somebody who reads its log, or does not.
+    pub fn heard_by(log: Stdio, served: &Served, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = served.path("notify");
         let _ = std::fs::remove_file(&path);
         let notify = UnixDatagram::bind(&path).unwrap();
@@ -135,8 +140,7 @@ impl Running {
             }
         });
         let mut command = served.command(arguments);
-        let daemon =
-            command.env("NOTIFY_SOCKET", path).envs(variables.iter().copied()).stderr(Stdio::null()).spawn().unwrap();
+        let daemon = command.env("NOTIFY_SOCKET", path).envs(variables.iter().copied()).stderr(log).spawn().unwrap();
         let running = Self { daemon, told };
         running.hear("READY=1");
         running

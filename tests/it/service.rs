@@ -63,6 +63,41 @@ fn decisions_and_passes_beside_a_running_daemon_go_through_its_socket() {
 }
 
 #[test]
+fn passes_go_on_and_the_daemon_stops_though_nobody_takes_its_log() {
+    let served = Served::start();
+    let talkative = [("RUST_LOG", "trace")];
+    let mut running =
+        Running::heard_by(std::process::Stdio::piped(), &served, &["run", "--allow", "first-pass"], &talkative);
+    for pass in 1..=4 {
+        running.hear(&format!("STATUS=idle; pass {pass}"));
+        running.signal("-HUP");
+    }
+    let log = running.daemon.stderr.take().unwrap();
+    running.stop();
+    // A pipe takes 64 KiB, of which the end may be too little for another line.
+    let said = std::io::read_to_string(log).unwrap();
+    assert!(said.len() > 60 << 10, "the pipe was full: {}", said.len());
+}
+
+#[test]
+fn a_daemon_that_ends_well_has_said_everything() {
+    let served = Served::start();
+    let mut running = Running::heard_by(
+        std::process::Stdio::piped(),
+        &served,
+        &["run", "--allow", "first-pass"],
+        &[("RUST_LOG", "debug")],
+    );
+    let log = running.daemon.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || std::io::read_to_string(log).unwrap());
+    running.hear("STATUS=idle; pass 1");
+    running.stop();
+    let said = reader.join().unwrap();
+    assert!(said.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{said}");
+    assert!(said.contains("the pass ended: applied") && !said.contains("log lines were lost"), "{said}");
+}
+
+#[test]
 fn a_socket_that_is_handed_over_and_not_served_is_told() {
     let served = Served::start();
     let mut command = std::process::Command::new("sh");
