@@ -142,3 +142,22 @@ fn the_demo_ends_in_agreement() {
         assert!(printed(&output).contains("0 pairs differ without a reason"), "{}", printed(&output));
     }
 }
+
+#[test]
+fn what_ends_the_program_is_an_error_in_the_journal_where_standard_error_goes_there() {
+    use std::os::unix::fs::MetadataExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let told = |names: &std::path::Path| {
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let stream = std::fs::metadata(names).unwrap();
+        let named = format!("{}:{}", stream.dev(), stream.ino());
+        let mut command = command(folder.path(), &["status", "--all", "nowhere"]);
+        command.env("JOURNAL_STREAM", named).stderr(log).output().unwrap();
+        std::fs::read_to_string(folder.path().join("log")).unwrap()
+    };
+    std::fs::write(folder.path().join("log"), "").unwrap();
+    let of_journal = told(&folder.path().join("log"));
+    assert!(of_journal.starts_with("<3>"), "{of_journal}");
+    let elsewhere = told(folder.path());
+    assert_eq!(of_journal.strip_prefix("<3>"), Some(elsewhere.as_str()));
+}
