@@ -39,6 +39,8 @@ struct Lines {
     waiting: VecDeque<Vec<u8>>,
     bytes: usize,
     lost: u64,
+    /// From the first line that does not fit until the queue is empty and it is told: so there is one gap, and its place is known.
+    is_gap: bool,
     is_writing: bool,
 }
 
@@ -77,7 +79,8 @@ impl Queue {
     /// Puts a line into the queue, or counts it as lost.
     pub(super) fn push(&self, line: Vec<u8>) {
         let mut lines = self.0.lines();
-        if lines.bytes.saturating_add(line.len()) > BYTES {
+        lines.is_gap |= lines.bytes.saturating_add(line.len()) > BYTES;
+        if lines.is_gap {
             lines.lost += 1;
             return;
         }
@@ -112,6 +115,7 @@ impl Shared {
             }
             if lines.lost > 0 {
                 lines.is_writing = true;
+                lines.is_gap = false;
                 return Next::Tell(std::mem::take(&mut lines.lost));
             }
             self.emptied.notify_all();
