@@ -149,7 +149,6 @@ async fn passes(
         daemon.schedule.completed(last);
     }
     let first = daemon.schedule.wait(After::Again, Means::Enough, clock.now(), 0.0);
-    let mut complete = first.complete;
     let mut due = Due::after(clock, Duration::ZERO);
     // What is started at night waits for the morning.
     let mut rests = first.is_quiet;
@@ -166,6 +165,9 @@ async fn passes(
             let asks = if let Some(hints) = about.take() {
                 Asks::Hinted(hints)
             } else {
+                // What is due when it begins counts, not what would be by the beat: hints have it begin sooner.
+                let complete = daemon.schedule.is_complete_due(due.begins(clock))
+                    || is_open && short.is_none() && watch.as_ref().is_some_and(|watch| watch.hints.has_overflown());
                 let request = Request { complete, allow: std::mem::take(&mut daemon.allow) };
                 Asks::Walk(daemon.inbox.request(request))
             };
@@ -228,15 +230,21 @@ async fn passes(
             let wait = if hinted && !is_failure(after) {
                 // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
                 let left = due.left(clock);
-                let soon = if after == After::Again { pace.until_walk(clock.elapsed()) } else { Duration::MAX };
-                let is_quiet = soon < left && daemon.schedule.quiet_until(clock.now() + soon).is_some();
-                Wait { time: if is_quiet { left } else { left.min(soon) }, complete, is_quiet: false }
+                let soon = match (after, means) {
+                    (After::Again, Means::Enough) => pace.until_walk(clock.elapsed()),
+                    // A walk costs too many requests now.
+                    (After::Again, Means::Short)
+                    | (After::Passed | After::Failed { .. } | After::Locked, Means::Enough | Means::Short) => left,
+                };
+                let is_held = !daemon.hints_in_quiet
+                    && soon < left
+                    && daemon.schedule.quiet_until(clock.now() + soon).is_some();
+                Wait { time: if is_held { left } else { left.min(soon) }, is_quiet: false }
             } else {
                 daemon.schedule.wait_at_least(asked, after, means, clock.now(), fastrand::f64())
             };
             (wait, line, means, is_failure(after))
         };
-        complete = wait.complete;
         due = Due::after(clock, wait.time);
         announce(&daemon, &wait, due, means, failed, line);
         if daemon.inbox.is_waited_for() {
@@ -246,7 +254,6 @@ async fn passes(
         let standing = Standing { quarantine: &mut quarantine, pulse: &pulse, pace, means, is_open };
         match rest::until_next(&mut daemon, &mut store, standing, &mut due, stop, wake).await? {
             Woken::Walk => {}
-            Woken::HintedWalk => complete |= watch.as_ref().is_some_and(|watch| watch.hints.has_overflown()),
             Woken::Hinted(hints) => about = Some(hints),
             Woken::Reloaded => {
                 let post = daemon.inbox.leave();

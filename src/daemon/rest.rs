@@ -35,6 +35,12 @@ impl Due {
         Self { at: at.unwrap_or(DateTime::<Utc>::MAX_UTC), by: clock.elapsed().saturating_add(time) }
     }
 
+    /// When a pass that begins now begins: one that is due does at its date, even if the clock lags behind by a little.
+    pub(super) fn begins(self, clock: &dyn Clock) -> DateTime<Utc> {
+        let now = clock.now();
+        if self.left(clock).is_zero() { now.max(self.at) } else { now }
+    }
+
     /// How long until then.
     pub(super) fn left(self, clock: &dyn Clock) -> Duration {
         let by_wall = (self.at - clock.now()).to_std().unwrap_or_default();
@@ -57,10 +63,8 @@ impl Due {
 /// What ended the wait.
 #[derive(Debug)]
 pub(super) enum Woken {
-    /// The beat fell, or somebody wants a pass that walks.
+    /// The beat fell, or somebody or hints want a pass that walks.
     Walk,
-    /// Hints want a pass that walks.
-    HintedWalk,
     /// Hints want these to be looked at.
     Hinted(BTreeSet<Hint>),
     /// Another configuration stands ready.
@@ -114,7 +118,7 @@ pub(super) async fn until_next(
         tokio::select! {
             () = &mut beat => return Ok(Woken::Walk),
             () = fed => {}
-            hints = &mut hinted => return Ok(hints.map_or(Woken::HintedWalk, Woken::Hinted)),
+            hints = &mut hinted => return Ok(hints.map_or(Woken::Walk, Woken::Hinted)),
             () = wake.notified() => {
                 // Another configuration may take it for stuck sooner than this one.
                 pulse.feed();

@@ -19,6 +19,9 @@ use ticks::Ticks;
 /// How soon a pass follows one that left something due.
 pub const AGAIN: Duration = Duration::from_secs(1);
 
+/// How far may a beat be put off while a day's requests run low? They are a day's: after that there are others.
+const DAY: Duration = Duration::from_hours(24);
+
 /// How often the wait after failures is doubled at most.
 const DOUBLINGS: u32 = 16;
 
@@ -68,8 +71,6 @@ pub enum Means {
 pub struct Wait {
     /// How long until it begins.
     pub time: Duration,
-    /// Whether it walks everything.
-    pub complete: bool,
     /// Whether quiet hours put it off.
     pub is_quiet: bool,
 }
@@ -150,34 +151,47 @@ impl Schedule {
         let time = time.max(asked);
         let begin = later(now, time);
         let Some(end) = self.quiet.until(begin) else {
-            return Wait { time, complete: self.is_complete_due(begin), is_quiet: false };
+            return Wait { time, is_quiet: false };
         };
         // Several daemons do not begin at the same second; one that would hit the next quiet hours does not wait for long.
         let late = later(end, self.lateness(chance));
         let begin = if self.quiet.contains(late) { end } else { late };
-        Wait { time: until(now, begin), complete: self.is_complete_due(begin), is_quiet: true }
+        Wait { time: until(now, begin), is_quiet: true }
     }
 
     /// From the end of a pass to the next beat.
     fn beat(&self, means: Means, now: DateTime<Utc>, chance: f64) -> Duration {
-        let times = match means {
-            Means::Enough => 1,
-            Means::Short => self.thrift.factor.max(1),
-        };
-        let tick = |ticks: &Ticks, times: u32| {
-            let falls = (0..times).try_fold(now, |from, _| ticks.after(from));
-            falls.map(|at| until(now, at).saturating_add(self.lateness(chance)))
-        };
-        let beat = self.ticks.as_ref().and_then(|ticks| tick(ticks, times));
-        let beat = beat.unwrap_or_else(|| self.vary(self.interval.saturating_mul(times), chance));
-        match (means, &self.slow_ticks) {
-            (Means::Enough, Some(slow)) => tick(slow, 1).map_or(beat, |slow| slow.min(beat)),
-            // The complete pass that falls meanwhile is the next beat.
-            (Means::Short, Some(_)) | (Means::Enough | Means::Short, None) => beat,
+        let usual = self.usual_beat(now, chance);
+        match means {
+            Means::Enough => usual,
+            // The complete pass that falls meanwhile is the next beat; a beat that is a day away is not put off.
+            Means::Short => usual.max(self.spared_beat(now, chance)),
         }
     }
 
-    fn is_complete_due(&self, begin: DateTime<Utc>) -> bool {
+    fn usual_beat(&self, now: DateTime<Utc>, chance: f64) -> Duration {
+        let tick = |ticks: &Ticks| {
+            let falls = ticks.after(now)?;
+            Some(until(now, falls).saturating_add(self.lateness(chance)))
+        };
+        let beat = self.ticks.as_ref().and_then(tick).unwrap_or_else(|| self.vary(self.interval, chance));
+        let slow = self.slow_ticks.as_ref().and_then(tick);
+        slow.map_or(beat, |slow| slow.min(beat))
+    }
+
+    /// The beat that is as many beats away as requests that run low put it off to, or the last one of a day.
+    fn spared_beat(&self, now: DateTime<Utc>, chance: f64) -> Duration {
+        let times = self.thrift.factor.max(1);
+        let Some(ticks) = &self.ticks else {
+            return self.vary(self.interval.saturating_mul(times).min(DAY), chance);
+        };
+        let falls = std::iter::successors(ticks.after(now), |tick| ticks.after(*tick)).map(|tick| until(now, tick));
+        let last = falls.take(usize::try_from(times).unwrap_or(usize::MAX)).take_while(|time| *time <= DAY).last();
+        last.map_or(Duration::ZERO, |time| time.saturating_add(self.lateness(chance)))
+    }
+
+    /// Whether a pass that walks and begins at `begin` walks everything.
+    pub fn is_complete_due(&self, begin: DateTime<Utc>) -> bool {
         let Some(last) = self.last_complete else { return true };
         match &self.slow_ticks {
             // A clock that was set back must not put it off for long.

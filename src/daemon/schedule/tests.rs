@@ -36,7 +36,8 @@ fn even(schedule: Schedule, completed: &str) -> Schedule {
 /// When the next pass begins, and whether it walks everything.
 fn next(schedule: &Schedule, means: Means, now: &str) -> (DateTime<Utc>, bool) {
     let wait = schedule.wait(After::Passed, means, at(now), 0.5);
-    (later(at(now), wait.time), wait.complete)
+    let begin = later(at(now), wait.time);
+    (begin, schedule.is_complete_due(begin))
 }
 
 #[rstest]
@@ -66,11 +67,11 @@ fn chance_varies_a_wait_by_the_jitter_and_no_more() {
 #[test]
 fn everything_is_walked_on_the_slow_beat() {
     let mut schedule = schedule();
-    let complete = |schedule: &Schedule, now| schedule.wait(After::Passed, Means::Enough, minute(now), 0.5).complete;
+    let complete = |schedule: &Schedule, now| schedule.is_complete_due(minute(now));
     assert!(complete(&schedule, 0), "nothing was walked yet");
     schedule.completed(minute(1));
-    assert!(!complete(&schedule, 2));
-    assert!(complete(&schedule, 356));
+    assert!(!complete(&schedule, 2) && !complete(&schedule, 360));
+    assert!(complete(&schedule, 361));
     assert!(complete(&schedule, -60), "a clock that was set back does not put it off");
 }
 
@@ -119,6 +120,29 @@ fn passes_are_put_off_while_requests_run_low() {
     );
     assert_eq!(next(&by_ticks, Means::Enough, "2026-11-24T08:01:00Z"), (at("2026-11-24T08:05:00Z"), true));
     assert_eq!(next(&by_ticks, Means::Short, "2026-11-24T08:01:00Z"), (at("2026-11-24T08:40:00Z"), true));
+}
+
+#[rstest]
+#[case::every_night(Some("0 3 * * *"), None, "2026-11-25T03:00:00Z")]
+#[case::three_times_a_day(Some("0 3,11,19 * * *"), None, "2026-11-25T03:00:00Z")]
+#[case::every_monday(Some("0 3 * * 1"), None, "2026-11-30T03:00:00Z")]
+#[case::every_monday_and_everything_at_noon(Some("0 3 * * 1"), Some("0 12 * * *"), "2026-11-24T12:00:00Z")]
+#[case::by_an_interval(None, None, "2026-11-25T03:20:00Z")]
+fn a_days_requests_put_no_pass_off_by_more_than_a_day(
+    #[case] cron: Option<&str>,
+    #[case] slow_cron: Option<&str>,
+    #[case] wanted: &str,
+) {
+    let schedule = Schedule::new(600 * MINUTE, 6_000 * MINUTE, 0.1).at(cron.map(ticks), slow_cron.map(ticks));
+    let schedule = even(schedule.sparing(Thrift { below: 0.2, factor: 4 }), "2026-11-24T03:20:00Z");
+    assert_eq!(next(&schedule, Means::Short, "2026-11-24T03:20:00Z").0, at(wanted));
+}
+
+#[test]
+fn a_walk_before_its_beat_walks_everything_only_where_that_is_due_by_then() {
+    let schedule = even(schedule().at(Some(ticks("*/10 7-19 * * 1-5")), None), "2026-11-27T19:40:00Z");
+    assert_eq!(next(&schedule, Means::Enough, "2026-11-27T19:50:01Z"), (at("2026-11-30T07:00:00Z"), true));
+    assert!(!schedule.is_complete_due(at("2026-11-27T20:00:00Z")), "a webhook on Friday night is no Monday morning");
 }
 
 proptest! {
