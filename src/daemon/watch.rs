@@ -16,7 +16,7 @@ use crate::metrics::{Extent, Metrics};
 use crate::store::quarantine::Illnesses;
 use crate::store::{Store, StoreError};
 use crate::sync::PassError;
-use crate::sync::pass::Report;
+use crate::sync::pass::{Ending, Report};
 
 /// The daemon's figures, its signs of life, and the hints that come in.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Watch {
     /// A pass begins: what wanted one has it.
     pub(super) fn begins(&self, asks: &Asks) {
         match asks {
-            Asks::Walk(request) => self.hints.walked(request.complete),
+            Asks::Walk(request) => self.hints.walks(request.complete),
             Asks::Hinted(hints) => self.hints.take(hints),
         }
     }
@@ -103,9 +103,7 @@ impl Watch {
         took: Duration,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        if outcome.is_err() {
-            self.hints.put_back();
-        }
+        self.looked(asks, outcome).await;
         if matches!(outcome, Err(PassError::Stopped)) {
             return Ok(());
         }
@@ -119,10 +117,26 @@ impl Watch {
         let Some(report) = report else { return Ok(()) };
         self.metrics.look(store, report.ending.was_carried_out()).await?;
         match asks {
-            Asks::Hinted(_) => self.hints.looked(),
+            Asks::Hinted(_) => {}
             Asks::Walk(_) => self.vitals.state().passed = Some(now),
         }
         Ok(())
+    }
+
+    /// What the pass took of the hints is forgotten, or waits again. A walk takes only what a walk of everything finds, and has
+    /// found it unless its plan was refused.
+    async fn looked(&self, asks: &Asks, outcome: &Result<Report, PassError>) {
+        let has_looked = match (asks, outcome) {
+            (Asks::Hinted(_), Ok(_)) => true,
+            (Asks::Walk(_), Ok(report)) => report.complete && report.ending != Ending::Refused,
+            (Asks::Hinted(_) | Asks::Walk(_), Err(_)) => false,
+        };
+        if !has_looked {
+            return self.hints.put_back();
+        }
+        let hints = Arc::clone(&self.hints);
+        // It waits for the disk. What goes wrong there is told there.
+        let _ = tokio::task::spawn_blocking(move || hints.looked()).await;
     }
 
     /// Which sides keep failing.

@@ -53,10 +53,76 @@ fn beyond_what_is_kept_everything_is_to_be_walked() {
     let events = (0..=WAITING as u64).map(|number| event(number, &number.to_string())).collect();
     hints.post(events).unwrap();
     assert!(hints.has_overflown());
-    hints.walked(false);
+    hints.walks(false);
+    hints.looked();
     assert!(hints.has_overflown(), "what changed alone is not enough");
-    hints.walked(true);
+    hints.walks(true);
+    assert!(!hints.has_overflown(), "it is under way");
+    hints.put_back();
+    assert!(hints.has_overflown(), "the walk failed");
+    hints.walks(true);
+    hints.looked();
     assert!(!hints.has_overflown());
+}
+
+#[test]
+fn what_found_no_room_is_no_duplicate_when_it_is_delivered_once_more() {
+    let hints = Hints::in_memory();
+    let flood = (0..WAITING as u64).map(|number| event(number, &number.to_string())).collect();
+    hints.post(flood).unwrap();
+    let late = || vec![event(70_001, "late"), event(70_002, "late"), event(3, "3")];
+    assert_eq!(hints.post(late()).unwrap(), Posted { accepted: 1, duplicate: 2 });
+    assert_eq!(hints.post(late()).unwrap(), Posted { accepted: 1, duplicate: 2 });
+    hints.walks(true);
+    hints.take(&hints.wanted());
+    hints.looked();
+    assert_eq!(hints.post(late()).unwrap().accepted, 1);
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("late")]), "there is room now");
+    assert_eq!(hints.post(late()).unwrap().accepted, 0);
+}
+
+#[test]
+fn that_there_were_too_many_outlives_a_restart_until_everything_was_walked() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state.sqlite");
+    let hints = Hints::beside(&state).unwrap();
+    let flood = (0..=WAITING as u64).map(|number| event(number, &number.to_string())).collect();
+    hints.post(flood).unwrap();
+    hints.post(vec![event(70_001, "early")]).unwrap();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("early")]));
+    drop(hints);
+    let hints = Hints::beside(&state).unwrap();
+    assert!(hints.has_overflown());
+    hints.walks(true);
+    drop(hints);
+    let hints = Hints::beside(&state).unwrap();
+    assert!(hints.has_overflown(), "it had not ended");
+    hints.walks(true);
+    hints.looked();
+    drop(hints);
+    let hints = Hints::beside(&state).unwrap();
+    assert!(!hints.has_overflown());
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("early")]), "the walk did not take it");
+}
+
+/// A disk that hangs is one that has the file locked and does not come back.
+#[test]
+fn while_the_disk_hangs_whoever_looks_or_takes_does_not_wait() {
+    let hints = Hints::in_memory();
+    hints.post(vec![event(1, "17")]).unwrap();
+    let disk = hints.spool.lock().unwrap();
+    std::thread::scope(|threads| {
+        let posts = threads.spawn(|| hints.post(vec![event(2, "18")]).unwrap());
+        // Whether the delivery has come to the disk by now or not.
+        assert_eq!(hints.waiting(), 1, "what is not on the disk does not wait yet");
+        assert!(!hints.has_overflown());
+        hints.take(&hints.wanted());
+        hints.put_back();
+        assert!(!posts.is_finished(), "its sender is not answered yet");
+        drop(disk);
+        assert_eq!(posts.join().unwrap().accepted, 1);
+    });
+    assert_eq!(hints.waiting(), 2);
 }
 
 #[tokio::test]
@@ -64,7 +130,7 @@ async fn what_says_only_that_something_changed_wants_a_walk() {
     let hints = Hints::in_memory();
     hints.post(vec![Event { key: None, hints: Vec::new() }]).unwrap();
     hints.walk_wanted().await;
-    hints.walked(false);
+    hints.walks(false);
     let soon = std::time::Duration::from_millis(20);
     let quiet = tokio::time::timeout(soon, hints.walk_wanted()).await;
     assert!(quiet.is_err(), "nothing is left to look at");

@@ -97,6 +97,8 @@ impl Desk for Nobody {
 pub struct Caller {
     pub address: SocketAddr,
     pub watch: Watch,
+    /// Has a pass begin at once.
+    pub wake: Arc<Notify>,
     client: reqwest::Client,
     date: Arc<ManualClock>,
 }
@@ -189,6 +191,16 @@ pub async fn beside<F: Future<Output = ()>>(firm: &Firm, call: impl FnOnce(Calle
 
 /// The same by another schedule.
 pub async fn beside_by<F: Future<Output = ()>>(firm: &Firm, schedule: Schedule, call: impl FnOnce(Caller) -> F) {
+    beside_with(firm, schedule, false, call).await;
+}
+
+/// The same where hints may start passes in quiet hours, or not.
+pub async fn beside_with<F: Future<Output = ()>>(
+    firm: &Firm,
+    schedule: Schedule,
+    hints_in_quiet: bool,
+    call: impl FnOnce(Caller) -> F,
+) {
     let settings = firm.settings();
     let clock: Arc<dyn Clock> = Arc::new(Tempo::of(firm));
     let metrics = Arc::new(Metrics::new());
@@ -211,7 +223,7 @@ pub async fn beside_by<F: Future<Output = ()>>(firm: &Firm, schedule: Schedule, 
         world: World::of(&systems, clock.as_ref(), &ruling),
         sinks: Sinks::from(&systems),
         schedule,
-        hints_in_quiet: false,
+        hints_in_quiet,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
@@ -222,12 +234,9 @@ pub async fn beside_by<F: Future<Output = ()>>(firm: &Firm, schedule: Schedule, 
         reload: None,
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
-    let caller = Caller {
-        address,
-        watch,
-        client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        date: firm.clock.clone(),
-    };
+    let date = firm.clock.clone();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let caller = Caller { address, watch, wake: wake.clone(), client, date };
     let calls = async {
         caller.until("a first pass", async || caller.watch.vitals.signs().passed.is_some()).await;
         call(caller).await;

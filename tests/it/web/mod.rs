@@ -5,5 +5,6 @@ mod dashboards;
 mod door;
 mod halfopen;
 mod hinted;
+mod sooner;
 mod shown;
 mod systems;
