@@ -2,8 +2,9 @@
 //!
 //! So a simulation needs no socket, no sleep and no paused runtime.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -33,16 +34,18 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
 /// so often then.
 pub const STRETCH: Duration = Duration::from_secs(30);
 
+/// From when [`SystemClock`] counts: one moment of the process, so that what one clock stamped another one can judge.
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// The machine's time.
 #[derive(Debug)]
-pub struct SystemClock {
-    started: std::time::Instant,
-}
+pub struct SystemClock(());
 
 impl SystemClock {
-    /// A clock whose [`Clock::elapsed`] starts now.
+    /// A clock like any other of this process.
     pub fn new() -> Self {
-        Self { started: std::time::Instant::now() }
+        LazyLock::force(&STARTED);
+        Self(())
     }
 }
 
@@ -59,7 +62,7 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        STARTED.elapsed()
     }
 
     async fn sleep(&self, duration: Duration) {
@@ -180,5 +183,20 @@ impl Clock for StillClock {
         if self.is_patient {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_clock_of_the_process_stamped_another_one_can_judge() {
+        let early = SystemClock::new();
+        while early.elapsed() < Duration::from_millis(1) {
+            std::hint::spin_loop();
+        }
+        let stamped = early.elapsed();
+        assert!(SystemClock::new().elapsed() >= stamped);
     }
 }

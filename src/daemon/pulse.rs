@@ -57,7 +57,7 @@ impl<'a> Pulse<'a> {
     /// The service is alive, and getting on.
     pub(super) fn feed(&self) {
         if let Some(watch) = &self.watch {
-            watch.vitals.turned(self.clock.now());
+            watch.vitals.turned(self.clock.elapsed());
         }
         let Some(within) = self.notifier.watchdog() else { return };
         let now = self.clock.elapsed();
@@ -144,6 +144,10 @@ mod tests {
         assert_eq!(feeding(Some(&watch), None), None, "nobody says when it would be stuck");
         watch.vitals.counts_as_stuck(15 * MINUTE);
         assert_eq!(feeding(Some(&watch), None), Some(5 * MINUTE));
+        let pulse = Pulse::new(Notifier::default(), Some(watch.clone()), &clock, &Silent);
+        clock.advance(MINUTE);
+        pulse.begins();
+        assert_eq!(watch.vitals.signs().turned, Some(MINUTE), "no date, which may be set");
         assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE));
         watch.vitals.counts_as_stuck(MINUTE);
         assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE / 3));

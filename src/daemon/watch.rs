@@ -39,8 +39,9 @@ pub struct Vitals {
 /// What is known of the daemon.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// When it last got on: between beats, or with a page or a write of a pass.
-    pub turned: Option<DateTime<Utc>>,
+    /// When it last got on, between beats, or with a page or a write of a pass: in the time of [`Clock::elapsed`], as a date may be
+    /// set.
+    pub turned: Option<Duration>,
     /// When a pass that walks last came to its end, whatever it decided.
     pub passed: Option<DateTime<Utc>>,
     /// When the next one is to begin; `None` before the first wait.
@@ -162,9 +163,9 @@ impl Vitals {
         *self.stuck_after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The daemon got on.
-    pub(super) fn turned(&self, now: DateTime<Utc>) {
-        self.state().turned = Some(now);
+    /// The daemon got on; in the time of [`Clock::elapsed`].
+    pub(super) fn turned(&self, elapsed: Duration) {
+        self.state().turned = Some(elapsed);
     }
 
     /// The next pass that walks begins then.

@@ -107,7 +107,7 @@ impl Shown {
 }
 
 async fn healthz(State(site): State<Arc<Site>>) -> Response {
-    answer(&is_alive(&site.watch.vitals.signs(), site.clock.now(), site.shown().stuck_after))
+    answer(&is_alive(&site.watch.vitals.signs(), site.clock.elapsed(), site.shown().stuck_after))
 }
 
 async fn readyz(State(site): State<Arc<Site>>) -> Response {
