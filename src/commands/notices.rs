@@ -16,9 +16,12 @@ use crate::notice::letter::Letter;
 use crate::notice::look::Desk;
 use crate::notice::{Board, Plan};
 
-/// The carriers that are configured.
-fn carriers(section: &NoticesSection, clock: &Arc<dyn Clock>) -> anyhow::Result<Vec<Arc<dyn Carrier>>> {
-    let mut carriers: Vec<Arc<dyn Carrier>> = Vec::new();
+/// Who brings notices.
+pub(super) type Carriers = Vec<Arc<dyn Carrier>>;
+
+/// The carriers that are configured. Fails where one cannot be made: that is to be known before anything goes by it.
+pub(super) fn carriers(section: &NoticesSection, clock: &Arc<dyn Clock>) -> anyhow::Result<Carriers> {
+    let mut carriers = Carriers::new();
     if let Some(command) = section.command.clone() {
         let (program, arguments, environment) = (command.program, command.arguments, command.environment);
         let carrier = CommandCarrier::new(program, arguments, environment, command.timeout, Arc::clone(clock));
@@ -36,12 +39,20 @@ fn carriers(section: &NoticesSection, clock: &Arc<dyn Clock>) -> anyhow::Result<
     Ok(carriers)
 }
 
-/// The board of a daemon; none where nobody is to be told.
-pub(super) fn desk(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Desk>> {
+/// The board of a daemon; none where nobody is to be told. What the one `before` it has still to bring is brought beside.
+pub(super) fn desk(
+    settings: &Settings,
+    carriers: Carriers,
+    before: Option<Desk>,
+    clock: &Arc<dyn Clock>,
+) -> Option<Desk> {
     let section = &settings.notices;
-    let carriers = carriers(section, clock)?;
+    let before = before.and_then(|desk| Arc::into_inner(desk.board));
     if carriers.is_empty() {
-        return Ok(None);
+        if let Some(board) = before {
+            tokio::spawn(board.close());
+        }
+        return None;
     }
     let plan = Plan {
         name: section.name.clone(),
@@ -49,12 +60,12 @@ pub(super) fn desk(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Resul
         digest: section.digest.clone(),
         state: settings.state_path.clone(),
     };
-    Ok(Some(Desk {
-        board: Arc::new(Board::open(plan, Arc::clone(clock))),
+    Some(Desk {
+        board: Arc::new(Board::after(before, plan, Arc::clone(clock))),
         state: settings.state_path.clone(),
         credential_within: section.credential_within,
         disk_free: section.disk_free,
-    }))
+    })
 }
 
 /// Sends one notice through each carrier, and prints what became of it. Exit code 0 if all arrived, else 1.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::deciding::Clerk;
-use super::notices;
+use super::notices::{self, Carriers};
 use super::serving::{self, Serving};
 use super::session::Session;
 use crate::cli::Global;
@@ -49,7 +49,8 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
     let mut session = Session::counted(settings, metrics.as_ref())?;
     let lock = WriterLock::take(&session.settings.state_path)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let mut desk = notices::desk(&session.settings, &clock)?;
+    let carriers = notices::carriers(&session.settings.notices, &clock)?;
+    let mut desk = notices::desk(&session.settings, carriers, None, &clock);
     let ended = Box::pin(passes(&mut session, &mut desk, &lock, metrics.as_ref(), allow, global)).await;
     if ended.is_err() {
         // What fails before the passes, or between two configurations, has not said so yet.
@@ -121,9 +122,9 @@ async fn passes(
             Err(error) => break Err(error),
         }
         let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
+        let (next, carriers) = next;
         *session = next;
-        close(desk.take(), None).await;
-        *desk = notices::desk(&session.settings, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>))?;
+        *desk = notices::desk(&session.settings, carriers, desk.take(), &session.clock);
         if let Some(serving) = &serving {
             serving.reconfigure(&session.settings);
         }
@@ -151,7 +152,8 @@ struct Reader<'a> {
     metrics: Option<&'a Arc<Metrics>>,
     serving: Option<&'a Serving>,
     present: &'a Settings,
-    next: RefCell<Option<Session>>,
+    /// Everything of another configuration that might not be made.
+    next: RefCell<Option<(Session, Carriers)>>,
 }
 
 impl Reload for Reader<'_> {
@@ -174,7 +176,9 @@ impl Reload for Reader<'_> {
             return Err(problem);
         }
         let session = Session::counted(settings, self.metrics).map_err(|error| format!("{error:#}"))?;
-        self.next.replace(Some(session));
+        let carriers =
+            notices::carriers(&session.settings.notices, &session.clock).map_err(|error| format!("{error:#}"))?;
+        self.next.replace(Some((session, carriers)));
         Ok(())
     }
 }

@@ -53,9 +53,21 @@ pub(super) struct Posted {
 impl Board {
     /// Opens a board, and has what is put up brought to people from now on.
     pub fn open(plan: Plan, clock: Arc<dyn Clock>) -> Self {
+        Self::after(None, plan, clock)
+    }
+
+    /// The same in the place of another one, which has its rest brought before: both remember what was told in one file. Nobody
+    /// waits for that.
+    pub fn after(before: Option<Self>, plan: Plan, clock: Arc<dyn Clock>) -> Self {
         let (posted, heard) = watch::channel(Posted::default());
         let file = File::beside(&plan.state);
-        let task = tokio::spawn(post::deliver(plan, file, heard, Arc::clone(&clock)));
+        let its_clock = Arc::clone(&clock);
+        let task = tokio::spawn(async move {
+            if let Some(before) = before {
+                before.close().await;
+            }
+            post::deliver(plan, file, heard, its_clock).await;
+        });
         Self { posted, task, clock }
     }
 

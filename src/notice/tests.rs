@@ -64,10 +64,13 @@ fn clock() -> Arc<StillClock> {
     Arc::new(StillClock::new("2026-11-24T06:00:00Z".parse().unwrap(), LONG))
 }
 
-fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<impl Clock + 'static>, digest: Option<Ticks>) -> Board {
+fn plan(fake: &Arc<Fake>, folder: &Path, digest: Option<Ticks>) -> Plan {
     let carriers: Vec<Arc<dyn Carrier>> = vec![Arc::clone(fake) as Arc<dyn Carrier>];
-    let plan = Plan { name: "firm".to_owned(), carriers, digest, state: folder.join("state.sqlite") };
-    Board::open(plan, Arc::clone(clock) as Arc<dyn Clock>)
+    Plan { name: "firm".to_owned(), carriers, digest, state: folder.join("state.sqlite") }
+}
+
+fn board(fake: &Arc<Fake>, folder: &Path, clock: &Arc<impl Clock + 'static>, digest: Option<Ticks>) -> Board {
+    Board::open(plan(fake, folder, digest), Arc::clone(clock) as Arc<dyn Clock>)
 }
 
 /// At half past seven.
@@ -113,6 +116,18 @@ async fn a_change_is_told_once_across_restarts_and_again_when_it_is_well() {
     }
     let wanted = [("conflicts", Turn::Begins), ("conflicts", Turn::Grows), ("conflicts", Turn::Ends)];
     assert_eq!(fake.told(), wanted.map(|told| vec![told]));
+}
+
+#[tokio::test]
+async fn a_board_in_the_place_of_another_one_has_nobody_wait_and_tells_nothing_twice() {
+    let (fake, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
+    let before = board(&fake, folder.path(), &clock(), None);
+    before.post(conflicts(2, 5), pass());
+    let after = Board::after(Some(before), plan(&fake, folder.path(), None), clock());
+    after.post(conflicts(2, 5), pass());
+    assert!(fake.told().is_empty(), "nobody has waited yet");
+    after.close().await;
+    assert_eq!(fake.told(), [vec![("conflicts", Turn::Begins)]]);
 }
 
 #[tokio::test]
