@@ -97,8 +97,8 @@ pub struct Handed {
     pub post: Post,
 }
 
-/// Runs passes until `stop`; `wake` reads the configuration again and starts a pass at once. The service manager is told that it
-/// stops as that begins: a pass that is under way may go on for a while.
+/// Runs passes until `stop`; `wake` reads the configuration again and starts a pass, both at once or when the pass ends that is
+/// under way. The service manager is told that it stops as that begins: such a pass may go on for a while.
 pub async fn run(
     daemon: Daemon<'_>,
     store: Store,
@@ -236,9 +236,8 @@ async fn passes(
                     (After::Again, Means::Short)
                     | (After::Passed | After::Failed { .. } | After::Locked, Means::Enough | Means::Short) => left,
                 };
-                let is_held = !daemon.hints_in_quiet
-                    && soon < left
-                    && daemon.schedule.quiet_until(clock.now() + soon).is_some();
+                let is_held =
+                    !daemon.hints_in_quiet && soon < left && daemon.schedule.quiet_until(clock.now() + soon).is_some();
                 Wait { time: if is_held { left } else { left.min(soon) }, is_quiet: false }
             } else {
                 daemon.schedule.wait_at_least(asked, after, means, clock.now(), fastrand::f64())
@@ -246,7 +245,7 @@ async fn passes(
             (wait, line, means, is_failure(after))
         };
         due = Due::after(clock, wait.time);
-        announce(&daemon, &wait, due, means, failed, line);
+        announce(&daemon, &pulse, &wait, due, means, failed, line);
         if daemon.inbox.is_waited_for() {
             // Somebody waits for the end of what the pass left due.
             continue;
@@ -283,10 +282,14 @@ const fn is_failure(after: After) -> bool {
 }
 
 /// Has the configuration read again. Whether it is another one, and valid; one that is not valid is told.
-fn is_reloaded(daemon: &Daemon<'_>) -> bool {
+fn is_reloaded(daemon: &Daemon<'_>, pulse: &Pulse<'_>) -> bool {
     let Some(reload) = daemon.reload else { return false };
     daemon.notifier.reloading();
-    match reload.reload() {
+    let reloaded = reload.reload();
+    if let Some(watch) = &daemon.watch {
+        watch.metrics.reloaded(reloaded.is_ok());
+    }
+    match reloaded {
         Ok(()) => {
             info!("the configuration was read again");
             true
@@ -294,7 +297,7 @@ fn is_reloaded(daemon: &Daemon<'_>) -> bool {
         Err(problems) => {
             error!("the configuration was read again and is not valid; the one before stays in force: {problems}");
             daemon.notifier.ready();
-            daemon.notifier.status("the new configuration is not valid (see the log); the one before stays in force");
+            pulse.is_outdated();
             false
         }
     }
@@ -346,7 +349,15 @@ async fn spare(daemon: &Daemon<'_>, short: &mut Option<Short>, store: &mut Store
 }
 
 /// Says when the next pass begins, where that is not the usual beat. What failed is awaited since before.
-fn announce(daemon: &Daemon<'_>, wait: &Wait, due: Due, means: Means, failed: bool, mut line: String) {
+fn announce(
+    daemon: &Daemon<'_>,
+    pulse: &Pulse<'_>,
+    wait: &Wait,
+    due: Due,
+    means: Means,
+    failed: bool,
+    mut line: String,
+) {
     if let Some(watch) = &daemon.watch {
         watch.vitals.waits(due.at);
         if !failed {
@@ -361,7 +372,7 @@ fn announce(daemon: &Daemon<'_>, wait: &Wait, due: Due, means: Means, failed: bo
     if means == Means::Short {
         line = format!("{line}; requests run low, the next pass begins at {at}");
     }
-    daemon.notifier.status(&line);
+    pulse.tell(&line);
 }
 
 /// One line for `systemctl status`; a refusal goes to the log, too.

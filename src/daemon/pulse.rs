@@ -1,5 +1,6 @@
 //! What the service shows of itself while it works: one line of status, and a watchdog that is fed by real progress.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,12 +17,17 @@ const TOLD_EVERY: Duration = Duration::from_secs(1);
 /// machine that has nothing else to do.
 const FEEDINGS: u32 = 3;
 
+/// What is added to the line of status until a configuration is taken up.
+const NOT_VALID: &str = "the new configuration is not valid (see the log); the one before stays in force";
+
 /// Hears how a pass goes, tells systemd, and passes it on.
 pub(super) struct Pulse<'a> {
     notifier: Notifier,
     watch: Option<Watch>,
     clock: &'a dyn Clock,
     also: &'a dyn Progress,
+    /// That the configuration was changed into one that is not valid.
+    is_outdated: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -36,7 +42,7 @@ struct State {
 
 impl<'a> Pulse<'a> {
     pub(super) fn new(notifier: Notifier, watch: Option<Watch>, clock: &'a dyn Clock, also: &'a dyn Progress) -> Self {
-        Self { notifier, watch, clock, also, state: Mutex::default() }
+        Self { notifier, watch, clock, also, is_outdated: AtomicBool::new(false), state: Mutex::default() }
     }
 
     /// How often it is to be fed between beats; never where nobody looks.
@@ -50,8 +56,23 @@ impl<'a> Pulse<'a> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { fed: state.fed, ..State::default() };
         drop(state);
-        self.notifier.status("a pass is under way: asking both sides");
+        self.tell("a pass is under way: asking both sides");
         self.feed();
+    }
+
+    /// A new configuration is not valid: that is told with everything else from now on.
+    pub(super) fn is_outdated(&self) {
+        self.is_outdated.store(true, Ordering::Relaxed);
+        self.notifier.status(NOT_VALID);
+    }
+
+    /// The line of status.
+    pub(super) fn tell(&self, line: &str) {
+        self.notifier.status(&self.told(line));
+    }
+
+    fn told(&self, line: &str) -> String {
+        if self.is_outdated.load(Ordering::Relaxed) { format!("{line}; {NOT_VALID}") } else { line.to_owned() }
     }
 
     /// The service is alive, and getting on.
@@ -75,7 +96,7 @@ impl<'a> Pulse<'a> {
         change(&mut state);
         if state.told.is_none_or(|told| now.saturating_sub(told) >= TOLD_EVERY) {
             state.told = Some(now);
-            self.notifier.status(&state.line());
+            self.tell(&state.line());
         }
         drop(state);
         self.feed();
@@ -130,6 +151,16 @@ mod tests {
     use crate::sync::Silent;
 
     const MINUTE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn a_configuration_that_is_not_valid_is_told_until_one_is_taken_up() {
+        let clock = ManualClock::new(chrono::DateTime::UNIX_EPOCH);
+        let pulse = Pulse::new(Notifier::default(), None, &clock, &Silent);
+        assert_eq!(pulse.told("idle; pass 7"), "idle; pass 7");
+        pulse.is_outdated();
+        pulse.begins();
+        assert_eq!(pulse.told("idle; pass 8"), format!("idle; pass 8; {NOT_VALID}"));
+    }
 
     #[test]
     fn between_beats_nothing_wakes_it_more_often_than_whoever_watches_needs() {

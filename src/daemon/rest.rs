@@ -122,7 +122,7 @@ pub(super) async fn until_next(
             () = wake.notified() => {
                 // Another configuration may take it for stuck sooner than this one.
                 pulse.feed();
-                if is_reloaded(daemon) {
+                if is_reloaded(daemon, pulse) {
                     return Ok(Woken::Reloaded);
                 }
                 info!("woken: a pass begins at once");

@@ -65,6 +65,7 @@ pub(super) struct Figures {
     pub(super) last_backup: Moment,
     pub(super) backup_fails: Gauge,
     pub(super) expected: Moment,
+    pub(super) reloaded: Gauge,
 }
 
 impl Figures {
@@ -99,6 +100,7 @@ impl Figures {
             last_backup,
             backup_fails,
             expected,
+            reloaded,
         } = &figures;
         registry.register("build_info", "The program that runs", build.clone());
         registry.register("start_timestamp_seconds", "When the daemon started", started.clone());
@@ -155,6 +157,10 @@ impl Figures {
         let words = "1 where a copy of the state that is due cannot be made";
         registry.register("backup_failing", words, backup_fails.clone());
 
+        let words =
+            "0 where the configuration was changed into one that is not valid, and the one before stays in force";
+        registry.register("config_last_reload_successful", words, reloaded.clone());
+
         let words = "Spans that no collector of traces got";
         registry.register("trace_spans_dropped", words, crate::telemetry::traces::dropped());
 
@@ -193,11 +199,14 @@ impl Figures {
             last_backup: Moment::default(),
             backup_fails: Gauge::default(),
             expected: Moment::default(),
+            reloaded: Gauge::default(),
         }
     }
 
     /// What is known before it happens stands at zero, so that its first time is seen as an increase.
     fn begin_at_zero(&self) {
+        // Without a valid one nothing is declared.
+        self.reloaded.set(1);
         for extent in Extent::ALL.map(Extent::as_str) {
             for outcome in ["applied", "failed", "partly", "refused"] {
                 let _ = self.passes.get_or_create(&Pass { extent, outcome });

@@ -65,6 +65,11 @@ impl Metrics {
         self.figures.hints.set(gauge(waiting as u64));
     }
 
+    /// The configuration was read again; whether it is valid.
+    pub(crate) fn reloaded(&self, is_valid: bool) {
+        self.figures.reloaded.set(i64::from(is_valid));
+    }
+
     /// When the newest copy of the state was made, where that is known, and whether another one that is due cannot be.
     pub(crate) fn backup(&self, newest: Option<DateTime<Utc>>, fails: bool) {
         if let Some(newest) = newest {

@@ -160,6 +160,7 @@ fn a_sighup_takes_up_a_configuration_if_and_only_if_it_is_valid() {
     running.signal("-HUP");
     running.hear("RELOADING=1\nMONOTONIC_USEC=");
     running.hear("STATUS=the new configuration is not valid");
+    running.hear("STATUS=a pass is under way: asking both sides; the new configuration is not valid");
     running.hear("STATUS=idle; pass 2");
     // The state is held, so that no other one can be taken up.
     reconfigure(&served, "[schedule]\nintervall = \"1s\"", "[state]\npath = \"elsewhere.sqlite\"");

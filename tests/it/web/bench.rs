@@ -17,7 +17,7 @@ use flowtly_sync::daemon::hints::Hints;
 use flowtly_sync::daemon::schedule::Schedule;
 use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::watch::{Vitals, Watch};
-use flowtly_sync::daemon::{self, Daemon};
+use flowtly_sync::daemon::{self, Daemon, Reload};
 use flowtly_sync::metrics::Metrics;
 use flowtly_sync::sandbox::RouterTransport;
 use flowtly_sync::store::Store;
@@ -92,12 +92,22 @@ impl Desk for Nobody {
     }
 }
 
+/// A configuration that was changed into one that is not valid.
+#[derive(Debug)]
+struct NotValid;
+
+impl Reload for NotValid {
+    fn reload(&self) -> Result<(), String> {
+        Err("it is not valid".to_owned())
+    }
+}
+
 /// Somebody at the door.
 #[derive(Clone)]
 pub struct Caller {
     pub address: SocketAddr,
     pub watch: Watch,
-    /// Has a pass begin at once.
+    /// Has the configuration read again, which is not valid, and a pass begin.
     pub wake: Arc<Notify>,
     client: reqwest::Client,
     date: Arc<ManualClock>,
@@ -231,7 +241,7 @@ pub async fn beside_with<F: Future<Output = ()>>(
         watch: Some(watch.clone()),
         notices: None,
         backups: None,
-        reload: None,
+        reload: Some(&NotValid),
     };
     let (stop, wake) = (CancellationToken::new(), Arc::new(Notify::new()));
     let date = firm.clock.clone();

@@ -71,6 +71,21 @@ async fn figures_say_what_happened_and_name_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_is_not_valid_is_shown_though_passes_go_on() {
+    let firm = served("");
+    firm.linked("Alfa", &vat(1)).await;
+    beside(&firm, async |caller| {
+        let taken_up = async || caller.figure("flowtly_sync_config_last_reload_successful").await > 0.5;
+        assert!(taken_up().await, "it was started with a valid one");
+        caller.wake.notify_one();
+        caller.until("the refusal", async || !taken_up().await).await;
+        caller.passes("incremental", "applied", 2.0).await;
+        assert!(!taken_up().await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn quiet_hours_put_off_when_a_pass_is_expected_and_a_failure_does_not() {
     let firm = served("");
     firm.linked("Alfa", &vat(1)).await;
