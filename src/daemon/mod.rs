@@ -138,6 +138,9 @@ async fn passes(
     let known = crate::store::quarantine::load(store.connection()).await?;
     let mut quarantine = Quarantine::after_a_start(known, clock.now());
     keep(&mut store, &quarantine, &[]).await?;
+    if let Some(watch) = &watch {
+        watch.begins_with(&mut store, quarantine.sides(), clock.now()).await?;
+    }
     let mut pace = Pace::default();
     // The hints that the next pass is about; none where it walks.
     let mut about: Option<BTreeSet<Hint>> = None;
@@ -179,6 +182,7 @@ async fn passes(
                 return Ok(Ended::Stopped);
             };
             store = returned;
+            pulse.ends();
             let hinted = match &asks {
                 Asks::Hinted(_) => {
                     pace.hinted(begun, clock.elapsed());

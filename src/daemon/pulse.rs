@@ -56,8 +56,18 @@ impl<'a> Pulse<'a> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { fed: state.fed, ..State::default() };
         drop(state);
+        if let Some(watch) = &self.watch {
+            watch.vitals.passes(true);
+        }
         self.tell("a pass is under way: asking both sides");
         self.feed();
+    }
+
+    /// It has come to its end.
+    pub(super) fn ends(&self) {
+        if let Some(watch) = &self.watch {
+            watch.vitals.passes(false);
+        }
     }
 
     /// A new configuration is not valid: that is told with everything else from now on.
@@ -179,6 +189,9 @@ mod tests {
         clock.advance(MINUTE);
         pulse.begins();
         assert_eq!(watch.vitals.signs().turned, Some(MINUTE), "no date, which may be set");
+        assert!(watch.vitals.signs().is_passing);
+        pulse.ends();
+        assert!(!watch.vitals.signs().is_passing);
         assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE));
         watch.vitals.counts_as_stuck(MINUTE);
         assert_eq!(feeding(Some(&watch), Some(3 * MINUTE)), Some(MINUTE / 3));

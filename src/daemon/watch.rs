@@ -42,6 +42,8 @@ pub struct Signs {
     /// When it last got on, between beats, or with a page or a write of a pass: in the time of [`Clock::elapsed`], as a date may be
     /// set.
     pub turned: Option<Duration>,
+    /// Whether a pass is under way.
+    pub is_passing: bool,
     /// When a pass that walks last came to its end, whatever it decided.
     pub passed: Option<DateTime<Utc>>,
     /// When the next one is to begin; `None` before the first wait.
@@ -85,6 +87,17 @@ impl Watch {
             () = named => Some(hints.wanted()),
             () = walk => None,
         }
+    }
+
+    /// The daemon begins, or goes on with another configuration: what its state says of passes before is shown at once.
+    pub(super) async fn begins_with(
+        &self,
+        store: &mut Store,
+        sides: &Illnesses,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.quarantine(sides);
+        self.metrics.recall(store, now).await
     }
 
     /// A pass begins: what wanted one has it.
@@ -166,6 +179,11 @@ impl Vitals {
     /// The daemon got on; in the time of [`Clock::elapsed`].
     pub(super) fn turned(&self, elapsed: Duration) {
         self.state().turned = Some(elapsed);
+    }
+
+    /// A pass begins, or has come to its end.
+    pub(super) fn passes(&self, is_passing: bool) {
+        self.state().is_passing = is_passing;
     }
 
     /// The next pass that walks begins then.

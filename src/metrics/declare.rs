@@ -65,6 +65,10 @@ pub(super) struct Figures {
     pub(super) last_backup: Moment,
     pub(super) backup_fails: Gauge,
     pub(super) expected: Moment,
+    pub(super) passing: Gauge,
+    pub(super) refused: Gauge,
+    pub(super) unexplained: Gauge,
+    pub(super) hints_held: Gauge,
     pub(super) reloaded: Gauge,
 }
 
@@ -100,6 +104,10 @@ impl Figures {
             last_backup,
             backup_fails,
             expected,
+            passing,
+            refused,
+            unexplained,
+            hints_held,
             reloaded,
         } = &figures;
         registry.register("build_info", "The program that runs", build.clone());
@@ -115,6 +123,10 @@ impl Figures {
         let words = "When a pass is to begin after the last one that did not fail: quiet hours, cron expressions and low budgets \
                      put it off, failures do not; 0 before the first";
         registry.register("pass_expected_timestamp_seconds", words, expected.clone());
+        registry.register("pass_running", "1 while a pass is under way and gets on", passing.clone());
+        let words =
+            "1 where the last plan was refused by the safety limits: nothing is written until a person has looked";
+        registry.register("plan_refused", words, refused.clone());
         registry.register("records_scanned", "Records that walks delivered", scanned.clone());
         registry.register("actions", "Actions of the plans that were carried out, by reason", actions.clone());
         registry.register("writes", "What became of writes", sent.clone());
@@ -133,6 +145,8 @@ impl Figures {
             "Live pairs by how they stand: equal, differs (for a stated reason), waits, due",
             pairs.clone(),
         );
+        let words = "Pairs that differ, and nothing says why: anything but 0 is a fault of this program";
+        registry.register("unexplained_pairs", words, unexplained.clone());
         registry.register(
             "quarantine",
             "1 where a side keeps failing and is tried ever more slowly",
@@ -151,6 +165,7 @@ impl Figures {
 
         registry.register("webhooks", "Webhooks and their events, by system and what became of them", webhooks.clone());
         registry.register("hints_waiting", "Records that wait to be looked at because of a webhook", hints.clone());
+        registry.register("hints_held", "1 while quiet hours keep hints waiting", hints_held.clone());
 
         let words = "When the newest of the kept copies of the state was made; 0 where there is none";
         registry.register("last_backup_timestamp_seconds", words, last_backup.clone());
@@ -199,6 +214,10 @@ impl Figures {
             last_backup: Moment::default(),
             backup_fails: Gauge::default(),
             expected: Moment::default(),
+            passing: Gauge::default(),
+            refused: Gauge::default(),
+            unexplained: Gauge::default(),
+            hints_held: Gauge::default(),
             reloaded: Gauge::default(),
         }
     }

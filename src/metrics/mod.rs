@@ -60,9 +60,15 @@ impl Metrics {
         self.figures.webhooks.get_or_create(&label).inc_by(events);
     }
 
-    /// How many records wait to be looked at because of webhooks.
-    pub(crate) fn hints(&self, waiting: usize) {
+    /// How many records wait to be looked at because of webhooks, and whether that is because of quiet hours.
+    pub(crate) fn hints(&self, waiting: usize, are_held: bool) {
         self.figures.hints.set(gauge(waiting as u64));
+        self.figures.hints_held.set(i64::from(are_held));
+    }
+
+    /// Whether a pass is under way, and gets on.
+    pub(crate) fn passes(&self, is_passing: bool) {
+        self.figures.passing.set(i64::from(is_passing));
     }
 
     /// The configuration was read again; whether it is valid.

@@ -9,7 +9,8 @@ use super::labels::{Action, Extent, Links, Pairs, Pass, Records, Sent, System, W
 use super::{Metrics, gauge, seconds};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::Illnesses;
-use crate::store::{Store, StoreError, action, link};
+use crate::store::{Store, StoreError, action, from_json, link, pass, waiting};
+use crate::sync::certificate::Certificate;
 use crate::sync::pass::{Ending, Report};
 
 /// The states of links, so that one that has none left shows 0.
@@ -49,14 +50,35 @@ impl Metrics {
             self.figures.sent.get_or_create(&Sent { outcome }).inc_by(count);
         }
         self.figures.near_misses.inc_by(report.rewritten);
-        let (conflicts, questions, failures) = report.waiting;
-        self.figures.conflicts.set(gauge(conflicts));
-        self.figures.questions.set(gauge(questions));
-        self.figures.failures.set(gauge(failures));
+        self.waits(report.waiting);
+        self.figures.refused.set(i64::from(report.ending == Ending::Refused));
         let certificate = &report.certificate;
+        self.figures.unexplained.set(gauge(certificate.unexplained));
         if report.ending == Ending::Applied && certificate.pending == 0 && certificate.unexplained == 0 {
             self.figures.last_agreement.set(seconds(now));
         }
+    }
+
+    /// What waits for a person: conflicts, questions, failures.
+    fn waits(&self, (conflicts, questions, failures): (u64, u64, u64)) {
+        self.figures.conflicts.set(gauge(conflicts));
+        self.figures.questions.set(gauge(questions));
+        self.figures.failures.set(gauge(failures));
+    }
+
+    /// What the state says of passes before this start, so that nothing looks well until the next one has ended.
+    pub(crate) async fn recall(&self, store: &mut Store, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.waits(waiting::counts(store.connection(), now).await?);
+        if let Some(at) = pass::last_agreement(store.connection()).await? {
+            self.figures.last_agreement.set(seconds(at));
+        }
+        let outcome = pass::last_outcome(store.connection()).await?;
+        self.figures.refused.set(i64::from(outcome.as_deref() == Some("refused")));
+        if let Some(text) = pass::last_certificate(store.connection()).await? {
+            let certificate: Certificate = from_json("pass.certificate", &text)?;
+            self.figures.unexplained.set(gauge(certificate.unexplained));
+        }
+        self.look(store, false).await
     }
 
     /// What the state holds after a pass: links by state, pairs by how they stand, and the actions of a plan that was carried

@@ -101,6 +101,28 @@ pub async fn last_certificate(connection: &mut Connection) -> Result<Option<Stri
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
+/// When a pass last ended after which nothing waited for the next one.
+pub async fn last_agreement(connection: &mut Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let row = sqlx::query(
+        "SELECT ended FROM pass WHERE outcome = 'applied' AND ended IS NOT NULL \
+         AND json_extract(certificate, '$.pending') = 0 AND json_extract(certificate, '$.unexplained') = 0 \
+         ORDER BY id DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| parse_stamp("pass.ended", row.try_get(0)?)).transpose()
+}
+
+/// How the last pass ended that had a plan to write.
+pub async fn last_outcome(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "SELECT outcome FROM pass WHERE outcome IN ('applied', 'partly', 'refused') ORDER BY id DESC LIMIT 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
 /// What a pass's plan held; `None` for a pass that did not end.
 pub async fn totals(connection: &mut Connection, pass: i64) -> Result<Option<Totals>, StoreError> {
     let row = sqlx::query("SELECT totals FROM pass WHERE id = ?1").bind(pass).fetch_optional(connection).await?;

@@ -43,11 +43,18 @@ pub(super) fn is_alive(signs: &Signs, elapsed: Duration, stuck_after: Duration) 
     Health::of(signs, reasons)
 }
 
+/// Whether a pass is under way, and gets on.
+pub(super) fn is_passing(signs: &Signs, elapsed: Duration, stuck_after: Duration) -> bool {
+    signs.is_passing && is_alive(signs, elapsed, stuck_after).ok
+}
+
 /// Whether it does its work: passes come to their end, both sides can be talked to, and the state can be written. A pass that
-/// quiet hours, a cron expression or a low budget put off (beyond the `beat`) is not missed before its time.
+/// quiet hours, a cron expression or a low budget put off (beyond the `beat`) is not missed before its time, nor is the next one
+/// while the last one `is_passing` still.
 pub(super) fn is_ready(
     signs: &Signs,
     now: DateTime<Utc>,
+    is_passing: bool,
     beat: Duration,
     pass_within: Duration,
     writable: Result<(), io::Error>,
@@ -57,6 +64,7 @@ pub(super) fn is_ready(
     match signs.passed {
         Some(passed) if !is_over(now - put_off.map_or(passed, |at| at.max(passed)), pass_within) => {}
         None if put_off.is_some_and(|at| !is_over(now - at, pass_within)) => {}
+        Some(_) if is_passing => {}
         Some(passed) => reasons.push(format!("no pass has ended for {}", words(since(passed, now)))),
         None => reasons.push("no pass has ended since the start".to_owned()),
     }
@@ -120,11 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_that_takes_long_is_not_late_while_it_gets_on() {
+        let under_way = Signs { is_passing: true, turned: Some(59 * MINUTE), ..signs() };
+        assert!(is_passing(&under_way, 60 * MINUTE, 5 * MINUTE) && !is_passing(&under_way, 70 * MINUTE, 5 * MINUTE));
+        assert!(!is_passing(&signs(), 10 * MINUTE, 5 * MINUTE), "none is under way");
+        assert!(is_ready(&under_way, at(59), true, 5 * MINUTE, 15 * MINUTE, Ok(())).ok);
+        assert!(!is_ready(&under_way, at(59), false, 5 * MINUTE, 15 * MINUTE, Ok(())).ok, "it hangs");
+    }
+
+    #[test]
     fn whoever_passes_and_writes_is_ready_and_else_all_reasons_are_told() {
-        assert!(is_ready(&signs(), at(12), 5 * MINUTE, 15 * MINUTE, Ok(())).ok);
+        assert!(is_ready(&signs(), at(12), false, 5 * MINUTE, 15 * MINUTE, Ok(())).ok);
         let mut ill = signs();
         ill.ill.insert(Side::Crm, at(20));
-        let health = is_ready(&ill, at(30), 5 * MINUTE, 15 * MINUTE, Err(io::Error::other("read-only file system")));
+        let health =
+            is_ready(&ill, at(30), false, 5 * MINUTE, 15 * MINUTE, Err(io::Error::other("read-only file system")));
         let wanted = [
             "no pass has ended for 20 min",
             "CRM keeps failing, for 10 min",
@@ -132,14 +150,14 @@ mod tests {
         ];
         assert_eq!((health.ok, health.reasons), (false, wanted.map(str::to_owned).to_vec()));
         assert_eq!(
-            is_ready(&Signs::default(), at(0), MINUTE, MINUTE, Ok(())).reasons,
+            is_ready(&Signs::default(), at(0), false, MINUTE, MINUTE, Ok(())).reasons,
             ["no pass has ended since the start"]
         );
     }
 
     #[test]
     fn a_pass_that_was_put_off_is_not_missed_before_its_time() {
-        let is_ready = |signs: &Signs, minute| is_ready(signs, at(minute), 5 * MINUTE, 15 * MINUTE, Ok(())).ok;
+        let is_ready = |signs: &Signs, minute| is_ready(signs, at(minute), false, 5 * MINUTE, 15 * MINUTE, Ok(())).ok;
         let put_off = Signs { due: Some(at(40)), ..signs() };
         assert!(is_ready(&put_off, 39) && is_ready(&put_off, 50));
         assert!(!is_ready(&put_off, 51), "its time came, and it did not");

@@ -19,12 +19,13 @@ use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::health::{Health, is_alive, is_ready, is_writable};
+use super::health::{Health, is_alive, is_passing, is_ready, is_writable};
 use super::reply::{json, refusal, reply, unauthorised};
 use super::webhooks;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::connector::webhook::{Webhook, proof};
+use crate::daemon::schedule::Schedule;
 use crate::daemon::watch::Watch;
 use crate::domain::record::Side;
 use crate::metrics::CONTENT_TYPE;
@@ -50,6 +51,8 @@ pub(super) struct Shown {
     /// The interval of passes, and within what time one must end.
     beat: Duration,
     pass_within: Duration,
+    /// Whose quiet hours hold hints back; `None` where none do.
+    resting: Option<Schedule>,
     /// Who may hint at records of which side.
     pub(super) webhooks: Vec<(Side, Arc<dyn Webhook>)>,
 }
@@ -78,6 +81,16 @@ impl Site {
             .with_state(Arc::clone(self))
     }
 
+    /// Whether a pass is under way, and gets on.
+    fn is_passing(&self) -> bool {
+        is_passing(&self.watch.vitals.signs(), self.clock.elapsed(), self.shown().stuck_after)
+    }
+
+    /// Whether hints wait for the end of quiet hours.
+    fn holds_hints(&self) -> bool {
+        self.shown().resting.as_ref().is_some_and(|schedule| schedule.quiet_until(self.clock.now()).is_some())
+    }
+
     pub(super) fn shown(&self) -> Arc<Shown> {
         Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,6 +114,7 @@ impl Shown {
             stuck_after,
             beat: schedule.interval,
             pass_within: schedule.interval.mul_f64(f64::from(missed) * (1.0 + schedule.jitter)) + PASS_TAKES,
+            resting: (!schedule.hints_in_quiet).then(|| schedule.beats()),
             webhooks,
         }
     }
@@ -116,7 +130,8 @@ async fn readyz(State(site): State<Arc<Site>>) -> Response {
     let writable =
         tokio::task::spawn_blocking(move || is_writable(&state)).await.unwrap_or_else(|error| Err(error.into()));
     let shown = site.shown();
-    answer(&is_ready(&site.watch.vitals.signs(), site.clock.now(), shown.beat, shown.pass_within, writable))
+    let signs = site.watch.vitals.signs();
+    answer(&is_ready(&signs, site.clock.now(), site.is_passing(), shown.beat, shown.pass_within, writable))
 }
 
 fn answer(health: &Health) -> Response {
@@ -129,6 +144,7 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
     {
         return unauthorised("Bearer", "the token of web.token_file is needed");
     }
-    site.watch.metrics.hints(site.watch.hints.waiting());
+    site.watch.metrics.hints(site.watch.hints.waiting(), site.holds_hints());
+    site.watch.metrics.passes(site.is_passing());
     reply(StatusCode::OK, CONTENT_TYPE, site.watch.metrics.text())
 }

@@ -77,10 +77,27 @@ async fn a_configuration_that_is_not_valid_is_shown_though_passes_go_on() {
     beside(&firm, async |caller| {
         let taken_up = async || caller.figure("flowtly_sync_config_last_reload_successful").await > 0.5;
         assert!(taken_up().await, "it was started with a valid one");
+        let before = caller.figure(r#"flowtly_sync_passes_total{extent="incremental",outcome="applied"}"#).await;
         caller.wake.notify_one();
         caller.until("the refusal", async || !taken_up().await).await;
-        caller.passes("incremental", "applied", 2.0).await;
+        caller.passes("incremental", "applied", before + 1.0).await;
         assert!(!taken_up().await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hints_are_shown_as_held_in_quiet_hours_and_not_before() {
+    // It is eight.
+    let firm = served("[schedule]\nquiet = [\"08:02-12:00\"]\n");
+    firm.linked("Alfa", &vat(1)).await;
+    beside(&firm, async |caller| {
+        let held = async || caller.figure("flowtly_sync_hints_held").await > 0.5;
+        assert!(!held().await);
+        firm.wait(Duration::from_mins(10));
+        assert!(held().await);
+        firm.wait(Duration::from_hours(4));
+        assert!(!held().await);
     })
     .await;
 }
