@@ -230,7 +230,6 @@ async fn passes(
                 notices.passed(&mut store, &daemon.world, quarantine.sides(), unsaved, ended).await?;
             }
             let means = spare(&daemon, &mut short, &mut store).await?;
-            store.rest().await?;
             let wait = if hinted && !is_failure(after) {
                 // The beat goes on as if nothing had happened; what only a walk can find is not waited for so long.
                 let left = due.left(clock);
@@ -254,6 +253,7 @@ async fn passes(
             // Somebody waits for the end of what the pass left due.
             continue;
         }
+        store.rest().await?;
         let standing = Standing { quarantine: &mut quarantine, pulse: &pulse, pace, means, is_open };
         match rest::until_next(&mut daemon, &mut store, standing, &mut due, stop, wake).await? {
             Woken::Walk => {}
