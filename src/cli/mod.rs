@@ -176,6 +176,14 @@ pub enum Command {
         /// Read everything, not only what changed
         #[arg(long)]
         full: bool,
+
+        /// Tell how it ended and the sums; no record, no name, no value, so that it may stand in a log
+        #[arg(long)]
+        quiet: bool,
+
+        /// Nobody watches: bring notices and make copies of the state, as the daemon does ([notices], [backup])
+        #[arg(long)]
+        as_service: bool,
     },
 
     /// Show what a pass would do; write nothing, to neither system nor state

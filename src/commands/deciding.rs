@@ -16,7 +16,7 @@ use crate::daemon::control::Desk;
 use crate::daemon::control::client::{self, ClientError};
 use crate::daemon::control::protocol::{Ask, Outcome};
 use crate::render::Style;
-use crate::render::plan::Format;
+use crate::render::plan::{Detail, Format, PlanReport};
 use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError};
 use crate::sync::pass::Report;
@@ -99,9 +99,9 @@ impl Desk for Clerk<'_> {
         }
     }
 
-    async fn report(&self, store: &mut Store, report: &Report) -> Outcome {
+    async fn report(&self, store: &mut Store, report: &Report, detail: Detail) -> Outcome {
         let mut told = Vec::new();
-        match print_report(store, report, Format::Text, Style::Plain, &mut told).await {
+        match print_report(store, report, PlanReport::new(Format::Text, Style::Plain, detail), &mut told).await {
             Ok(()) => Outcome::Done { told: String::from_utf8_lossy(&told).into_owned(), code: exit_code(report) },
             Err(error) => Outcome::Failed(format!("the pass ended, but it cannot be told how: {error:#}")),
         }

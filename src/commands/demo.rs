@@ -17,7 +17,7 @@ use crate::connector::registry::Transports;
 use crate::domain::record::Kind;
 use crate::domain::safety::RefusalName;
 use crate::render::Style;
-use crate::render::plan::Format;
+use crate::render::plan::{Detail, Format, PlanReport};
 use crate::sandbox::{CrmServer, FlowtlyServer, Property, RouterTransport};
 use crate::store::Store;
 use crate::store::lock::WriterLock;
@@ -138,7 +138,8 @@ impl Stage<'_> {
         let world = self.session.world(&Silent);
         let (mut store, outcome) = pass::dry_run(world, store, request(true, &[]), &CancellationToken::new()).await;
         let report = outcome?;
-        print_report(&mut store, &report, Format::Text, Style::Plain, self.out).await?;
+        let printer = PlanReport::new(Format::Text, Style::Plain, Detail::Brief);
+        print_report(&mut store, &report, printer, self.out).await?;
         Ok(store.close().await?)
     }
 

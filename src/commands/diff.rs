@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Context;
 
 use super::session::{Session, print_report, progress, request, stop_on_signals, style};
-use crate::render::plan::Format;
+use crate::render::plan::{Detail, Format, PlanReport};
 use crate::store::Store;
 use crate::sync::pass::{self, Report};
 
@@ -19,7 +19,8 @@ pub(super) async fn diff(session: &Session, format: Format, complete: bool, out:
     let (mut store, outcome) = pass::dry_run(session.world(bars.as_ref()), store, request(complete, &[]), &stop).await;
     drop(bars);
     let report = outcome?;
-    print_report(&mut store, &report, format, style(session.settings.log.colour), out).await?;
+    let printer = PlanReport::new(format, style(session.settings.log.colour), Detail::Brief);
+    print_report(&mut store, &report, printer, out).await?;
     store.close().await?;
     Ok(exit_code(&report))
 }

@@ -20,6 +20,7 @@ mod session;
 mod serving;
 mod health;
 mod diff;
+mod unwatched;
 mod reconcile;
 mod run;
 mod demo;
@@ -43,12 +44,13 @@ use crate::domain::field::Field;
 use crate::domain::record::Kind;
 use crate::render::Style;
 use crate::render::lists::{Form, Listing};
-use crate::render::plan::Format;
+use crate::render::plan::{Detail, Format};
 use crate::telemetry::{self, Overrides, Pace, Telemetry};
 use check::{Mode, Sides};
 use explain::Subjected;
 use health::Question;
 use init::{Around, Asker, Nobody, Terminal, Unfinished};
+use reconcile::{Wanted, Watched};
 pub use run::STOP_TAKES;
 use session::Session;
 
@@ -154,7 +156,12 @@ async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> R
 async fn carried_out(command: Command, settings: Settings, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
     let code = match command {
         Command::Run(allowances) => run::run(settings, &allowances.allow, global).await?,
-        Command::Reconcile { allowances, full } => reconcile::reconcile(settings, full, &allowances.allow, out).await?,
+        Command::Reconcile { allowances, full, quiet, as_service } => {
+            let detail = if quiet { Detail::Totals } else { Detail::Brief };
+            let watched = if as_service { Watched::ByNobody } else { Watched::ByPerson };
+            let wanted = Wanted { complete: full, allow: &allowances.allow, detail, watched };
+            reconcile::reconcile(settings, &wanted, out).await?
+        }
         Command::Diff { format, full } => diff::diff(&Session::new(settings)?, form(format), full, out).await?,
         Command::Check { fix, show_config, json } => {
             if show_config {

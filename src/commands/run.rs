@@ -61,7 +61,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
 }
 
 /// What needs people is brought to them, that the daemon stops by an error included.
-async fn close(desk: Option<Desk>, error: Option<&anyhow::Error>) {
+pub(super) async fn close(desk: Option<Desk>, error: Option<&anyhow::Error>) {
     let Some(board) = desk.and_then(|desk| Arc::into_inner(desk.board)) else { return };
     if let Some(error) = error {
         let is_of_state =

@@ -15,7 +15,7 @@ use crate::domain::record::Kind;
 use crate::domain::safety::RefusalName;
 use crate::metrics::Metrics;
 use crate::render::Style;
-use crate::render::plan::{Detail, Format, PlanReport};
+use crate::render::plan::PlanReport;
 use crate::render::progress::Bars;
 use crate::store::document::DocumentId;
 use crate::store::{Store, action, document};
@@ -104,11 +104,9 @@ pub(super) fn style(is_wanted: bool) -> Style {
 pub(super) async fn print_report(
     store: &mut Store,
     report: &Report,
-    format: Format,
-    style: Style,
+    mut printer: PlanReport,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let mut printer = PlanReport::new(format, style, Detail::Brief);
     printer.begin(out, report)?;
     let mut after = ActionId(0);
     loop {

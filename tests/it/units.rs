@@ -9,7 +9,7 @@ use flowtly_sync::commands::STOP_TAKES;
 use flowtly_sync::connector::registry::SYSTEMS;
 use flowtly_sync::connector::setup::{Answer, PASSWORD, TOKEN};
 
-use crate::served::{code, command, printed, told};
+use crate::served::{Running, Served, code, command, printed, told};
 
 const SERVICES: [&str; 3] = ["flowtly-sync.service", "flowtly-sync@.service", "flowtly-sync-reconcile.service"];
 
@@ -332,4 +332,128 @@ fn what_waits_for_a_person_is_no_failure_of_the_pass_by_the_clock() {
     assert_eq!(said(timer, "Unit"), Vec::<String>::new(), "a timer is for the service of its name");
     assert_eq!((once(timer, "Persistent"), once(timer, "WantedBy")), ("true".to_owned(), "timers.target".to_owned()));
     assert!(!seconds(&once(timer, "RandomizedDelaySec")).is_zero());
+}
+
+/// What the timer starts, without the program's name.
+fn pass_by_the_clock() -> Vec<String> {
+    let [_, _, pass] = SERVICES;
+    once(pass, "ExecStart").split(' ').skip(1).map(str::to_owned).collect()
+}
+
+/// Every text that the reports of a pass over these systems hold of a record: labels, values, candidates.
+fn of_records(report: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match report {
+        serde_json::Value::Object(object) => {
+            // Reasons, names of fields and the like are this program's own words.
+            let ours =
+                ["says", "reason", "why", "field", "kind", "side", "op", "refusals", "speaks_for", "speaks_against"];
+            object
+                .iter()
+                .filter(|(key, _)| !ours.contains(&key.as_str()))
+                .for_each(|(_, value)| of_records(value, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| of_records(item, found)),
+        // What stands anywhere, an id (which logs do hold) or one word in small letters, tells nobody from another.
+        serde_json::Value::String(text)
+            if text.chars().count() >= 5
+                && !text.chars().all(|sign| sign.is_ascii_digit() || matches!(sign, 'a'..='z' | '_' | '-')) =>
+        {
+            found.insert(text.clone());
+        }
+        serde_json::Value::String(_)
+        | serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_) => {}
+    }
+}
+
+/// The very line of the unit, refused, carried out, and beside a daemon: what stands in the journal afterwards is about nobody.
+#[test]
+fn the_pass_by_the_clock_prints_sums_and_nothing_of_any_record() {
+    let served = Served::with(&["--companies", "60", "--seed", "messy"]);
+    let line = pass_by_the_clock();
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let mut known = BTreeSet::new();
+    let mut look = || {
+        let shown = served.run(&["diff", "--full", "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+        of_records(&report["actions"], &mut known);
+        let conflicts = served.run(&["conflicts", "--json"]);
+        of_records(&serde_json::from_slice(&conflicts.stdout).unwrap_or_default(), &mut known);
+    };
+    look();
+    let mut said = Vec::new();
+    let refused = served.run(&line);
+    assert_eq!(code(&refused), 3, "{}", told(&refused));
+    assert!(printed(&refused).contains("\nRefused\n  first-pass: "), "{}", printed(&refused));
+    said.push(refused);
+    let allowed = served.run(&[line.as_slice(), &["--allow", "first-pass"]].concat());
+    assert_eq!(code(&allowed), 2, "{}", told(&allowed));
+    for wanted in ["\nTotals\n", "  Flowtly: ", "carried out: ", "\nWaits for a person\n", "\nCertificate\n"] {
+        assert!(printed(&allowed).contains(wanted), "{wanted}: {}", printed(&allowed));
+    }
+    said.push(allowed);
+    look();
+    let running = Running::start(&served, &["run"]);
+    let beside = served.run(&line);
+    assert_eq!(code(&beside), 2, "{}", told(&beside));
+    assert!(printed(&beside).contains("\nCertificate\n"), "{}", printed(&beside));
+    running.stop();
+    said.push(beside);
+    assert!(known.len() > 100, "there is something that could be told: {}", known.len());
+    for output in said {
+        let said = printed(&output) + &told(&output);
+        let leaked: Vec<&String> = known.iter().filter(|known| said.contains(known.as_str())).collect();
+        assert!(leaked.is_empty(), "{leaked:?} in {said}");
+    }
+    let loud = served.run(&["reconcile", "--full"]);
+    assert!(printed(&loud).len() > 100, "a person is told more: {}", printed(&loud));
+}
+
+/// The very line of the unit does what the daemon does beside its passes.
+#[test]
+fn the_pass_by_the_clock_tells_people_and_copies_the_state() {
+    let served = Served::start();
+    let letters = served.path("letters");
+    let path = served.path("flowtly-sync.toml");
+    let hook = format!(
+        "\n[notices.command]\nrun = [\"/bin/sh\", \"-c\", \"cat >> {0}; echo >> {0}\"]\n[backup]\ndirectory = \"copies\"\n",
+        letters.display()
+    );
+    std::fs::write(&path, text_of(&path) + &hook).unwrap();
+    let line = pass_by_the_clock();
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    for _ in 0..2 {
+        let refused = served.run(&line);
+        assert_eq!(code(&refused), 3, "{}", told(&refused));
+    }
+    let heard = text_of(&letters);
+    assert_eq!(heard.lines().count(), 1, "once, however many passes follow: {heard}");
+    assert!(heard.contains("\"topic\":\"refused\"") && heard.contains("first-pass"), "{heard}");
+    let copies = || std::fs::read_dir(served.path("copies")).unwrap().count();
+    assert_eq!(copies(), 1, "one was due, the next one is not yet");
+    assert_eq!(code(&served.run(&[line.as_slice(), &["--allow", "first-pass"]].concat())), 0);
+    let heard = text_of(&letters);
+    assert!(heard.lines().count() == 2 && heard.contains("\"turn\":\"ends\""), "{heard}");
+    // A side that cannot be reached is told of once, and when it is well again.
+    let well = text_of(&path);
+    let crm =
+        well.lines().rev().find_map(|line| line.strip_prefix("base_url = ")).expect("the sandbox says where it is");
+    std::fs::write(&path, well.replace(crm, "\"http://127.0.0.1:9\"") + "\n[http]\nretry_max_elapsed = \"1s\"\n")
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(code(&served.run(&line)), 1);
+    }
+    std::fs::write(&path, &well).unwrap();
+    assert_eq!(code(&served.run(&line)), 0);
+    let heard = text_of(&letters);
+    assert!(heard.lines().count() == 4 && heard.contains("\"topic\":\"side-fails\""), "{heard}");
+    // A person who stands by needs neither.
+    std::fs::remove_dir_all(served.path("copies")).unwrap();
+    assert_eq!(code(&served.run(&["reconcile"])), 0);
+    assert!(!served.path("copies").exists());
+}
+
+fn text_of(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
 }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Ask, Outcome};
 use crate::domain::safety::RefusalName;
+use crate::render::plan::Detail;
 use crate::store::Store;
 use crate::sync::PassError;
 use crate::sync::pass::{Report, Request};
@@ -29,12 +30,13 @@ pub trait Desk {
     async fn decide(&self, store: &mut Store, ask: &Ask) -> Outcome;
 
     /// Says how a pass ended, as `reconcile` does.
-    async fn report(&self, store: &mut Store, report: &Report) -> Outcome;
+    async fn report(&self, store: &mut Store, report: &Report, detail: Detail) -> Outcome;
 }
 
 /// Somebody who waits for a pass.
 struct Asker {
     reply: oneshot::Sender<Outcome>,
+    detail: Detail,
     told: String,
     rounds: u32,
 }
@@ -122,10 +124,11 @@ impl<'a> Inbox<'a> {
             if reply.is_closed() {
                 continue;
             }
-            if let Ask::Reconcile { full, allow } = ask {
+            if let Ask::Reconcile { full, allow, quiet } = ask {
                 self.post.full |= full;
                 self.post.allow.extend(allow);
-                self.post.askers.push(Asker { reply, told: String::new(), rounds: 0 });
+                let detail = if quiet { Detail::Totals } else { Detail::Brief };
+                self.post.askers.push(Asker { reply, detail, told: String::new(), rounds: 0 });
                 hurry = Hurry::Pass;
                 continue;
             }
@@ -158,27 +161,24 @@ impl<'a> Inbox<'a> {
     /// Tells those who waited for the pass how it ended; who is told is told once, when what it left due was gone on with.
     pub async fn passed(&mut self, store: &mut Store, outcome: &Result<Report, PassError>) {
         let askers = std::mem::take(&mut self.post.askers);
-        if askers.is_empty() {
-            return;
-        }
-        let said = match outcome {
-            Ok(report) => self.desk.report(store, report).await,
-            Err(error) => Outcome::Failed(error.to_string()),
-        };
         let goes_on = outcome.as_ref().is_ok_and(goes_on);
         for mut asker in askers {
-            match &said {
+            let said = match outcome {
+                Ok(report) => self.desk.report(store, report, asker.detail).await,
+                Err(error) => Outcome::Failed(error.to_string()),
+            };
+            match said {
                 Outcome::Done { told, code } => {
                     asker.rounds += 1;
-                    asker.told.push_str(told);
+                    asker.told.push_str(&told);
                     if goes_on && asker.rounds < ROUNDS {
                         self.post.askers.push(asker);
                     } else {
-                        let _ = asker.reply.send(Outcome::Done { told: asker.told, code: *code });
+                        let _ = asker.reply.send(Outcome::Done { told: asker.told, code });
                     }
                 }
                 Outcome::Failed(message) => {
-                    let _ = asker.reply.send(Outcome::Failed(message.clone()));
+                    let _ = asker.reply.send(Outcome::Failed(message));
                 }
             }
         }

@@ -98,7 +98,15 @@ pub enum Ask {
         full: bool,
         /// Refusals that are allowed for this pass.
         allow: Vec<RefusalName>,
+        /// Tell sums alone. An older daemon, which would tell everything, knows no such key and refuses.
+        #[serde(default, skip_serializing_if = "is_unsaid")]
+        quiet: bool,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_unsaid(said: &bool) -> bool {
+    !*said
 }
 
 /// Some of a list.
@@ -248,7 +256,8 @@ mod tests {
             Ask::Link { kind: Kind::Contact, flowtly: RemoteId::new("1"), crm: RemoteId::new("2") },
             Ask::Unlink { kind: Kind::Company, flowtly: RemoteId::new("1") },
             Ask::Retry { which: Which::All { record: None, fields: vec![] } },
-            Ask::Reconcile { full: true, allow: RefusalName::ALL.to_vec() },
+            Ask::Reconcile { full: true, allow: RefusalName::ALL.to_vec(), quiet: false },
+            Ask::Reconcile { full: true, allow: vec![], quiet: true },
         ];
         for ask in asks {
             let line = written(&asked(ask.clone()));
@@ -261,7 +270,8 @@ mod tests {
     fn another_version_another_state_and_nonsense_are_refused_with_words() {
         let newer = br#"{"version":2,"ask":"something new"}"#;
         assert!(read(newer, Path::new("/state")).unwrap_err().contains("this command version 2"));
-        let line = written(&asked(Ask::Reconcile { full: false, allow: vec![] }));
+        let line = written(&asked(Ask::Reconcile { full: false, allow: vec![], quiet: false }));
+        assert!(!String::from_utf8_lossy(&line).contains("quiet"), "a daemon of an earlier release takes it");
         assert!(read(&line, Path::new("/other")).unwrap_err().contains("holds the state /other, not /state"));
         for nonsense in [&b"GET / HTTP/1.1"[..], b"", b"{}", br#"{"version":1,"state":"/state","ask":{"drop":{}}}"#] {
             assert!(read(nonsense, Path::new("/state")).unwrap_err().starts_with("the request cannot be read"));

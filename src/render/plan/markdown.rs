@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use super::summary::{NOTHING, sections, title};
-use super::{document_ids, document_verb, sign, verb, whereabouts};
+use super::{Detail, document_ids, document_verb, sign, verb, whereabouts};
 use crate::domain::documents::Known;
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, Op};
@@ -114,7 +114,7 @@ impl Markdown {
         if !self.has_table {
             writeln!(out, "\n{NOTHING}")?;
         }
-        sections(report).iter().try_for_each(|section| section.markdown(out))
+        sections(report, Detail::Brief).iter().try_for_each(|section| section.markdown(out))
     }
 }
 

@@ -57,6 +57,8 @@ pub enum Detail {
     Brief,
     /// Everything.
     Full,
+    /// Sums alone: no record, no value, no name, so that it may stand in a log. [`Format::Text`] alone has it.
+    Totals,
 }
 
 /// A report under way. [`Format::Json`] always tells everything.
@@ -95,7 +97,11 @@ impl PlanReport {
 
     /// Writes one action; to be called for each in the plan's order.
     pub fn action(&mut self, out: &mut dyn Write, action: &Action) -> io::Result<()> {
-        let is_told = self.detail == Detail::Full || is_told(action);
+        let is_told = match self.detail {
+            Detail::Full => true,
+            Detail::Brief => is_told(action),
+            Detail::Totals => false,
+        };
         match &mut self.form {
             Form::Json(json) => json.action(out, action),
             Form::Text(text) if is_told => text.action(out, action),
@@ -107,6 +113,7 @@ impl PlanReport {
     /// Writes one document that is to be shown or renamed; to be called for each, behind the actions.
     pub fn document(&mut self, out: &mut dyn Write, document: &Known) -> io::Result<()> {
         match &mut self.form {
+            Form::Text(_) if self.detail == Detail::Totals => Ok(()),
             Form::Text(text) => text.document(out, document),
             Form::Markdown(markdown) => markdown.document(out, document),
             Form::Json(json) => json.document(out, document),
@@ -116,7 +123,7 @@ impl PlanReport {
     /// Writes what stands behind the actions.
     pub fn end(&mut self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
         match &mut self.form {
-            Form::Text(text) => text.end(out, report),
+            Form::Text(text) => text.end(out, report, self.detail),
             Form::Markdown(markdown) => markdown.end(out, report),
             Form::Json(json) => json.end(out),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Detail;
 use crate::domain::documents::Stand;
 use crate::domain::record::Side;
 use crate::render::lines::Section;
@@ -31,15 +32,16 @@ pub(super) fn title(report: &Report) -> (String, &'static str) {
     }
 }
 
-/// Everything behind the actions, in order; empty sections are not shown.
-pub(super) fn sections(report: &Report) -> Vec<Section> {
+/// Everything behind the actions, in order; empty sections are not shown. [`Detail::Totals`] names no record, and repeats nothing
+/// that a system said of one.
+pub(super) fn sections(report: &Report, detail: Detail) -> Vec<Section> {
     vec![
         totals(report),
         report
             .documents
             .as_ref()
-            .map_or_else(|| Section::new("Documents"), |documents| self::documents(report, documents)),
-        refusals(report),
+            .map_or_else(|| Section::new("Documents"), |documents| self::documents(report, documents, detail)),
+        refusals(report, detail),
         troubles(report),
         waiting(report),
         certificate(&report.certificate),
@@ -99,7 +101,7 @@ fn totals(report: &Report) -> Section {
     section
 }
 
-fn documents(report: &Report, documents: &DocumentsReport) -> Section {
+fn documents(report: &Report, documents: &DocumentsReport, detail: Detail) -> Section {
     let mut section = Section::new("Documents");
     if documents.planned() > 0 {
         section.own(format!(
@@ -124,7 +126,10 @@ fn documents(report: &Report, documents: &DocumentsReport) -> Section {
         );
     }
     if let Some(trouble) = &documents.trouble {
-        section.foreign(format!("left alone for now: {trouble}"));
+        match detail {
+            Detail::Totals => section.own("left alone for now"),
+            Detail::Brief | Detail::Full => section.foreign(format!("left alone for now: {trouble}")),
+        }
     }
     section
 }
@@ -145,14 +150,14 @@ fn documents_stand(section: &mut Section, stand: &Stand) {
     some(stand.incomplete, "without id or name in Flowtly: not shown; see `explain company:…`");
 }
 
-fn refusals(report: &Report) -> Section {
+fn refusals(report: &Report, detail: Detail) -> Section {
     let mut section = Section::new(match report.ending {
         Ending::Planned => "Would be refused",
         Ending::Applied | Ending::Partly | Ending::Refused => "Refused",
     });
     for refusal in &report.refusals {
         section.own_toned(Tone::Bad, format!("{}: {}", refusal.name, refusal.message));
-        for example in &refusal.examples {
+        for example in refusal.examples.iter().filter(|_| detail != Detail::Totals) {
             section.foreign_below(words::example(example));
         }
     }

@@ -434,6 +434,8 @@ fn hostile_plan() -> Vec<Action> {
 fn a_hostile_name_moves_no_cursor_in_any_form() {
     let actions = hostile_plan();
     let mut report = report(&actions);
+    let totals = told(Format::Text, Style::Plain, Detail::Totals, &report, &actions);
+    assert!(totals.contains("Totals\n") && !totals.contains("Evil"), "sums hold nothing of anybody: {totals}");
     report.missing = vec![(Side::Crm, Kind::Company, HOSTILE.to_owned())];
     for format in [Format::Text, Format::Markdown, Format::Json] {
         let text = told(format, Style::Plain, Detail::Full, &report, &actions);

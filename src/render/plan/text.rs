@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::summary::{NOTHING, sections, title};
-use super::{document_ids, document_verb, sign, verb, whereabouts};
+use super::{Detail, document_ids, document_verb, sign, verb, whereabouts};
 use crate::domain::documents::Known;
 use crate::domain::field::Field;
 use crate::domain::plan::{Action, Op, RecordRef};
@@ -57,11 +57,11 @@ impl Text {
         document.link.as_ref().map_or(Ok(()), |link| writeln!(out, "      link: {}", Clean(link)))
     }
 
-    pub(super) fn end(&self, out: &mut dyn Write, report: &Report) -> io::Result<()> {
-        if self.block.is_none() && !self.has_documents {
+    pub(super) fn end(&self, out: &mut dyn Write, report: &Report, detail: Detail) -> io::Result<()> {
+        if self.block.is_none() && !self.has_documents && detail != Detail::Totals {
             writeln!(out, "\n{NOTHING}")?;
         }
-        sections(report).iter().try_for_each(|section| section.text(out, self.style))
+        sections(report, detail).iter().try_for_each(|section| section.text(out, self.style))
     }
 }
 

@@ -75,7 +75,7 @@ impl Person {
     }
 
     async fn pass(&self) -> (u8, String) {
-        self.ask(Ask::Reconcile { full: true, allow: vec![] }).await.unwrap()
+        self.ask(Ask::Reconcile { full: true, allow: vec![], quiet: false }).await.unwrap()
     }
 
     async fn take(&self, number: i64, side: Side) -> Result<(u8, String), String> {
@@ -268,7 +268,7 @@ async fn a_pass_is_asked_for_with_its_allowances_and_told_with_its_exit_code() {
             assert!(text.contains("--allow first-pass"), "{text}");
             assert_eq!(firm.hubspot.company_count(), 0);
             let allow = vec![RefusalName::FirstPass];
-            let (code, text) = person.ask(Ask::Reconcile { full: false, allow }).await.unwrap();
+            let (code, text) = person.ask(Ask::Reconcile { full: false, allow, quiet: false }).await.unwrap();
             assert_eq!(code, 0, "{text}");
             assert_eq!(firm.hubspot.company_count(), 1);
             assert_eq!(person.pass().await.0, 0, "the allowance held for that pass, and nothing is left to allow");
@@ -290,7 +290,7 @@ async fn bad_clients_are_told_so_and_stop_nothing() {
             (b"GET / HTTP/1.1\n".to_vec(), "cannot be read"),
             (b"{\"version\":7,\"ask\":{\"erase\":{}}}\n".to_vec(), "speaks version 1"),
             (vec![b'x'; 200_000], "longer than"),
-            (other.line(Ask::Reconcile { full: true, allow: vec![] }), "holds the state"),
+            (other.line(Ask::Reconcile { full: true, allow: vec![], quiet: false }), "holds the state"),
         ];
         for (line, why) in wrong {
             let socket = person.socket.clone();
