@@ -219,6 +219,17 @@ expect 0 package_manager --install "$work/newer.deb"
 asked "restart flowtly-sync.service
 restart flowtly-sync@acme.service
 restart flowtly-sync@globex.service"
+# An upgrade nobody watches must not end what runs well.
+mv "$root$etc/acme/config.toml" "$work/acme.toml"
+{ echo 'unheard_of = 1'; cat "$work/acme.toml"; } >"$root$etc/acme/config.toml"
+expect 0 package_manager --install "$work/newer.deb"
+asked "restart flowtly-sync.service
+restart flowtly-sync@globex.service"
+has "flowtly-sync@acme.service runs on with the program of the release before, and WAS NOT RESTARTED"
+has "unheard_of"
+has "systemctl restart flowtly-sync@acme"
+cp "$work/acme.toml" "$root$etc/acme/config.toml"
+step "with systemd: what the new release's check refuses is not restarted, and that is said"
 expect 0 package_manager --remove flowtly-sync
 [ ! -s "$root/run/active" ] || fail "removed, and there runs: $(cat "$root/run/active")"
 rm "$root/etc/systemd/system/multi-user.target.wants/flowtly-sync@globex.service"

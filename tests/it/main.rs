@@ -26,5 +26,6 @@ mod instances;
 mod espocrm;
 mod web;
 mod notices;
+mod package;
 mod leaks;
 mod init;

@@ -1,0 +1,69 @@
+//! What the scripts of the Debian package do where a systemd runs: they are tried in a folder, with lines that stand in for the
+//! programs that they ask. `tests/package.sh` tries them in a whole system.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::served::{code, told};
+
+fn write(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Configures the package in this folder, where these units run. Returns what it said, and the units that were restarted.
+fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
+    let script = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/postinst")).unwrap();
+    let script = ["/etc/", "/var/lib/", "/run/systemd/"]
+        .iter()
+        .fold(script, |script, folder| script.replace(folder, &format!("{}{folder}", root.display())))
+        .replace("/usr/bin/flowtly-sync", env!("CARGO_BIN_EXE_flowtly-sync"));
+    write(&root.join("postinst"), &script);
+    std::fs::create_dir_all(root.join("run/systemd/system")).unwrap();
+    let asked = root.join("asked");
+    std::fs::write(&asked, "").unwrap();
+    for program in ["systemd-sysusers", "deb-systemd-helper", "dpkg-statoverride", "chgrp"] {
+        write(&root.join("bin").join(program), "#!/bin/sh\n");
+    }
+    let lists = format!("#!/bin/sh\ncase $* in *list-units*) printf '%s\\n' {} ;; esac\n", running.join(" "));
+    write(&root.join("bin/systemctl"), &lists);
+    write(&root.join("bin/deb-systemd-invoke"), &format!("#!/bin/sh\necho \"$@\" >>{}\n", asked.display()));
+    let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh")
+        .arg(root.join("postinst"))
+        .args(["configure", "0.0.1-1"])
+        .env("PATH", path)
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    let asked = std::fs::read_to_string(asked).unwrap();
+    (output, asked.lines().filter_map(|line| line.strip_prefix("restart ")).map(str::to_owned).collect())
+}
+
+/// An upgrade that nobody watches ends nothing that runs: what the new release does not take is left as it is, and that is said.
+#[test]
+fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/hubspot.example.toml");
+    let valid = std::fs::read_to_string(example).unwrap();
+    for pair in ["", "acme/", "globex/"] {
+        let folder = root.path().join("etc/flowtly-sync").join(pair);
+        let broken = if pair == "acme/" { "unheard_of = 1\n" } else { "" };
+        write(&folder.join("config.toml"), &(broken.to_owned() + &valid));
+        for name in ["flowtly-password", "hubspot-token"] {
+            write(&folder.join("secrets").join(name), "secret");
+        }
+    }
+    let running = ["flowtly-sync.service", "flowtly-sync@acme.service", "flowtly-sync@globex.service"];
+    let (output, restarted) = upgraded(root.path(), &running);
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    assert_eq!(restarted, ["flowtly-sync.service", "flowtly-sync@globex.service"], "{}", told(&output));
+    for wanted in ["flowtly-sync@acme.service runs on", "WAS NOT RESTARTED", "`systemctl restart flowtly-sync@acme`"] {
+        assert!(told(&output).contains(wanted), "{wanted}: {}", told(&output));
+    }
+    assert!(told(&output).contains("config.toml:1:1: unheard_of"), "and why: {}", told(&output));
+    assert_eq!(told(&output).matches("WARNING").count(), 1, "{}", told(&output));
+}
