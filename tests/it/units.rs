@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use flowtly_sync::commands::STOP_TAKES;
@@ -267,12 +267,20 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        command(self.root.path(), arguments)
+        self.surround(command(self.root.path(), arguments)).output().unwrap()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        self.surround(Command::new(program))
+    }
+
+    /// With the variables that systemd sets.
+    fn surround(&self, mut command: Command) -> Command {
+        command
             .env("CONFIGURATION_DIRECTORY", &self.configuration)
             .env("STATE_DIRECTORY", &self.state)
-            .env("CREDENTIALS_DIRECTORY", self.credentials())
-            .output()
-            .unwrap()
+            .env("CREDENTIALS_DIRECTORY", self.credentials());
+        command
     }
 }
 
@@ -285,6 +293,32 @@ fn a_unit_calls_what_the_binary_offers() {
         assert_eq!(words.remove(0), "/usr/bin/flowtly-sync", "{unit}");
         words.push("--help");
         assert_eq!(code(&command(root.path(), &words).output().unwrap()), 0, "{unit}: {line}");
+    }
+}
+
+/// `systemctl reload` fails where the configuration is not valid, before the process is told anything.
+#[test]
+fn a_reload_looks_at_the_configuration_first() {
+    for unit in [SERVICES[0], SERVICES[1]] {
+        let [look, tell] = &said(unit, "ExecReload")[..] else { panic!("{unit}") };
+        assert_eq!(tell, "/bin/kill -HUP $MAINPID");
+        let script = look.strip_prefix("/bin/sh -c '").and_then(|script| script.strip_suffix('\'')).unwrap();
+        // systemd writes one sign for two of them.
+        let script = script.replace("$$", "$").replace("/usr/bin/flowtly-sync", env!("CARGO_BIN_EXE_flowtly-sync"));
+        let place = Place::of(unit, &text("config/hubspot.example.toml"));
+        for name in ["flowtly-password", "hubspot-token"] {
+            std::fs::write(place.credentials().join(name), "secret").unwrap();
+        }
+        let looked = || place.command("/bin/sh").args(["-c", &script]).output().unwrap();
+        let valid = looked();
+        assert_eq!((code(&valid), printed(&valid)), (0, String::new()), "{unit}: {}", told(&valid));
+        let file = place.configuration.join("config.toml");
+        std::fs::write(&file, "unheard_of = 1\n".to_owned() + &text_of(&file)).unwrap();
+        let refused = looked();
+        assert_eq!((code(&refused), printed(&refused)), (4, String::new()), "{unit}");
+        assert!(told(&refused).contains("unheard_of"), "{unit}: {}", told(&refused));
+        std::fs::remove_dir_all(place.credentials()).unwrap();
+        assert_eq!(code(&looked()), 0, "{unit}: without its secrets it can tell nothing");
     }
 }
 
