@@ -93,7 +93,8 @@ impl Drop for WriterLock {
     }
 }
 
-fn lock_path(state: &Path) -> PathBuf {
+/// The file that is locked, beside the state.
+pub(crate) fn lock_path(state: &Path) -> PathBuf {
     beside(state, ".lock")
 }
 

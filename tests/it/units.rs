@@ -352,6 +352,17 @@ fn whoever_enables_the_socket_is_told_to_stop_the_service_first() {
     assert!(place("systemctl enable --now flowtly-sync.socket") < place("systemctl start flowtly-sync"));
 }
 
+/// With the socket a stop of the service alone lasts until the next client comes.
+#[test]
+fn whoever_stops_the_service_is_told_of_its_socket() {
+    let line = "systemctl stop flowtly-sync.socket flowtly-sync";
+    let head = text("deploy/flowtly-sync.socket");
+    assert!(head.contains(line) && head.contains("systemctl restart flowtly-sync.socket"), "{head}");
+    let readme = text("README.md");
+    let restoring = readme.split_once("`restore` needs the daemon stopped").unwrap().1;
+    assert!(restoring.split("\n\n").next().unwrap().contains(line), "{restoring}");
+}
+
 /// systemd and the configuration write these alike: `75s`, `15min`.
 fn seconds(text: &str) -> Duration {
     flowtly_sync::config::parse_duration(&text.replace("min", "m")).unwrap()

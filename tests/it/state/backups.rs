@@ -1,7 +1,8 @@
 //! A backup is made while the program runs, and an old one comes back.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::fs::metadata;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flowtly_sync::commands::backup::{backup, backup_to};
@@ -30,6 +31,37 @@ async fn put_back(firm: &Firm) -> anyhow::Result<String> {
     let mut out = Vec::new();
     restore(&firm.settings(), firm.clock.as_ref(), &copy_of(firm), &mut out).await?;
     Ok(String::from_utf8(out).unwrap())
+}
+
+/// Root restores for a service that has a user of its own.
+#[tokio::test]
+async fn a_restored_state_belongs_to_whom_the_one_before_did() {
+    const SERVICE: u32 = 65_532;
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    firm.reconcile().await;
+    back_up(&firm).await.unwrap();
+    let (state, folder) = (firm.state(), firm.state().with_file_name(""));
+    let lock = state.with_file_name(format!("{}.lock", state.file_name().unwrap().to_str().unwrap()));
+    let give = |path: &Path| chown(path, Some(SERVICE), Some(SERVICE));
+    if give(&state).is_err() {
+        return; // Nobody but root can try it.
+    }
+    let of = |path: &Path| (metadata(path).unwrap().uid(), metadata(path).unwrap().gid());
+    give(&lock).unwrap();
+    put_back(&firm).await.unwrap();
+    assert_eq!([of(&state), of(&lock)], [(SERVICE, SERVICE); 2], "as the one before");
+    for file in [&state, &lock] {
+        std::fs::remove_file(file).unwrap();
+    }
+    put_back(&firm).await.unwrap();
+    assert_eq!(of(&state), of(&folder), "as the folder, where there was none");
+    for file in [&state, &lock] {
+        std::fs::remove_file(file).unwrap();
+    }
+    give(&folder).unwrap();
+    put_back(&firm).await.unwrap();
+    assert_eq!([of(&state), of(&lock)], [(SERVICE, SERVICE); 2], "the service's, whoever made it");
 }
 
 #[tokio::test]
