@@ -363,6 +363,23 @@ fn whoever_stops_the_service_is_told_of_its_socket() {
     assert!(restoring.split("\n\n").next().unwrap().contains(line), "{restoring}");
 }
 
+/// A folder on another disk is given to the user that the unit names, and is let through its sandbox.
+#[test]
+fn whoever_keeps_copies_on_another_disk_is_told_of_the_units_user() {
+    let [_, pair, _] = SERVICES;
+    let readme = text("README.md");
+    let told = readme.split_once("A folder on another disk").unwrap().1.split_once("[Service]").unwrap();
+    let user = once(pair, "User");
+    for line in
+        [format!("useradd --system --shell /usr/sbin/nologin {user}\n"), format!("-o {user} -g {user} /srv/copies")]
+    {
+        assert!(told.0.contains(&line), "{line}");
+    }
+    assert!(told.0.contains("RequiresMountsFor=/srv/copies/acme\n"));
+    assert!(told.1.starts_with("\nReadWritePaths=/srv/copies/acme\n"));
+    assert_eq!(once(pair, "ProtectSystem"), "strict", "else nothing were to be let through");
+}
+
 /// systemd and the configuration write these alike: `75s`, `15min`.
 fn seconds(text: &str) -> Duration {
     flowtly_sync::config::parse_duration(&text.replace("min", "m")).unwrap()

@@ -214,3 +214,16 @@ fn that_no_copy_can_be_made_is_a_notice() {
     assert!(letters.contains("No copy of the state can be made; the log says the mend"), "{letters}");
     assert_eq!(letters.matches("\"topic\":\"backup-fails\"").count(), 1, "{letters}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_is_there_keeps_who_may_read_it() {
+    let firm = Firm::new();
+    firm.linked("Zeta", &vat(90)).await;
+    let (plan, (backups, _)) = (plan(&firm, 3), backups(&firm));
+    std::fs::create_dir(&plan.folder).unwrap();
+    std::fs::set_permissions(&plan.folder, std::fs::Permissions::from_mode(0o750)).unwrap();
+    passed(&firm, &backups, &plan).await;
+    assert_eq!(mode(&plan.folder), 0o750);
+    let copies = names(&plan.folder);
+    assert_eq!((copies.len(), mode(&plan.folder.join(&copies[0]))), (1, 0o600));
+}
