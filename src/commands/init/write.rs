@@ -1,8 +1,8 @@
 //! Where the configuration and its secrets are to stand, and putting them there: whole or not at all.
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::fs::{DirBuilder, Permissions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -35,6 +35,15 @@ impl Target {
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         let target = Self { secrets: credentials.unwrap_or(beside), path, force };
         target.is_free()?;
+        // Of a service: where its folder is there, that of its secrets is made beside it.
+        if target.secrets.parent().is_some_and(|folder| folder == self::folder(&target.path)) {
+            match DirBuilder::new().mode(0o700).create(&target.secrets) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists && error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("{} cannot be made", target.secrets.display()));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
         for folder in [folder(&target.path), or_here(&target.secrets)] {
             tempfile::tempfile_in(folder).with_context(|| {
                 let folder = folder.display();
@@ -227,6 +236,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = at(&folder.path().join("missing"), false).unwrap_err().to_string();
         assert!(error.contains("missing") && error.contains("--output"), "{error}");
+    }
+
+    #[test]
+    fn the_folder_of_a_services_secrets_is_made_beside_its_configuration_and_nowhere_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let secrets = folder.path().join("secrets");
+        Target::at(path.clone(), Some(secrets.clone()), false).unwrap();
+        assert_eq!(mode(&secrets), 0o700);
+        let elsewhere = folder.path().join("other/secrets");
+        assert!(Target::at(path, Some(elsewhere.clone()), false).unwrap_err().to_string().contains("other/secrets"));
+        assert!(!elsewhere.exists());
     }
 
     #[test]
