@@ -519,3 +519,14 @@ fn the_pass_by_the_clock_tells_people_and_copies_the_state() {
 fn text_of(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }
+
+/// The alert about a daemon that does not answer has nothing but the job's name to go by.
+#[test]
+fn the_scrape_configuration_has_the_job_and_the_address_that_the_alerts_and_the_daemon_have() {
+    let (scrape, alerts) = (text("deploy/prometheus/scrape.yml"), text("deploy/prometheus/alerts.yml"));
+    let job = alerts.split_once("up{job=\"").unwrap().1.split('"').next().unwrap();
+    assert!(scrape.contains(&format!("job_name: {job}\n")));
+    assert!(scrape.contains(&format!("targets: [\"{}\"]\n", default("web", "bind"))));
+    assert!(scrape.contains("type: Bearer\n") && scrape.contains("credentials_file: "), "as web.token_file demands");
+    assert!(text("Cargo.toml").contains("\"deploy/prometheus/scrape.yml\""), "the package has it");
+}
