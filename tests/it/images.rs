@@ -105,3 +105,44 @@ fn a_pair_of_the_example_is_a_valid_configuration() {
         assert!(printed(&shown).contains("bind = \"0.0.0.0:9464\""), "{pair}: {}", printed(&shown));
     }
 }
+
+/// The lines of a manifest from one to the next that is no deeper, as they are indented there.
+fn block<'a>(manifest: &'a str, head: &str) -> Vec<&'a str> {
+    let mut lines = manifest.lines().skip_while(|line| line.trim_start() != head);
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let first = lines.next().unwrap_or_else(|| panic!("there is no {head}"));
+    lines.take_while(|line| depth(line) > depth(first)).map(str::trim_start).collect()
+}
+
+/// What restores is shut in as the daemon is, has the same folders and files, and calls what the binary offers.
+#[test]
+fn the_job_that_restores_stands_where_the_daemon_does() {
+    let (set, job) = (text(STATEFUL_SET), text("deploy/kubernetes/restore/job.yaml"));
+    let contexts = |manifest: &str| -> Vec<Vec<String>> {
+        let parts = manifest.split("securityContext:").skip(1);
+        parts
+            .map(|part| {
+                let mut lines = part.lines().skip(1).peekable();
+                let depth = lines.peek().map_or(0, |line| line.len() - line.trim_start().len());
+                lines
+                    .take_while(|line| line.starts_with(&" ".repeat(depth)))
+                    .map(|line| line.trim().to_owned())
+                    .collect()
+            })
+            .collect()
+    };
+    assert_eq!(contexts(&job), contexts(&set));
+    assert_eq!(contexts(&job).len(), 2, "of the pod and of the container");
+    assert_eq!(block(&job, "volumeMounts:"), block(&set, "volumeMounts:"));
+    assert_eq!(block(&job, "resources:"), block(&set, "resources:"));
+    let image = format!("image: flowtly-sync:{}\n", env!("CARGO_PKG_VERSION"));
+    assert!(job.contains(&image) && job.contains("args: [restore, "));
+    assert!(job.contains(&format!("workingDir: {}\n", variable("STATE_DIRECTORY"))), "where relative paths start");
+    let help = command(&std::env::temp_dir(), &["restore", "--help"]).output().unwrap();
+    assert_eq!(code(&help), 0);
+    let component = text("deploy/kubernetes/restore/kustomization.yaml");
+    assert!(component.contains("replicas:\n  - name: flowtly-sync\n    count: 0\n"), "no daemon runs meanwhile");
+    // By number in the patch of the head.
+    assert_eq!(block(&job, "volumes:").first(), Some(&"- name: state"));
+    assert!(component.contains("/volumes/0/persistentVolumeClaim/claimName, value: state-acme-flowtly-sync-0"));
+}
