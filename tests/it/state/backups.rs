@@ -76,7 +76,7 @@ async fn a_backup_is_made_while_the_state_is_open_and_is_for_its_owner_alone() {
     assert!(told.contains("backup.sqlite"), "{told}");
     transaction.rollback().await.unwrap();
     store.close().await.unwrap();
-    assert_eq!(std::fs::metadata(copy_of(&firm)).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(metadata(copy_of(&firm)).unwrap().permissions().mode() & 0o777, 0o600);
     let mut copy = sqlx::sqlite::SqliteConnectOptions::new().filename(copy_of(&firm));
     copy = copy.read_only(true);
     let mut copy = sqlx::ConnectOptions::connect(&copy).await.unwrap();
@@ -166,7 +166,7 @@ async fn what_is_replaced_is_kept_whole_with_what_its_log_holds() {
     assert!(told.contains("--allow first-pass"), "{told}");
     assert!(!log.exists());
     assert_eq!(number(&firm, "SELECT count(*) FROM link").await, 1);
-    let mode = std::fs::metadata(firm.state()).unwrap().permissions().mode();
+    let mode = metadata(firm.state()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let folder = std::fs::read_dir(firm.state().parent().unwrap()).unwrap();
     let kept = folder.map(|entry| entry.unwrap().path()).find(|path| path.to_string_lossy().contains("before-restore"));
@@ -322,7 +322,7 @@ fn a_backup_is_made_beside_the_daemon_and_is_not_put_back_beside_it() {
     std::thread::spawn(move || lines.for_each(drop));
     let made = served.run(&["backup", "copy.sqlite"]);
     assert_eq!(code(&made), 0, "{}", told(&made));
-    assert_eq!(std::fs::metadata(served.path("copy.sqlite")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(metadata(served.path("copy.sqlite")).unwrap().permissions().mode() & 0o777, 0o600);
     let again = served.run(&["backup", "copy.sqlite"]);
     assert_eq!(code(&again), 1);
     assert!(told(&again).contains("there already"), "{}", told(&again));
