@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the Debian package: `deploy/package.sh`, and prints its path. Needs cargo-deb (cargo install --locked cargo-deb).
 #
-# PROFILE=dev takes a debug build; VERSION=0.2.0-1 gives the package that version; FAST=1 compresses it less. Manual pages and
+# PROFILE=dev takes a debug build; VERSION=0.2.0-1 gives the package that version; FAST=1 compresses it less. DEBEMAIL and
+# DEBFULLNAME, as Debian's own tools take them, say who gives it away, instead of the example in Cargo.toml. Manual pages and
 # completions are made by the program itself.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +28,11 @@ done
 
 # A package has a changelog in Debian's form. What changed stands in the commits.
 maintainer=$(sed -n '/^\[package.metadata.deb\]/,/^\[/s/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)
+case ${DEBEMAIL-} in
+    '') ;;
+    *'<'*) maintainer=$DEBEMAIL ;;
+    *) maintainer="${DEBFULLNAME:-${DEBEMAIL%%@*}} <$DEBEMAIL>" ;;
+esac
 when=$(date --utc -R -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}")
 cat >"$made/changelog" <<END
 flowtly-sync ($version) unstable; urgency=medium
@@ -37,4 +43,14 @@ flowtly-sync ($version) unstable; urgency=medium
 END
 
 cargo deb --no-build --strip --quiet ${FAST:+--fast} --profile "$profile" --deb-version "$version" --output "$made/" >&2
-ls "$made"/*.deb
+package=$(ls "$made"/*.deb)
+if [ -n "${DEBEMAIL-}" ]; then
+    # cargo-deb knows Cargo.toml's alone.
+    dpkg-deb --raw-extract "$package" "$made/raw"
+    maintainer=$maintainer awk '/^Maintainer: / { $0 = "Maintainer: " ENVIRON["maintainer"] } { print }' \
+        "$made/raw/DEBIAN/control" >"$made/control"
+    cp "$made/control" "$made/raw/DEBIAN/control"
+    dpkg-deb --root-owner-group --build "$made/raw" "$package" >&2
+    rm -rf "$made/raw"
+fi
+echo "$package"

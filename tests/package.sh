@@ -96,7 +96,8 @@ package() { # package VERSION FILE
 }
 
 package 0.0.1-1 "$work/older.deb"
-package 0.0.2-1 "$work/newer.deb"
+DEBFULLNAME='Anna Nowak & Co' DEBEMAIL=packages@example.org package 0.0.2-1 "$work/newer.deb"
+[ "$(dpkg-deb --field "$work/newer.deb" Maintainer)" = 'Anna Nowak & Co <packages@example.org>' ] || fail "whose package it is"
 step "built: $(du -k "$work/newer.deb" | cut -f 1) KiB, $(dpkg-deb --contents "$work/newer.deb" | wc -l) files and folders"
 
 if command -v lintian >/dev/null; then
