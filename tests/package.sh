@@ -207,10 +207,12 @@ pair_of_the_template acme
 pair_of_the_template globex
 enable multi-user.target flowtly-sync@initech.service flowtly-sync@.service # and is not configured
 enable sockets.target flowtly-sync.socket
+enable sockets.target flowtly-sync@acme.socket flowtly-sync@.socket
 enable timers.target flowtly-sync-reconcile.timer
 
 expect 0 package_manager --install "$work/newer.deb"
 asked "start flowtly-sync.socket
+start flowtly-sync@acme.socket
 start flowtly-sync-reconcile.timer
 start flowtly-sync.service
 start flowtly-sync@acme.service
@@ -237,6 +239,7 @@ rm "$root/etc/systemd/system/multi-user.target.wants/flowtly-sync@globex.service
 rm "$root/etc/systemd/system/timers.target.wants/flowtly-sync-reconcile.timer"
 expect 0 package_manager --install "$work/newer.deb"
 asked "start flowtly-sync.socket
+start flowtly-sync@acme.socket
 start flowtly-sync.service
 start flowtly-sync@acme.service"
 enable timers.target flowtly-sync-reconcile.timer

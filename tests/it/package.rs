@@ -2,7 +2,7 @@
 //! programs that they ask. `tests/package.sh` tries them in a whole system.
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ fn write(path: &Path, text: &str) {
     std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Configures the package in this folder, where these units run. Returns what it said, and the units that were restarted.
+/// Configures the package in this folder, where these units run. Returns what it said, and what was asked of systemd.
 fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
     let script = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/postinst")).unwrap();
     let script = ["/etc/", "/var/lib/", "/run/systemd/"]
@@ -28,7 +28,10 @@ fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
     for program in ["systemd-sysusers", "deb-systemd-helper", "dpkg-statoverride", "chgrp"] {
         write(&root.join("bin").join(program), "#!/bin/sh\n");
     }
-    let lists = format!("#!/bin/sh\ncase $* in *list-units*) printf '%s\\n' {} ;; esac\n", running.join(" "));
+    let lists = format!(
+        "#!/bin/sh\ncase $* in *list-units*) printf '%s\\n' {} ;; *is-active*) exit 3 ;; esac\n",
+        running.join(" ")
+    );
     write(&root.join("bin/systemctl"), &lists);
     write(&root.join("bin/deb-systemd-invoke"), &format!("#!/bin/sh\necho \"$@\" >>{}\n", asked.display()));
     let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
@@ -40,7 +43,7 @@ fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
         .output()
         .unwrap();
     let asked = std::fs::read_to_string(asked).unwrap();
-    (output, asked.lines().filter_map(|line| line.strip_prefix("restart ")).map(str::to_owned).collect())
+    (output, asked.lines().map(str::to_owned).collect())
 }
 
 /// An upgrade that nobody watches ends nothing that runs: what the new release does not take is left as it is, and that is said.
@@ -58,9 +61,15 @@ fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
         }
     }
     let running = ["flowtly-sync.service", "flowtly-sync@acme.service", "flowtly-sync@globex.service"];
-    let (output, restarted) = upgraded(root.path(), &running);
+    // A pair's socket that is enabled is there before who serves it.
+    let wants = root.path().join("etc/systemd/system/sockets.target.wants");
+    std::fs::create_dir_all(&wants).unwrap();
+    symlink("/usr/lib/systemd/system/flowtly-sync@.socket", wants.join("flowtly-sync@globex.socket")).unwrap();
+    let (output, asked) = upgraded(root.path(), &running);
     assert_eq!(code(&output), 0, "{}", told(&output));
-    assert_eq!(restarted, ["flowtly-sync.service", "flowtly-sync@globex.service"], "{}", told(&output));
+    let wanted =
+        ["restart flowtly-sync.service", "restart flowtly-sync@globex.service", "start flowtly-sync@globex.socket"];
+    assert_eq!(asked, wanted, "{}", told(&output));
     for wanted in ["flowtly-sync@acme.service runs on", "WAS NOT RESTARTED", "`systemctl restart flowtly-sync@acme`"] {
         assert!(told(&output).contains(wanted), "{wanted}: {}", told(&output));
     }

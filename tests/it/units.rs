@@ -352,6 +352,19 @@ fn whoever_enables_the_socket_is_told_to_stop_the_service_first() {
     assert!(place("systemctl enable --now flowtly-sync.socket") < place("systemctl start flowtly-sync"));
 }
 
+/// A pair's socket is its own, and is as patient as the service's.
+#[test]
+fn a_pair_has_a_socket_of_its_own() {
+    let (one, pair) = ("flowtly-sync.socket", "flowtly-sync@.socket");
+    assert_eq!(once(pair, "ListenStream"), "/run/flowtly-sync-web-acme.sock");
+    assert_eq!(once(pair, "SocketMode"), "0660", "for who is named");
+    for key in ["Backlog", "TriggerLimitIntervalSec", "TriggerLimitBurst", "WantedBy"] {
+        assert_eq!(said(one, key), said(pair, key), "{key}");
+    }
+    assert_eq!(said(pair, "Service"), Vec::<String>::new(), "a socket is for the service of its name");
+    assert!(text("Cargo.toml").contains("\"deploy/flowtly-sync@.socket\""), "the package has it");
+}
+
 /// With the socket a stop of the service alone lasts until the next client comes.
 #[test]
 fn whoever_stops_the_service_is_told_of_its_socket() {
