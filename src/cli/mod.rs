@@ -181,7 +181,7 @@ pub enum Command {
         #[arg(long)]
         quiet: bool,
 
-        /// Nobody watches: bring notices and make copies of the state, as the daemon does ([notices], [backup])
+        /// Nobody watches: bring notices and make copies of the state, as the configuration has the daemon do it
         #[arg(long)]
         as_service: bool,
     },

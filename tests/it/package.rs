@@ -61,7 +61,7 @@ fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
         }
     }
     let running = ["flowtly-sync.service", "flowtly-sync@acme.service", "flowtly-sync@globex.service"];
-    // A pair's socket that is enabled is there before who serves it.
+    // A pair's socket that somebody enabled, and that is not open.
     let wants = root.path().join("etc/systemd/system/sockets.target.wants");
     std::fs::create_dir_all(&wants).unwrap();
     symlink("/usr/lib/systemd/system/flowtly-sync@.socket", wants.join("flowtly-sync@globex.socket")).unwrap();
