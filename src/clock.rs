@@ -37,6 +37,11 @@ pub const STRETCH: Duration = Duration::from_secs(30);
 /// From when [`SystemClock`] counts: one moment of the process, so that what one clock stamped another one can judge.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
+/// Waits on this thread for a moment: for what is done before anything runs.
+pub(crate) fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
 /// The machine's time.
 #[derive(Debug)]
 pub struct SystemClock(());

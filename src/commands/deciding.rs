@@ -99,7 +99,8 @@ impl Desk for Clerk<'_> {
         }
     }
 
-    async fn report(&self, store: &mut Store, report: &Report, detail: Detail) -> Outcome {
+    async fn report(&self, store: &mut Store, report: &Report, quiet: bool) -> Outcome {
+        let detail = if quiet { Detail::Totals } else { Detail::Brief };
         let mut told = Vec::new();
         match print_report(store, report, PlanReport::new(Format::Text, Style::Plain, detail), &mut told).await {
             Ok(()) => Outcome::Done { told: String::from_utf8_lossy(&told).into_owned(), code: exit_code(report) },

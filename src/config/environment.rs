@@ -44,6 +44,11 @@ impl Environment {
         self.get("NO_COLOR").is_some()
     }
 
+    /// The stream that goes to the journal (`JOURNAL_STREAM`, systemd.exec(5)): its device and inode.
+    pub(crate) fn journal_stream(&self) -> Option<&str> {
+        self.get("JOURNAL_STREAM")
+    }
+
     /// A variable that is set and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())

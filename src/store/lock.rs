@@ -3,10 +3,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use super::{StoreError, beside};
+use crate::clock;
 
 /// How often is the lock tried, and how long is waited between, while nobody has it but who looks whether somebody has? A look
 /// takes a moment.
@@ -23,7 +23,7 @@ pub struct WriterLock {
 impl WriterLock {
     /// Takes the lock of a state, or says who holds it.
     pub fn take(state: &Path) -> Result<Self, StoreError> {
-        Self::take_by(state, || thread::sleep(BETWEEN))
+        Self::take_by(state, || clock::pause(BETWEEN))
     }
 
     /// The same, with what is done between two tries.

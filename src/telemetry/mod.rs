@@ -25,7 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{LogFormat, LogSection, TracesSection};
+use crate::config::{Environment, LogFormat, LogSection, TracesSection};
 use crate::connector::http::{NetworkSettings, ReqwestTransport, Transport};
 use journal::Journal;
 use queue::Queue;
@@ -117,7 +117,7 @@ pub(crate) fn last_words(text: String, pace: Pace) {
 
 /// Whether standard error goes to journald.
 pub(crate) fn is_to_journal() -> bool {
-    journal::takes(stderr(), std::env::var("JOURNAL_STREAM").ok().as_deref())
+    journal::takes(stderr(), Environment::of_process().journal_stream())
 }
 
 /// Sends this process's log lines and traces where they belong. To be called once, within a runtime, when the configuration is

@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::protocol::{Ask, Outcome};
 use crate::domain::safety::RefusalName;
-use crate::render::plan::Detail;
 use crate::store::Store;
 use crate::sync::PassError;
 use crate::sync::pass::{Report, Request};
@@ -29,14 +28,14 @@ pub trait Desk {
     /// Carries a decision out. Called between two passes only, never while a plan is applied.
     async fn decide(&self, store: &mut Store, ask: &Ask) -> Outcome;
 
-    /// Says how a pass ended, as `reconcile` does.
-    async fn report(&self, store: &mut Store, report: &Report, detail: Detail) -> Outcome;
+    /// Says how a pass ended, as `reconcile` does: `quiet` says it in sums alone.
+    async fn report(&self, store: &mut Store, report: &Report, quiet: bool) -> Outcome;
 }
 
 /// Somebody who waits for a pass.
 struct Asker {
     reply: oneshot::Sender<Outcome>,
-    detail: Detail,
+    quiet: bool,
     told: String,
     rounds: u32,
 }
@@ -127,8 +126,7 @@ impl<'a> Inbox<'a> {
             if let Ask::Reconcile { full, allow, quiet } = ask {
                 self.post.full |= full;
                 self.post.allow.extend(allow);
-                let detail = if quiet { Detail::Totals } else { Detail::Brief };
-                self.post.askers.push(Asker { reply, detail, told: String::new(), rounds: 0 });
+                self.post.askers.push(Asker { reply, quiet, told: String::new(), rounds: 0 });
                 hurry = Hurry::Pass;
                 continue;
             }
@@ -164,7 +162,7 @@ impl<'a> Inbox<'a> {
         let goes_on = outcome.as_ref().is_ok_and(goes_on);
         for mut asker in askers {
             let said = match outcome {
-                Ok(report) => self.desk.report(store, report, asker.detail).await,
+                Ok(report) => self.desk.report(store, report, asker.quiet).await,
                 Err(error) => Outcome::Failed(error.to_string()),
             };
             match said {

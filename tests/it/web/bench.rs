@@ -19,7 +19,6 @@ use flowtly_sync::daemon::systemd::Notifier;
 use flowtly_sync::daemon::watch::{Vitals, Watch};
 use flowtly_sync::daemon::{self, Daemon, Reload};
 use flowtly_sync::metrics::Metrics;
-use flowtly_sync::render::plan::Detail;
 use flowtly_sync::sandbox::RouterTransport;
 use flowtly_sync::store::Store;
 use flowtly_sync::store::lock::WriterLock;
@@ -88,7 +87,7 @@ impl Desk for Nobody {
         unreachable!("nobody asks")
     }
 
-    async fn report(&self, _: &mut Store, _: &Report, _: Detail) -> protocol::Outcome {
+    async fn report(&self, _: &mut Store, _: &Report, _: bool) -> protocol::Outcome {
         unreachable!("nobody asks")
     }
 }
