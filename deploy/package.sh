@@ -13,10 +13,17 @@ binary=${CARGO_TARGET_DIR:-target}/$folder/flowtly-sync
 made=target/package
 
 # What is given away carries the list of what it was built of, where cargo-auditable is here.
-build=build
-if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable build"; fi
+build=rustc
+if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable rustc"; fi
+# What is relocated as the program starts is listed in a twentieth of the room, which every daemon would hold: the package needs the
+# C library that it is built with, or a newer one, and from 2.36 on that reads such lists.
+link=()
+libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2)
+if [ -n "$libc" ] && [ "$(printf '2.36\n%s\n' "$libc" | sort -V | head -1)" = 2.36 ]; then
+    link=(-C link-arg=-Wl,-z,pack-relative-relocs)
+fi
 # shellcheck disable=SC2086 # one word or two
-cargo $build --profile "$profile" --locked >&2
+cargo $build --profile "$profile" --locked --bin flowtly-sync -- "${link[@]}" >&2
 version=${VERSION:-$("$binary" --version | cut -d ' ' -f 2)-1}
 
 rm -rf "$made"
