@@ -60,13 +60,15 @@ impl Queue {
         let shared = Arc::new(Shared { lines: Mutex::default(), filled: Condvar::new(), emptied: Condvar::new() });
         let queue = Self(Arc::clone(&shared));
         let work = move || {
+            // What was refused is told once something is taken again: telling it is a line, too, and where nobody takes any (a
+            // terminal that was closed) there would be no end of it.
+            let mut refused = 0;
             loop {
                 match shared.next() {
-                    Next::Write(line) => {
-                        if write(&line).is_err() {
-                            shared.lines().lost += 1;
-                        }
-                    }
+                    Next::Write(line) => match write(&line) {
+                        Ok(()) => shared.lines().lost += std::mem::take(&mut refused),
+                        Err(_) => refused += 1,
+                    },
                     Next::Tell(lost) => tell(lost),
                 }
             }
@@ -199,11 +201,22 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_the_journal_refuses_is_counted() {
+    fn what_the_journal_refuses_is_told_once_it_takes_something_and_never_before() {
         let (told, hears) = mpsc::channel();
         let tell = move |lost| told.send(lost).unwrap();
-        let queue = Queue::start(|_: &[u8]| Err(io::ErrorKind::BrokenPipe.into()), tell).unwrap();
-        queue.push(b"one".to_vec());
-        assert_eq!(hears.recv_timeout(PATIENCE).unwrap(), 1);
+        let mut refusals = 3_i32;
+        let write = move |_: &[u8]| {
+            let refuses = refusals > 0;
+            refusals -= 1;
+            if refuses { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        };
+        let queue = Queue::start(write, tell).unwrap();
+        for _ in 0..3 {
+            queue.push(b"refused".to_vec());
+        }
+        assert!(queue.flush(PATIENCE), "nothing is left to do");
+        assert!(hears.try_recv().is_err(), "nobody would hear it");
+        queue.push(b"taken".to_vec());
+        assert_eq!(hears.recv_timeout(PATIENCE).unwrap(), 3);
     }
 }
