@@ -39,7 +39,11 @@ root=$work/root
 mkdir "$layers" "$root"
 sandbox=
 end() {
-    [ -z "$sandbox" ] || kill "$sandbox" 2>/dev/null || true
+    if [ -n "$sandbox" ]; then
+        kill "$sandbox" 2>/dev/null || true
+        # Until it is gone it keeps its root busy.
+        wait "$sandbox" 2>/dev/null || true
+    fi
     # Nothing is removed below a root that is still there.
     if mountpoint -q "$root"; then umount --recursive "$root" || return; fi
     if mountpoint -q "$layers"; then umount "$layers" || return; fi
