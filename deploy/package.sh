@@ -15,7 +15,7 @@ made=target/package
 # What is given away carries the list of what it was built of, where cargo-auditable is here.
 build=rustc
 if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable rustc"; fi
-# What is relocated as the program starts is listed in a twentieth of the room, which every daemon would hold: the package needs the
+# What is relocated as the program starts is listed in a fiftieth of the room, which every daemon would hold: the package needs the
 # C library that it is built with, or a newer one, and from 2.36 on that reads such lists.
 link=()
 libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2)
