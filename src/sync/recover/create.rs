@@ -49,6 +49,7 @@ pub(super) async fn create(
         .find(intent.kind, &Find::StoredId(stored_id.clone()))
         .await
         .map_err(on(intent.side))?;
+    world.progress.looked();
     match found.as_deref() {
         Some([row]) => {
             let mut transaction = store.begin().await?;

@@ -68,7 +68,6 @@ pub(crate) async fn recover(world: World<'_>, store: &mut Store, recovery: Recov
             StepOp::Update | StepOp::Local => update(world, store, recovery, &intent, sent).await?,
             StepOp::Stamp => stamp(world, &intent, sent).await?,
         };
-        world.progress.looked();
         if let Some(outcome) = outcome {
             info!(intent.id = intent.id, intent.outcome = ?outcome, "an open write is closed by evidence: {outcome:?}");
             close(store.connection(), world, &intent, outcome).await?;
