@@ -50,7 +50,7 @@ pub fn trials() -> Vec<Trial> {
 fn prove(scenario: &Scenario) -> Result<(), String> {
     cores::stay();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (steps, unhurt) = runtime.block_on(async {
+    let (steps, unhurt) = cores::in_turn(&runtime, async {
         let firm = (scenario.firm)().await;
         let steps = Steps::default();
         match live(&firm, scenario.extent, &steps).await {
@@ -70,7 +70,7 @@ fn prove(scenario: &Scenario) -> Result<(), String> {
     let mut tried = 0;
     for (at, step, hurt) in points.step_by(every) {
         tried += 1;
-        if let Err(problem) = runtime.block_on(hurt_at(scenario, at, step, hurt, &unhurt)) {
+        if let Err(problem) = cores::in_turn(&runtime, hurt_at(scenario, at, step, hurt, &unhurt)) {
             problems.push(format!("step {at} of {} ({step}), {hurt:?}: {problem}", steps.len()));
         }
     }

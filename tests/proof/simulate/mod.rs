@@ -228,7 +228,7 @@ fn differ(first: &Outcome, second: &Outcome) -> Option<String> {
 fn run(seed: Seed, is_loud: bool) -> Result<Outcome, String> {
     cores::stay();
     let runtime = Builder::new_current_thread().build().unwrap();
-    catch_unwind(AssertUnwindSafe(|| runtime.block_on(story(seed, is_loud)))).map_err(|panic| {
+    catch_unwind(AssertUnwindSafe(|| cores::in_turn(&runtime, story(seed, is_loud)))).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         format!("panicked: {}", said.unwrap_or_default())
