@@ -2,10 +2,9 @@
 
 use std::fmt::Debug;
 
-use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 
-/// A field's value, as OTLP's JSON writes it: texts, whole numbers (as texts, since JSON's are too small), fractions, truth.
+/// A field's value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Taken {
     Text(String),
@@ -15,16 +14,6 @@ pub(super) enum Taken {
 }
 
 impl Taken {
-    /// It as an `AnyValue` of OTLP.
-    pub(super) fn any_value(&self) -> Value {
-        match self {
-            Self::Text(text) => json!({ "stringValue": text }),
-            Self::Whole(number) => json!({ "intValue": number.to_string() }),
-            Self::Fraction(number) => json!({ "doubleValue": number }),
-            Self::Truth(truth) => json!({ "boolValue": truth }),
-        }
-    }
-
     /// It as a text.
     pub(super) fn text(&self) -> String {
         match self {
