@@ -129,7 +129,10 @@ impl Watch {
         };
         self.metrics.passed(extent, report, took, now);
         let Some(report) = report else { return Ok(()) };
-        self.metrics.look(store, report.ending.was_carried_out()).await?;
+        self.metrics.links(&report.links);
+        if report.ending.was_carried_out() {
+            self.metrics.acted(store).await?;
+        }
         match asks {
             Asks::Hinted(_) => {}
             Asks::Walk(_) => self.vitals.state().passed = Some(now),

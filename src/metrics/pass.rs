@@ -78,19 +78,19 @@ impl Metrics {
             let certificate: Certificate = from_json("pass.certificate", &text)?;
             self.figures.unexplained.set(gauge(certificate.unexplained));
         }
-        self.look(store, false).await
+        self.links(&link::tally(store.connection()).await?);
+        Ok(())
     }
 
-    /// What the state holds after a pass: links by state, pairs by how they stand, and the actions of a plan that was carried
-    /// out.
-    pub(crate) async fn look(&self, store: &mut Store, was_applied: bool) -> Result<(), StoreError> {
+    /// How many links there are: by state, and pairs by how they stand.
+    pub(crate) fn links(&self, tally: &[link::Tally]) {
         let mut links: BTreeMap<(Kind, &'static str), u64> = BTreeMap::new();
         let mut pairs: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for (kind, state, standing, _, count) in link::tally(store.connection()).await? {
+        for link::Tally { kind, state, standing, count, .. } in tally {
             let known = |words: &[&'static str], word: &str| words.iter().find(|known| **known == word).copied();
-            let Some(state) = known(&STATES, &state) else { continue };
-            *links.entry((kind, state)).or_default() += count;
-            if let Some(standing) = known(&STANDINGS, &standing).filter(|_| state == "live") {
+            let Some(state) = known(&STATES, state) else { continue };
+            *links.entry((*kind, state)).or_default() += count;
+            if let Some(standing) = known(&STANDINGS, standing).filter(|_| state == "live") {
                 *pairs.entry(standing).or_default() += count;
             }
         }
@@ -104,12 +104,14 @@ impl Metrics {
         for standing in STANDINGS {
             self.figures.pairs.get_or_create(&Pairs { standing }).set(shown(pairs.get(standing)));
         }
-        if was_applied {
-            for tally in action::tally(store.connection()).await? {
-                let action::Tally { op, side, kind, reason, count } = tally;
-                let side = side.unwrap_or_else(|| "none".to_owned());
-                self.figures.actions.get_or_create(&Action { op, side, kind, reason }).inc_by(count);
-            }
+    }
+
+    /// The actions of a plan that was carried out.
+    pub(crate) async fn acted(&self, store: &mut Store) -> Result<(), StoreError> {
+        for tally in action::tally(store.connection()).await? {
+            let action::Tally { op, side, kind, reason, count } = tally;
+            let side = side.unwrap_or_else(|| "none".to_owned());
+            self.figures.actions.get_or_create(&Action { op, side, kind, reason }).inc_by(count);
         }
         Ok(())
     }

@@ -370,10 +370,23 @@ pub async fn assess(connection: &mut Connection, rows: &[(LinkId, &str, Option<S
     Ok(())
 }
 
-/// How many links there are, by kind, state, assessment and stated reasons.
-pub async fn tally(
-    connection: &mut Connection,
-) -> Result<Vec<(Kind, String, String, Option<String>, u64)>, StoreError> {
+/// How many links of a kind are in a state, stand in a way, and differ for the same reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// Whose links.
+    pub kind: Kind,
+    /// `live`, `paused` or `tombstone`.
+    pub state: String,
+    /// `equal`, `differs`, `waits` or `due`.
+    pub standing: String,
+    /// As JSON; `None` where they do not differ.
+    pub reasons: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+/// How many links there are. Reads an entry of an index for each: once a pass is often enough.
+pub async fn tally(connection: &mut Connection) -> Result<Vec<Tally>, StoreError> {
     let rows = sqlx::query(
         "SELECT kind, state, assessment, reasons, count(*) FROM link GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
     )
@@ -381,13 +394,13 @@ pub async fn tally(
     .await?;
     rows.iter()
         .map(|row| {
-            Ok((
-                parse_kind(row.try_get(0)?)?,
-                row.try_get(1)?,
-                row.try_get(2)?,
-                row.try_get(3)?,
-                u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
-            ))
+            Ok(Tally {
+                kind: parse_kind(row.try_get(0)?)?,
+                state: row.try_get(1)?,
+                standing: row.try_get(2)?,
+                reasons: row.try_get(3)?,
+                count: u64::try_from(row.try_get::<i64, _>(4)?).unwrap_or(0),
+            })
         })
         .collect()
 }

@@ -24,7 +24,7 @@ use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Refusal, RefusalName};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, intent, mark, pass, todo, waiting};
+use crate::store::{Store, StoreError, intent, link, mark, pass, todo, waiting};
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -108,6 +108,8 @@ pub struct Report {
     pub documents: Option<DocumentsReport>,
     /// How it stands.
     pub certificate: Certificate,
+    /// The links that it counted for that.
+    pub links: Vec<link::Tally>,
     /// Whether something is due at once.
     pub more: bool,
 }
@@ -275,7 +277,8 @@ async fn close(
     }
     let as_of = pass::last_whole(&mut transaction).await?;
     let stand = documents.as_ref().map(|report| report.stand);
-    let certificate = Certificate { documents: stand, ..certify(&mut transaction, as_of).await? };
+    let links = link::tally(&mut transaction).await?;
+    let certificate = Certificate { documents: stand, ..certify(&mut transaction, as_of, &links).await? };
     let text = crate::store::to_json(&certificate);
     pass::end(&mut transaction, situation.pass, now, ending.as_str(), &planned.totals, Some(&text), None).await?;
     if writes {
@@ -326,6 +329,7 @@ async fn close(
         waiting,
         documents,
         certificate,
+        links,
         more,
     })
 }

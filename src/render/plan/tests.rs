@@ -139,6 +139,7 @@ fn report(actions: &[Action]) -> Report {
         waiting: (0, 0, 0),
         documents: None,
         certificate: Certificate { equal: 1, ..Certificate::default() },
+        links: Vec::new(),
         more: false,
     }
 }
