@@ -301,7 +301,7 @@ fn is_reloaded(daemon: &Daemon<'_>, pulse: &Pulse<'_>) -> bool {
         Err(problems) => {
             error!("the configuration was read again and is not valid; the one before stays in force: {problems}");
             daemon.notifier.ready();
-            pulse.is_outdated();
+            pulse.refused();
             false
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct Pulse<'a> {
     clock: &'a dyn Clock,
     also: &'a dyn Progress,
     /// That the configuration was changed into one that is not valid.
-    is_outdated: AtomicBool,
+    is_refused: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -42,7 +42,7 @@ struct State {
 
 impl<'a> Pulse<'a> {
     pub(super) fn new(notifier: Notifier, watch: Option<Watch>, clock: &'a dyn Clock, also: &'a dyn Progress) -> Self {
-        Self { notifier, watch, clock, also, is_outdated: AtomicBool::new(false), state: Mutex::default() }
+        Self { notifier, watch, clock, also, is_refused: AtomicBool::new(false), state: Mutex::default() }
     }
 
     /// How often it is to be fed between beats; never where nobody looks.
@@ -71,8 +71,8 @@ impl<'a> Pulse<'a> {
     }
 
     /// A new configuration is not valid: that is told with everything else from now on.
-    pub(super) fn is_outdated(&self) {
-        self.is_outdated.store(true, Ordering::Relaxed);
+    pub(super) fn refused(&self) {
+        self.is_refused.store(true, Ordering::Relaxed);
         self.notifier.status(NOT_VALID);
     }
 
@@ -82,7 +82,7 @@ impl<'a> Pulse<'a> {
     }
 
     fn told(&self, line: &str) -> String {
-        if self.is_outdated.load(Ordering::Relaxed) { format!("{line}; {NOT_VALID}") } else { line.to_owned() }
+        if self.is_refused.load(Ordering::Relaxed) { format!("{line}; {NOT_VALID}") } else { line.to_owned() }
     }
 
     /// The service is alive, and getting on.
@@ -167,7 +167,7 @@ mod tests {
         let clock = ManualClock::new(chrono::DateTime::UNIX_EPOCH);
         let pulse = Pulse::new(Notifier::default(), None, &clock, &Silent);
         assert_eq!(pulse.told("idle; pass 7"), "idle; pass 7");
-        pulse.is_outdated();
+        pulse.refused();
         pulse.begins();
         assert_eq!(pulse.told("idle; pass 8"), format!("idle; pass 8; {NOT_VALID}"));
     }
