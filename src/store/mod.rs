@@ -77,7 +77,6 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
-            .pragma("cache_size", "-8000")
             .pragma("temp_store", "MEMORY");
         Self::connect(path, options).await
     }
@@ -94,8 +93,7 @@ impl Store {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
-            .foreign_keys(true)
-            .pragma("cache_size", "-8000");
+            .foreign_keys(true);
         Self::connect(copy, options).await
     }
 
