@@ -34,10 +34,10 @@ const WATCHED: Duration = Duration::from_secs(40);
 
 /// How often starts are repeated, and passes in each of two manners.
 const STARTS: usize = 3;
-const TURNS: usize = 4;
+const TURNS: usize = 7;
 
 /// How many passes a daemon makes in a turn; the first one, which fills caches, does not count.
-const PASSES: usize = 5;
+const PASSES: usize = 6;
 
 /// Ready, memory and wake-ups with a contact for each of so many companies, which are two links: after a clean stop in quiet hours, when nothing is to be done, and after a
 /// pass.
@@ -75,7 +75,8 @@ pub(crate) fn idle(crm: &Embedded, companies: u64) -> anyhow::Result<()> {
 }
 
 /// The same complete passes with nothing that tells of them, and with everything: figures that are scraped, traces, health, a
-/// log line for each step. Daemons of both manners take turns over the same servers.
+/// log line for each step. Daemons of both manners take turns over the same servers, and each is held against the one before: a
+/// machine that grows slower meanwhile does so for both.
 pub(crate) fn told(crm: &Embedded, companies: u64) -> anyhow::Result<()> {
     let servers = Servers::start(crm, companies, Content::Agreed)?;
     child::run(Role::FirstPass, servers.config())?;
@@ -97,13 +98,17 @@ pub(crate) fn told(crm: &Embedded, companies: u64) -> anyhow::Result<()> {
         without.push(Cost::of(&silent, None)?);
         with.push(Cost::of(&told, Some(free))?);
     }
+    let ratios =
+        |part: fn(&Cost) -> f64| without.iter().zip(&with).map(move |(without, with)| part(with) / part(without));
+    let ratio = middle(ratios(|cost| cost.wall))?;
+    let cpu_ratio = middle(ratios(|cost| cost.cpu))?;
     let (without, with) = (Cost::median(&without)?, Cost::median(&with)?);
     let traces = collector.stop()?;
     ensure!(traces > 0, "no trace came to the collector");
     print(&json!({
         "case": "told", "crm": crm.name, "companies": companies, "wall_s": with.wall, "wall_s_without": without.wall,
-        "cpu_s": with.cpu, "cpu_s_without": without.cpu, "ratio": rounded(with.wall / without.wall),
-        "cpu_ratio": rounded(with.cpu / without.cpu), "trace_requests": traces,
+        "cpu_s": with.cpu, "cpu_s_without": without.cpu, "ratio": rounded(ratio),
+        "cpu_ratio": rounded(cpu_ratio), "trace_requests": traces,
     }))
 }
 
@@ -133,21 +138,21 @@ impl Cost {
         let status = Command::new(BINARY).arg("--config").arg(config).args(["status", "--json"]).output()?;
         let status: Value = serde_json::from_slice(&status.stdout).context("status says no JSON")?;
         let passes = status.get("passes").and_then(Value::as_array).context("status shows no passes")?;
-        let mut times: Vec<f64> = passes.iter().filter_map(duration).collect();
-        times.sort_by(f64::total_cmp);
-        let wall = *times.get(times.len() / 2).context("no pass ended")?;
-        Ok(Self { wall, cpu })
+        Ok(Self { wall: middle(passes.iter().filter_map(duration))?, cpu })
     }
 
     /// The middle of several, each part by itself.
     fn median(costs: &[Self]) -> anyhow::Result<Self> {
-        let middle = |part: fn(&Self) -> f64| {
-            let mut parts: Vec<f64> = costs.iter().map(part).collect();
-            parts.sort_by(f64::total_cmp);
-            parts.get(parts.len() / 2).copied().context("there was no turn")
-        };
-        Ok(Self { wall: middle(|cost| cost.wall)?, cpu: middle(|cost| cost.cpu)? })
+        let part = |part: fn(&Self) -> f64| middle(costs.iter().map(part));
+        Ok(Self { wall: part(|cost| cost.wall)?, cpu: part(|cost| cost.cpu)? })
     }
+}
+
+/// The middle of some figures.
+fn middle(figures: impl Iterator<Item = f64>) -> anyhow::Result<f64> {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().context("there was no turn")
 }
 
 /// How long a pass that ended took, in seconds.
