@@ -16,29 +16,23 @@ made=target/package
 # What is given away carries the list of what it was built of, where cargo-auditable is here.
 build=rustc
 if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable rustc"; fi
-# What is relocated as the program starts is listed in a fiftieth of the room, which every daemon would hold: the package needs the
-# C library that it is built with, or a newer one, and from 2.36 on that reads such lists.
-link=()
-libc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2)
-if [ -n "$libc" ] && [ "$(printf '2.36\n%s\n' "$libc" | sort -V | head -1)" = 2.36 ]; then
-    link=(-C link-arg=-Wl,-z,pack-relative-relocs)
-fi
 
 # Built first to note what runs, and then for it: a pass takes a quarter less time, and an idle daemon holds 3 MB less, since what
 # runs lies together and the rest is not read from the disk. Takes LLVM's tools as they come with this compiler.
-host=$(rustc -vV | sed -n 's/^host: //p')
-profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
+profdata=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/llvm-profdata
 guided=()
 if [ "$profile" = release ] && [ "${GUIDED:-1}" != 0 ]; then
     if [ -x "$profdata" ]; then
         notes=$(realpath -m "$target/guided")
         rm -rf "$notes"
         mkdir -p "$notes"
-        # For a named target, or what builds and expands would be noted, too.
-        RUSTFLAGS="${RUSTFLAGS-} -Cprofile-generate=$notes" \
-            cargo build --release --locked --bin flowtly-sync --target "$host" --target-dir "$target/guide" >&2
-        deploy/profile.sh "$target/guide/$host/release/flowtly-sync" "$notes" >&2
+        # What builds and expands notes what it does, too: that is thrown away. A target of its own (--target) would spare that, but
+        # functions would then have other names than in the second build.
+        LLVM_PROFILE_FILE=/dev/null RUSTFLAGS="${RUSTFLAGS-} -Cprofile-generate=$notes" \
+            cargo build --release --locked --bin flowtly-sync --target-dir "$target/guide" >&2
+        deploy/profile.sh "$target/guide/release/flowtly-sync" "$notes" >&2
         "$profdata" merge -o "$notes/flowtly-sync.profdata" "$notes"/*.profraw
+        rm "$notes"/*.profraw
         export RUSTFLAGS="${RUSTFLAGS-} -Cprofile-use=$notes/flowtly-sync.profdata"
         # The parts of a function that never ran are apart, too, and both linkers keep together what was put together.
         guided=(-Cllvm-args=-enable-split-machine-functions -Cllvm-args=-mfs-psi-cutoff=0
@@ -48,7 +42,12 @@ if [ "$profile" = release ] && [ "${GUIDED:-1}" != 0 ]; then
     fi
 fi
 # shellcheck disable=SC2086 # one word or two
-cargo $build --profile "$profile" --locked --bin flowtly-sync -- "${link[@]}" "${guided[@]}" >&2
+cargo $build --profile "$profile" --locked --bin flowtly-sync -- "${guided[@]}" >&2
+if [ "${#guided[@]}" -gt 0 ]; then
+    # A profile of other functions is passed over in silence.
+    apart=$(LC_ALL=C size -A "$binary" | awk '$1 == ".text.unlikely" { print $2 }')
+    [ "${apart:-0}" -gt 1000000 ] || { echo "what was noted was not used: the names of functions differ" >&2 && exit 1; }
+fi
 version=${VERSION:-$("$binary" --version | cut -d ' ' -f 2)-1}
 
 rm -rf "$made"
