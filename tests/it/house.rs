@@ -84,7 +84,8 @@ fn nobody_in_the_daemons_process_opens_a_state_but_sqlite() {
 
 #[test]
 fn only_the_configuration_reads_the_environment() {
-    assert_eq!(lines_with("src", &["env::var", "env::vars"], &["src/config"]), Vec::<String>::new());
+    // cargo tells a build script by its environment what it is for.
+    assert_eq!(lines_with("src", &["env::var", "env::vars"], &["src/config", "src/build.rs"]), Vec::<String>::new());
 }
 
 #[test]
