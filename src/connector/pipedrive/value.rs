@@ -94,6 +94,13 @@ pub(super) fn write(
     }
 }
 
+/// Whether an address is a line that nobody has taken apart: typed, and not chosen from what Pipedrive suggests. Its parts are not
+/// empty then, they are not known.
+pub(super) fn is_line_alone(value: &Value) -> bool {
+    let filled = |name: &str| value.get(name).is_some_and(|part| part.as_str().is_some_and(|text| !text.is_empty()));
+    filled("value") && !ADDRESS_PARTS.iter().any(|name| *name != "value" && filled(name))
+}
+
 /// The parts of an address that are filled, as they are sent.
 pub(super) fn address_parts(value: &Value) -> Map<String, Value> {
     let parts = value.as_object();

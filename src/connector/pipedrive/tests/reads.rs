@@ -27,6 +27,19 @@ async fn a_record_is_read_with_its_custom_fields_and_the_parts_of_its_address() 
 }
 
 #[tokio::test]
+async fn an_address_that_is_a_line_alone_has_parts_that_are_not_known() {
+    let firm = Firm::plain();
+    let id = firm.server.add_organization(&[("name", "Alfa"), ("address", "Hala 7, Strefa, Łódź")]);
+    let row = firm.one(Kind::Company, id).await;
+    let parts: Vec<&Delivered> = row.texts.iter().skip(2).take(5).collect();
+    assert_eq!(parts, [&Delivered::Unknown; 5], "typed, and not chosen: Pipedrive has not taken it apart");
+    firm.server.edit_record(Kind::Company, id, "address", "");
+    let row = firm.one(Kind::Company, id).await;
+    let parts: Vec<&Delivered> = row.texts.iter().skip(2).take(5).collect();
+    assert_eq!(parts, [&Delivered::Blank; 5], "where there is no line either, there is no address");
+}
+
+#[tokio::test]
 async fn a_person_is_read_with_the_primary_ones_and_its_organization() {
     let firm = Firm::plain();
     let company = firm.server.add_organization(&[("name", "Alfa")]);
