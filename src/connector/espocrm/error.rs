@@ -141,6 +141,7 @@ fn foreign(status: u16, reply: &Reply) -> PortError {
         403 => PortError::new(ErrorKind::Forbidden, "the request was forbidden, and not in EspoCRM's own words"),
         // A validator's words may stand in the body alone, where a proxy drops headers.
         400 if !fields("", reply).is_empty() => refusal(status, "", reply),
+        408 => PortError::new(ErrorKind::Timeout, "the request took too long for whoever stands in front of EspoCRM"),
         409 if serde_json::from_slice::<Collision>(&reply.body).is_ok() => collision("", reply),
         429 => PortError::new(ErrorKind::RateLimited, "too many requests"),
         500..=599 => {

@@ -64,6 +64,7 @@ fn kind_of_reply(status: StatusCode, fault: &Fault) -> ErrorKind {
         401 => ErrorKind::Unauthorized,
         403 => ErrorKind::Forbidden,
         404 | 410 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
         429 if daily => ErrorKind::Quota,
         429 => ErrorKind::RateLimited,
@@ -92,6 +93,7 @@ fn foreign(status: StatusCode) -> PortError {
     let (kind, message) = match status.as_u16() {
         401 => (ErrorKind::Unauthorized, unauthorized()),
         403 => (ErrorKind::Forbidden, "the request was forbidden, and not in HubSpot's own words".to_owned()),
+        408 => (ErrorKind::Timeout, "the request took too long for whoever stands in front of HubSpot".to_owned()),
         429 => (ErrorKind::RateLimited, "too many requests".to_owned()),
         423 | 477 | 500..=599 => (ErrorKind::Unavailable, format!("HubSpot is not available (status {status})")),
         _ => (

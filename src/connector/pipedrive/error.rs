@@ -53,6 +53,7 @@ fn refused(reply: &Reply, refusal: &Refusal) -> PortError {
         402 | 403 => ErrorKind::Forbidden,
         404 if says_no_such_method(refusal) => ErrorKind::Setting,
         404 => ErrorKind::NotFound,
+        408 => ErrorKind::Timeout,
         409 => ErrorKind::Conflict,
         429 => return too_many(reply),
         500..=599 => ErrorKind::Unavailable,
@@ -97,6 +98,7 @@ fn foreign(reply: &Reply) -> PortError {
     }
     let (kind, message) = match status {
         401 => (ErrorKind::Unauthorized, unauthorized()),
+        408 => (ErrorKind::Timeout, "the request took too long for whoever stands in front of Pipedrive".to_owned()),
         429 => return too_many(reply),
         500..=599 => (ErrorKind::Unavailable, format!("Pipedrive is not available (status {status})")),
         _ => (
