@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::json;
 
+use super::error::forbids;
 use super::talk::{Order, Talk};
 use super::wire::{self, Note, Stream};
 use crate::connector::error::{ErrorKind, PortError};
@@ -97,7 +98,9 @@ fn may_read(error: PortError) -> PortError {
     }
     let message =
         format!("{}; for documents it needs stream access to accounts, too, or set documents = false", error.message);
-    PortError { message, ..error }
+    // A role may open the streams of some accounts alone.
+    let kind = if forbids(&error) { ErrorKind::Invalid } else { error.kind };
+    PortError { kind, message, ..error }
 }
 
 fn is_post_of(note: &Note, company: &RemoteId) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::contacts::home;
-use super::error::{is_about_this_record, is_no_address};
+use super::error::{closed, is_about_this_record, is_no_address};
 use super::frontier::Mark;
 use super::shared::{Home, Shared, Sheet, Wanted, all_or_first_failure};
 use super::talk::numbered;
@@ -184,8 +184,9 @@ pub(super) async fn documents(shared: &Shared, company: &RemoteId) -> Result<Opt
             }
             Ok(Some(documents))
         }
-        Err(error) if is_no_address(&error) => Ok(None),
-        Err(error) => Err(error),
+        // No such address; a client that is gone, or may not be read, says nothing of the others.
+        Err(error) if error.kind == ErrorKind::Setting => Ok(None),
+        Err(error) => Err(closed(error)),
     }
 }
 

@@ -33,7 +33,8 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
             let body = body(shared.layout(kind), Purpose::Create, &texts, client, None)?;
             let media_type = &shared.talk.settings.write_media_type;
             let sent = shared.talk.write(Method::POST, shared.talk.url(path), route, media_type, body).await;
-            sent.map_err(|error| misrouted(error, collection_setting(kind)))
+            // A right may hang on the client that a contact is made for: who may make none at all is told so for each.
+            sent.map_err(|error| misrouted(closed(error), collection_setting(kind)))
         }
         Target::Update { id, .. } => {
             let url = shared.talk.item(path, id.as_str());

@@ -254,11 +254,15 @@ async fn documents_are_read_where_there_are_any() {
         "/clients/6/documents" => {
             ok(&json!({"@id": "/clients/6/documents", "id": 6, "storage": [{"id": 3, "name": "a.pdf", "size": 1}]}))
         }
-        _ => no_record(),
+        "/clients/7/documents" => no_record(),
+        "/clients/8/documents" => json_answer(403, &json!({"detail": "Access Denied."})),
+        _ => html(404),
     });
     let found = bench.connector.documents(&id(6)).await.unwrap().unwrap();
     assert_eq!((found.len(), found[0].name.as_deref()), (1, Some("a.pdf")));
-    assert_eq!(bench.connector.documents(&id(7)).await.unwrap(), None);
+    let of_one = async |number| bench.connector.documents(&id(number)).await.unwrap_err().kind;
+    assert_eq!((of_one(7).await, of_one(8).await), (ErrorKind::NotFound, ErrorKind::Invalid), "one client's affair");
+    assert_eq!(bench.connector.documents(&id(9)).await.unwrap(), None, "no such address at all");
 }
 
 #[tokio::test]
