@@ -96,6 +96,7 @@ async fn passes(
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
     let backups = Backups::start(session.settings.state_path.clone(), metrics.cloned(), Arc::new(SystemClock::new()));
     let notifier = Notifier::of_process();
+    let mut woken = false;
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };
         let schedule = &session.settings.schedule;
@@ -107,6 +108,7 @@ async fn passes(
             sinks: session.sinks(),
             schedule: schedule.beats(),
             hints_in_quiet: schedule.hints_in_quiet,
+            woken,
             stop_within: schedule.stop_within,
             allow: std::mem::take(&mut allow),
             notifier,
@@ -122,6 +124,7 @@ async fn passes(
             Err(error) => break Err(error),
         }
         let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
+        woken = true;
         let (next, carriers) = next;
         *session = next;
         *desk = notices::desk(&session.settings, carriers, desk.take(), &session.clock);

@@ -62,7 +62,7 @@ impl<'a> Unwatched<'a> {
             }
         }
         if let Some(desk) = self.desk {
-            let unsaved = self.backups.as_ref().is_some_and(Backups::fail);
+            let unsaved = self.backups.as_ref().map_or(Some(false), Backups::fails);
             let silent = crate::sync::Silent;
             let (world, ended) = (session.world(&silent), Ended::of(outcome));
             desk.passed(store, &world, self.quarantine.sides(), unsaved, ended).await?;

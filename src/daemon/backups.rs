@@ -65,9 +65,10 @@ impl Backups {
         Ok(())
     }
 
-    /// Whether the last one that was due could not be made.
-    pub fn fail(&self) -> bool {
-        self.told.borrow().fails
+    /// Whether the last one that was due could not be made; `None` before the first was asked for and looked after.
+    pub fn fails(&self) -> Option<bool> {
+        let told = *self.told.borrow();
+        (told.number > 0).then_some(told.fails)
     }
 
     /// Returns when what was asked for is done.

@@ -54,6 +54,8 @@ pub struct Daemon<'a> {
     pub schedule: Schedule,
     /// Whether hints start a pass in quiet hours, too.
     pub hints_in_quiet: bool,
+    /// Whether a person has it begin, as by a signal: then the night is not waited for.
+    pub woken: bool,
     /// How long a pass that is told to stop may go on.
     pub stop_within: Duration,
     /// What is allowed for the first pass.
@@ -140,12 +142,17 @@ async fn passes(
     keep(&mut store, &quarantine, &[]).await?;
     if let Some(watch) = &watch {
         watch.begins_with(&mut store, quarantine.sides(), clock.now()).await?;
+        if daemon.backups.is_none() {
+            // Those of a configuration before are nobody's any more.
+            watch.metrics.backup(None, false);
+        }
     }
     let mut pace = Pace::default();
     // The hints that the next pass is about; none where it walks.
     let mut about: Option<BTreeSet<Hint>> = None;
     // Whether the last plan was accepted: hints do not have a refused one made again and again.
-    let mut is_open = false;
+    let outcome = crate::store::pass::last_outcome(store.connection()).await?;
+    let mut is_open = matches!(outcome.as_deref(), Some("applied" | "partly"));
     let mut short = crate::store::thrift::load(store.connection()).await?;
     let last = crate::store::pass::last_whole(store.connection()).await?;
     if let Some(last) = last {
@@ -153,8 +160,8 @@ async fn passes(
     }
     let first = daemon.schedule.wait(After::Again, Means::Enough, clock.now(), 0.0);
     let mut due = Due::after(clock, Duration::ZERO);
-    // What is started at night waits for the morning.
-    let mut rests = first.is_quiet;
+    // What is started at night waits for the morning, unless a person started it then.
+    let mut rests = first.is_quiet && !daemon.woken;
     daemon.notifier.ready();
     while !stop.is_cancelled() {
         let (wait, line, means, failed) = if std::mem::take(&mut rests) {
@@ -226,7 +233,7 @@ async fn passes(
                 backups.passed(plan, &mut store).await?;
             }
             if let Some(notices) = &daemon.notices {
-                let unsaved = daemon.backups.is_some_and(|(backups, _)| backups.fail());
+                let unsaved = daemon.backups.map_or(Some(false), |(backups, _)| backups.fails());
                 notices.passed(&mut store, &daemon.world, quarantine.sides(), unsaved, ended).await?;
             }
             let means = spare(&daemon, &mut short, &mut store).await?;

@@ -1,5 +1,6 @@
 //! Where it is put up how things stand, and the task that has it brought to people.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::carrier::Carrier;
 use super::letter::Tally;
 use super::memory::File;
 use super::post;
-use super::topic::Standing;
+use super::topic::{Standing, Topic};
 use crate::clock::Clock;
 use crate::daemon::schedule::ticks::Ticks;
 
@@ -44,6 +45,8 @@ pub struct Board {
 pub(super) struct Posted {
     /// What needs a person; nothing is known before the first pass.
     pub(super) standing: Option<Standing>,
+    /// Of this it is not known: it stands for people as they were told last.
+    pub(super) unknown: BTreeSet<Topic>,
     /// Why the daemon stopped, in a word.
     pub(super) stopped: Option<String>,
     /// What passes did since the board was opened.
@@ -76,10 +79,11 @@ impl Board {
         self.posted.borrow().standing.clone().unwrap_or_default()
     }
 
-    /// This is how things stand, and what was done since it was last put up. Waits for nobody.
-    pub fn post(&self, standing: Standing, done: Tally) {
+    /// This is how things stand but for what is not known, and what was done since it was last put up. Waits for nobody.
+    pub fn post(&self, standing: Standing, unknown: BTreeSet<Topic>, done: Tally) {
         self.posted.send_modify(|posted| {
             posted.standing = Some(standing);
+            posted.unknown = unknown;
             posted.tally = posted.tally.and(done);
         });
     }

@@ -53,24 +53,27 @@ impl Ended {
 }
 
 impl Desk {
-    /// A pass came to its end: what needs a person is put up; `unsaved`: also that no copy of the state can be made. Waits for
-    /// nobody.
+    /// A pass came to its end: what needs a person is put up; `unsaved`: also that no copy of the state can be made, where that is
+    /// known. Waits for nobody.
     pub async fn passed(
         &self,
         store: &mut Store,
         world: &World<'_>,
         illnesses: &Illnesses,
-        unsaved: bool,
+        unsaved: Option<bool>,
         ended: Ended,
     ) -> Result<(), StoreError> {
         let before = self.board.standing();
         let now = world.clock.now();
         let mut standing = waits(store, now).await?;
         standing.extend(illnesses.iter().map(|(side, illness)| (Topic::SideFails(*side), failing(illness))));
-        let refused = match ended.refused {
-            Some(names) => Some(Held::named(names)).filter(|held| !held.names.is_empty()),
-            // A pass that failed says nothing of it.
-            None => before.get(&Topic::Refused).cloned(),
+        let mut unknown = BTreeSet::new();
+        let refused = if let Some(names) = ended.refused {
+            Some(Held::named(names)).filter(|held| !held.names.is_empty())
+        } else {
+            // A pass that failed says nothing of it, and a process may have seen no other one.
+            unknown.insert(Topic::Refused);
+            before.get(&Topic::Refused).cloned()
         };
         standing.extend(refused.map(|held| (Topic::Refused, held)));
         for side in Side::BOTH {
@@ -82,10 +85,12 @@ impl Desk {
         if is_almost_full(free, self.disk_free, before.contains_key(&Topic::DiskAlmostFull)) {
             standing.insert(Topic::DiskAlmostFull, Held::default());
         }
-        if unsaved {
-            standing.insert(Topic::BackupFails, Held::default());
+        match unsaved {
+            Some(false) => {}
+            Some(true) => drop(standing.insert(Topic::BackupFails, Held::default())),
+            None => drop(unknown.insert(Topic::BackupFails)),
         }
-        self.board.post(standing, ended.done);
+        self.board.post(standing, unknown, ended.done);
         Ok(())
     }
 

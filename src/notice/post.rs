@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
@@ -53,22 +54,31 @@ pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<P
         }
         memory.tally = before.and(posted.tally);
         let tally = memory.tally;
-        let brought = join_all(plan.carriers.iter().map(|carrier| {
-            let known = memory.carriers.get(carrier.name()).cloned().unwrap_or_default();
-            bring(&plan, carrier.as_ref(), known, &posted, tally, why, clock.as_ref())
-        }));
-        let brought = brought.await;
-        for (carrier, (known, outcome)) in plan.carriers.iter().zip(brought) {
-            tell(carrier.name(), outcome, &mut failing);
-            memory.carriers.insert(carrier.name().to_owned(), known);
+        let mut brought: FuturesUnordered<_> = (plan.carriers.iter())
+            .map(|carrier| {
+                let known = memory.carriers.get(carrier.name()).cloned().unwrap_or_default();
+                let bring = bring(&plan, carrier.as_ref(), known, &posted, tally, why, clock.as_ref());
+                async move { (carrier.name(), bring.await) }
+            })
+            .collect();
+        // One that hangs may be given up before it ends: what the others told is remembered by then.
+        while let Some((name, (known, outcome))) = brought.next().await {
+            tell(name, outcome, &mut failing);
+            memory.carriers.insert(name.to_owned(), known);
+            remember(&file, &memory, &mut saved);
         }
-        if memory == saved {
-            continue;
-        }
-        match file.save(&memory) {
-            Ok(()) => saved = memory.clone(),
-            Err(error) => warn!("what was told cannot be remembered, and is told again after a restart: {error}"),
-        }
+        remember(&file, &memory, &mut saved);
+    }
+}
+
+/// Keeps it, where it is not what is kept already.
+fn remember(file: &File, memory: &Memory, saved: &mut Memory) {
+    if memory == saved {
+        return;
+    }
+    match file.save(memory) {
+        Ok(()) => saved.clone_from(memory),
+        Err(error) => warn!("what was told cannot be remembered, and is told again after a restart: {error}"),
     }
 }
 
@@ -124,6 +134,11 @@ async fn bring(
 ) -> (Told, Option<Result<(), Undelivered>>) {
     let before = known.standing();
     let mut now = posted.standing.clone().unwrap_or_else(|| before.clone());
+    for topic in &posted.unknown {
+        if let (false, Some(held)) = (now.contains_key(topic), before.get(topic)) {
+            now.insert(*topic, held.clone());
+        }
+    }
     if let Some(why) = &posted.stopped {
         now.insert(Topic::Stopped, Held::named([why.as_str()]));
     }

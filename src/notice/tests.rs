@@ -1,6 +1,6 @@
 //! A board with carriers that do as they are told, under a clock that stands still.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -101,7 +101,7 @@ async fn until(is_so: impl Fn() -> bool) {
 /// Puts it up on a board of its own: what a daemon that is started again each time would tell.
 async fn post(fake: &Arc<Fake>, folder: &Path, standing: Standing) {
     let board = board(fake, folder, &clock(), None);
-    board.post(standing, pass());
+    board.post(standing, BTreeSet::new(), pass());
     board.close().await;
 }
 
@@ -119,12 +119,53 @@ async fn a_change_is_told_once_across_restarts_and_again_when_it_is_well() {
 }
 
 #[tokio::test]
+async fn what_is_not_known_stands_as_it_was_told_last() {
+    let (fake, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
+    let refused = Standing::from([(Topic::Refused, Held::named(["first-pass"]))]);
+    post(&fake, folder.path(), refused.clone()).await;
+    // Another process, whose first pass failed.
+    let after = board(&fake, folder.path(), &clock(), None);
+    after.post(Standing::new(), BTreeSet::from([Topic::Refused, Topic::BackupFails]), pass());
+    after.close().await;
+    post(&fake, folder.path(), refused).await;
+    post(&fake, folder.path(), Standing::new()).await;
+    assert_eq!(fake.told(), [vec![("refused", Turn::Begins)], vec![("refused", Turn::Ends)]]);
+}
+
+#[tokio::test]
+async fn one_carrier_that_hangs_has_no_other_one_tell_it_again() {
+    #[derive(Debug)]
+    struct Other(Arc<Fake>);
+    #[async_trait]
+    impl Carrier for Other {
+        fn name(&self) -> &'static str {
+            "other"
+        }
+        async fn carry(&self, letter: &Letter) -> Result<(), Undelivered> {
+            self.0.carry(letter).await
+        }
+    }
+    let (well, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
+    for _ in 0..2 {
+        let hangs = Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() });
+        let mut plan = plan(&hangs, folder.path(), None);
+        plan.carriers.push(Arc::new(Other(Arc::clone(&well))));
+        let impatient = StillClock::impatient("2026-11-24T06:00:00Z".parse().unwrap(), LONG);
+        let board = Board::open(plan, Arc::new(impatient));
+        board.post(conflicts(2, 5), BTreeSet::new(), pass());
+        until(|| *hangs.tried.lock().unwrap() > 0).await;
+        board.close().await;
+    }
+    assert_eq!(well.told(), [vec![("conflicts", Turn::Begins)]]);
+}
+
+#[tokio::test]
 async fn a_board_in_the_place_of_another_one_has_nobody_wait_and_tells_nothing_twice() {
     let (fake, folder) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap());
     let before = board(&fake, folder.path(), &clock(), None);
-    before.post(conflicts(2, 5), pass());
+    before.post(conflicts(2, 5), BTreeSet::new(), pass());
     let after = Board::after(Some(before), plan(&fake, folder.path(), None), clock());
-    after.post(conflicts(2, 5), pass());
+    after.post(conflicts(2, 5), BTreeSet::new(), pass());
     assert!(fake.told().is_empty(), "nobody has waited yet");
     after.close().await;
     assert_eq!(fake.told(), [vec![("conflicts", Turn::Begins)]]);
@@ -184,7 +225,7 @@ async fn a_stop_after_a_pass_is_told_though_it_cannot_be_remembered() {
     std::fs::create_dir(folder.path().join("state.sqlite.notices")).unwrap();
     clock.advance(Duration::from_mins(10));
     let board = board(&fake, folder.path(), &clock, None);
-    board.post(Standing::new(), pass());
+    board.post(Standing::new(), BTreeSet::new(), pass());
     board.stopped("state");
     board.close().await;
     assert_eq!(fake.told(), [vec![("stopped", Turn::Begins)]]);
@@ -203,7 +244,7 @@ async fn what_may_help_is_tried_again_at_once_and_the_rest_after_the_next_pass()
         Undelivered::for_now("busy"),
     ]);
     let board = board(&fake, folder.path(), &clock, None);
-    board.post(conflicts(2, 2), pass());
+    board.post(conflicts(2, 2), BTreeSet::new(), pass());
     board.close().await;
     assert_eq!(*fake.tried.lock().unwrap(), 4, "there is no use in trying again");
     post(&fake, folder.path(), conflicts(2, 2)).await;
@@ -217,12 +258,12 @@ async fn a_carrier_that_hangs_holds_up_nobody_and_is_given_the_newest() {
     let (fake, folder) =
         (Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() }), tempfile::tempdir().unwrap());
     let board = board(&fake, folder.path(), &clock(), None);
-    board.post(conflicts(1, 1), pass());
+    board.post(conflicts(1, 1), BTreeSet::new(), pass());
     until(|| *fake.tried.lock().unwrap() == 1).await;
     for newest in 2..50 {
-        board.post(conflicts(1, newest), pass());
+        board.post(conflicts(1, newest), BTreeSet::new(), pass());
     }
-    board.post(Standing::from([(Topic::SideFails(Side::Crm), Held::named(["reading"]))]), pass());
+    board.post(Standing::from([(Topic::SideFails(Side::Crm), Held::named(["reading"]))]), BTreeSet::new(), pass());
     assert_eq!(board.standing().len(), 1);
     for letters in 1..=2 {
         until(|| *fake.tried.lock().unwrap() == letters).await;
@@ -242,7 +283,7 @@ async fn a_stop_does_not_wait_for_a_carrier_that_hangs() {
         (Arc::new(Fake { hangs: Some(Notify::new()), ..Fake::default() }), tempfile::tempdir().unwrap());
     let impatient = Arc::new(StillClock::impatient(clock().now(), LONG));
     let board = board(&fake, folder.path(), &impatient, None);
-    board.post(conflicts(1, 1), pass());
+    board.post(conflicts(1, 1), BTreeSet::new(), pass());
     board.close().await;
     assert_eq!(fake.told().len(), 0);
     let well = Arc::new(Fake::default());
@@ -255,7 +296,7 @@ async fn once_a_day_is_told_what_was_done_and_what_waits() {
     let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), clock());
     for hour in 0..50 {
         let board = board(&fake, folder.path(), &clock, Some(daily()));
-        board.post(if hour < 30 { conflicts(1, 1) } else { Standing::new() }, pass());
+        board.post(if hour < 30 { conflicts(1, 1) } else { Standing::new() }, BTreeSet::new(), pass());
         board.close().await;
         clock.advance(Duration::from_hours(1));
     }
@@ -272,7 +313,7 @@ async fn between_passes_a_carrier_that_fails_is_tried_for_a_digest_alone_and_not
     let (fake, folder, clock) = (Arc::new(Fake::default()), tempfile::tempdir().unwrap(), moving());
     fake.fails((0..10_000).map(|_| Undelivered::for_good("no")));
     let board = board(&fake, folder.path(), &clock, Some(daily()));
-    board.post(conflicts(1, 1), pass());
+    board.post(conflicts(1, 1), BTreeSet::new(), pass());
     let file = folder.path().join("state.sqlite.notices");
     until(|| file.exists()).await;
     std::fs::remove_file(&file).unwrap();
@@ -282,11 +323,11 @@ async fn between_passes_a_carrier_that_fails_is_tried_for_a_digest_alone_and_not
     until(|| clock.now() - begun > chrono::TimeDelta::hours(80)).await;
     assert_eq!(*fake.tried.lock().unwrap(), 1 + 4, "and at four times of a digest");
     assert!(!file.exists(), "nothing new is to be remembered");
-    board.post(conflicts(1, 1), pass());
+    board.post(conflicts(1, 1), BTreeSet::new(), pass());
     until(|| file.exists()).await;
     assert_eq!(*fake.tried.lock().unwrap(), 1 + 4 + 1);
     fake.failures.lock().unwrap().clear();
-    board.post(conflicts(1, 1), pass());
+    board.post(conflicts(1, 1), BTreeSet::new(), pass());
     until(|| !fake.letters.lock().unwrap().is_empty()).await;
     assert_eq!(fake.letters.lock().unwrap()[0].digest.as_ref().unwrap().done.passes, 2, "those since it began");
     board.close().await;

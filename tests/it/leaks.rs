@@ -210,6 +210,7 @@ async fn passes(firm: &Firm, settings: &Settings, heard: &Heard, time: Duration)
         sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(15), Duration::from_hours(1), 0.0),
         hints_in_quiet: false,
+        woken: false,
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::from([RefusalName::FirstPass]),
         notifier: Notifier::default(),

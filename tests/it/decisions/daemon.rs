@@ -125,6 +125,7 @@ async fn beside<F: Future<Output = ()>>(firm: &Firm, people: impl FnOnce(Person)
         sinks: Sinks::from(&systems),
         schedule: Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0),
         hints_in_quiet: false,
+        woken: false,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),

@@ -64,6 +64,7 @@ async fn run_with(
         sinks: Sinks::from(&systems),
         schedule,
         hints_in_quiet: false,
+        woken: false,
         stop_within: Duration::from_mins(1),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),

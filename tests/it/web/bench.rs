@@ -234,6 +234,7 @@ pub async fn beside_with<F: Future<Output = ()>>(
         sinks: Sinks::from(&systems),
         schedule,
         hints_in_quiet,
+        woken: false,
         stop_within: Duration::from_secs(30),
         allow: BTreeSet::new(),
         notifier: Notifier::default(),
