@@ -236,11 +236,19 @@ fn to_stderr(style: Style, filter: &str, pace: Pace) -> std::io::Result<(Output,
 
 /// Entries to journald, and the queue that they go through, where there is one. Fails where no journal listens.
 fn to_socket(filter: &str, pace: Pace) -> std::io::Result<(Output, Option<Queue>)> {
-    let socket = journal::connect(Path::new(journal::SOCKET))?;
+    let mut socket = journal::connect(Path::new(journal::SOCKET))?;
     if pace == Pace::Waits {
         return Ok((to_journal(Journal::at(socket), filter), None));
     }
-    let queue = Queue::start(move |entry| socket.send(entry).map(drop), tell_lost)?;
+    let send = move |entry: &[u8]| {
+        if socket.send(entry).is_err() {
+            // Its other end may have been made anew, which this one never hears of.
+            socket = journal::connect(Path::new(journal::SOCKET))?;
+            socket.send(entry)?;
+        }
+        Ok(())
+    };
+    let queue = Queue::start(send, tell_lost)?;
     Ok((to_journal(Journal::through(queue.clone()), filter), Some(queue)))
 }
 
