@@ -6,12 +6,17 @@
 # daemons that start, find nothing to do, and stop. Takes a minute; everything else that it makes is gone with it.
 set -euo pipefail
 
+# What is set where it is built (a configuration, secrets, a proxy) is none of its business.
+if [ "${APART-}" != 1 ]; then exec env -i APART=1 PATH="$PATH" HOME="${HOME-/}" TMPDIR="${TMPDIR-/tmp}" bash "$0" "$@"; fi
+
 program=$(realpath "$1")
 folder=$(realpath "$2")
 work=$(mktemp -d)
 sandbox=
 daemon=
 end() {
+    local code=$?
+    if [ "$code" -ne 0 ]; then tail -n 3 "$work"/*/*.log >&2 || true; fi
     for process in $daemon $sandbox; do kill "$process" 2>/dev/null || true; done
     wait
     rm -rf "$work"
@@ -37,15 +42,21 @@ daemon() {
     local lines=$1
     shift
     { cat base.toml && echo "$lines"; } >daemon.toml
+    : >daemon.log
     "$program" --config daemon.toml run 2>daemon.log &
     daemon=$!
-    until_so "a daemon ($(tail -n 1 daemon.log))" "$@"
+    until_so "a daemon" "$@"
     kill "$daemon"
     wait "$daemon"
     daemon=
 }
 
-served() { [ "$(grep -c '^base_url' servers)" -eq 2 ]; }
+# Both sections are there, and nothing came after them since the last look.
+served() {
+    local before=${size-}
+    size=$(wc -c <servers)
+    [ "$size" = "$before" ] && [ "$(grep -c '_file = ' servers)" -eq 2 ]
+}
 has_walked() { [ "$(grep -c '"scan.met"' daemon.log)" -ge 12 ]; }
 rests() { grep -q 'quiet hours' daemon.log; }
 
@@ -56,6 +67,7 @@ for crm in hubspot espocrm odoo pipedrive; do
     # The servers are this program, too; they are not what it is built for.
     LLVM_PROFILE_FILE=/dev/null "$program" sandbox --crm "$crm" --companies 300 --seed messy --flowtly-port 0 --crm-port 0 >servers &
     sandbox=$!
+    size=
     until_so "the servers" served
     umask 077
     # The file and its secret stand in the remarks: `password_file = "…"   # holds: …`, `[crm]   # … holds: …`.
@@ -64,8 +76,8 @@ for crm in hubspot espocrm odoo pipedrive; do
     { printf '[state]\npath = "%s/state.sqlite"\n' "$PWD" && sed 's/   # .*//; /^#/d' servers; } >base.toml
 
     # It ends with 2 where something waits for a person, and something does.
-    "$program" --config base.toml reconcile --allow first-pass --quiet >/dev/null 2>&1 || [ $? -eq 2 ]
-    "$program" --config base.toml diff >/dev/null 2>diff.log
+    "$program" --config base.toml reconcile --allow first-pass --quiet >/dev/null 2>reconcile.log || [ $? -eq 2 ]
+    "$program" --config base.toml diff >/dev/null 2>diff.log || [ $? -eq 2 ]
     # Nobody takes its traces; they are made.
     daemon '[schedule]
 interval = "1s"
