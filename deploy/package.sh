@@ -17,7 +17,7 @@ made=target/package
 build=rustc
 if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable rustc"; fi
 
-# Built first to note what runs, and then for it: a pass takes a quarter less time, and an idle daemon holds 3 MB less, since what
+# Built first to note what runs, and then for it: a pass takes a quarter less time, and an idle daemon holds 1 MB less, since what
 # runs lies together and the rest is not read from the disk. Takes LLVM's tools as they come with this compiler.
 profdata=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/llvm-profdata
 guided=()
