@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::fields::{Bound, FieldType, Slot};
+use super::fields::{Bound, Slot};
 use super::layout::Layout;
 use super::value::{self, Says};
 use super::wire::Item;
@@ -84,7 +84,6 @@ fn delivered(layout: &Layout, slot: &Slot, item: &Item, found: &mut Rows) -> Del
         },
         Slot::Part(name, part) => match item.get(name) {
             None => return Delivered::Unknown,
-            Some(shown) if part != "value" && value::is_line_alone(shown) => return Delivered::Unknown,
             Some(shown) => value::part(shown, part),
         },
         Slot::Primary(name) => match item.get(name) {
@@ -101,11 +100,6 @@ fn delivered(layout: &Layout, slot: &Slot, item: &Item, found: &mut Rows) -> Del
                 found.unexplained.push(definition.code.clone());
                 return Delivered::Unknown;
             };
-            let is_apart =
-                definition.field_type == FieldType::Address && part.as_ref().is_some_and(|part| part != "value");
-            if is_apart && value::is_line_alone(shown) {
-                return Delivered::Unknown;
-            }
             value::read(definition, part.as_deref(), shown)
         }
     };

@@ -18,7 +18,7 @@ pub(super) enum Says {
     Text(String),
     /// A choice whose label is not known.
     UnknownChoice(u64),
-    /// Another sort of value than the field's type has.
+    /// Another sort of value than the field's type has, or a part of an address that nobody has taken apart.
     Odd,
 }
 
@@ -37,6 +37,7 @@ pub(super) fn plain(value: &Value) -> Says {
 pub(super) fn part(value: &Value, part: &str) -> Says {
     match value {
         Value::Null => Says::Text(String::new()),
+        Value::Object(_) if part != "value" && ADDRESS_PARTS.contains(&part) && is_line_alone(value) => Says::Odd,
         Value::Object(parts) => parts.get(part).map_or(Says::Text(String::new()), plain),
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Says::Odd,
     }
@@ -96,7 +97,7 @@ pub(super) fn write(
 
 /// Whether an address is a line that nobody has taken apart: typed, and not chosen from what Pipedrive suggests. Its parts are not
 /// empty then, they are not known.
-pub(super) fn is_line_alone(value: &Value) -> bool {
+fn is_line_alone(value: &Value) -> bool {
     let filled = |name: &str| value.get(name).is_some_and(|part| part.as_str().is_some_and(|text| !text.is_empty()));
     filled("value") && !ADDRESS_PARTS.iter().any(|name| *name != "value" && filled(name))
 }
