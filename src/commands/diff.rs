@@ -4,17 +4,18 @@ use std::io::Write;
 
 use anyhow::Context;
 
-use super::session::{Session, print_report, progress, request, stop_on_signals, style};
+use super::session::{Session, print_report, progress, request, stop_on_signals, style, unless_stopped};
 use crate::render::plan::{Detail, Format, PlanReport};
 use crate::store::Store;
 use crate::sync::pass::{self, Report};
 
 /// Plans, and prints the plan.
 pub(super) async fn diff(session: &Session, format: Format, complete: bool, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let stop = stop_on_signals()?;
     let directory =
         tempfile::tempdir().context("no temporary directory can be made for the working copy of the state")?;
-    let store = Store::open_copy(&session.settings.state_path, directory.path()).await?;
-    let stop = stop_on_signals()?;
+    let copied = Store::open_copy(&session.settings.state_path, directory.path());
+    let store = unless_stopped(&stop, copied).await?;
     let bars = progress();
     let (mut store, outcome) = pass::dry_run(session.world(bars.as_ref()), store, request(complete, &[]), &stop).await;
     drop(bars);

@@ -29,8 +29,11 @@ mod completions;
 mod man;
 
 use std::io::{IsTerminal as _, Write, stdout};
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use anyhow::Context as _;
 
 use crate::cli::{
     AnswerChoice, Cli, Command, ConflictsCommand, FailuresCommand, Global, InitArgs, LinksCommand, NoticesCommand,
@@ -219,9 +222,12 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
         }
         Command::Explain { record, field, json } => explained(settings, &record, field.as_deref(), json, out).await?,
         Command::Backup { path } if path.as_os_str() == "-" => {
-            backup::backup_to(&settings, stdout().is_terminal(), out).await?
+            // Not through `out`, which cannot be given up while its reader keeps it waiting.
+            let whole = stdout().as_fd().try_clone_to_owned().context("standard output cannot be written")?;
+            let stop = session::stop_on_signals()?;
+            backup::backup_to(&settings, stdout().is_terminal(), &stop, whole.into()).await?
         }
-        Command::Backup { path } => backup::backup(&settings, &path, out).await?,
+        Command::Backup { path } => backup::backup(&settings, &path, &session::stop_on_signals()?, out).await?,
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
         Command::Init(_)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
@@ -88,6 +88,18 @@ pub(super) fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     let nobody = Arc::new(tokio::sync::Notify::new());
     crate::daemon::signals::listen(stop.clone(), nobody).context("signals cannot be listened to")?;
     Ok(stop)
+}
+
+/// What `work` comes to, unless a signal says stop before: then it is dropped, and whatever it has made with it.
+pub(super) async fn unless_stopped<T, E: Into<anyhow::Error>>(
+    stop: &CancellationToken,
+    work: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(anyhow!("stopped before the state was copied; nothing of the copy stays")),
+        done = work => done.map_err(Into::into),
+    }
 }
 
 /// Progress bars where standard error is a terminal; log lines say it elsewhere.

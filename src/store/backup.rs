@@ -26,19 +26,35 @@ const TRIES: u32 = 3;
 
 /// Copies the state into a new file, for its owner alone, and checks the copy. Returns its size in bytes.
 ///
-/// Nothing is replaced, and nothing is left where it fails.
+/// Nothing is replaced, and nothing is left where it fails or is dropped.
 pub async fn backup(state: &Path, into: &Path) -> Result<u64, StoreError> {
     copy(state, into, &|| ()).await?;
-    let checked = check_copy(into).await;
-    if checked.is_err() {
-        // What is half is no backup. Where it cannot be removed either, the first failure is the one that counts.
-        let _ = fs::remove_file(into);
-    }
-    checked
+    let half = Half(Some(into));
+    let bytes = check_copy(into).await?;
+    half.keep();
+    Ok(bytes)
 }
 
-/// Copies one moment of the state into a new file, for its owner alone. Nothing is left where it fails. `meanwhile` happens
-/// between the opening and the reading, for tests.
+/// A copy that is none yet: dropped, it goes.
+struct Half<'a>(Option<&'a Path>);
+
+impl Half<'_> {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Half<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Where it cannot be removed either, the first failure is the one that counts.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Copies one moment of the state into a new file, for its owner alone. Nothing is left where it fails or is dropped. `meanwhile`
+/// happens between the opening and the reading, for tests.
 pub(super) async fn copy(state: &Path, into: &Path, meanwhile: &(dyn Fn() + Sync)) -> Result<(), StoreError> {
     for _ in 0..TRIES {
         let sight = Sight::of(state);
@@ -83,19 +99,13 @@ pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Resu
 
 async fn copy_once(state: &Path, into: &Path, sight: &Sight, meanwhile: &(dyn Fn() + Sync)) -> Result<(), StoreError> {
     let mut store = Store::open_seen(state, BUSY_TIMEOUT, sight).await?;
-    let made = match make_new(into) {
-        Ok(()) => {
-            meanwhile();
-            let made = vacuum(store.connection(), state, into).await;
-            if made.is_err() {
-                let _ = fs::remove_file(into);
-            }
-            made
-        }
-        Err(error) => Err(error),
-    };
+    make_new(into)?;
+    let half = Half(Some(into));
+    meanwhile();
+    vacuum(store.connection(), state, into).await?;
     store.close().await?;
-    made
+    half.keep();
+    Ok(())
 }
 
 async fn check_copy(into: &Path) -> Result<u64, StoreError> {
@@ -236,6 +246,8 @@ pub(super) fn failed(path: &Path, error: &std::io::Error) -> StoreError {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
 
     /// Writes the state as a whole process does: from the opening to the close, which folds the log in.
@@ -316,5 +328,22 @@ mod tests {
         copy(&state, &into, &|| ()).await.unwrap();
         assert_eq!(rows(&into).await, 0);
         store.close().await.unwrap();
+    }
+    #[tokio::test]
+    async fn a_copy_that_is_given_up_half_way_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, into) = (folder.path().join("state.sqlite"), folder.path().join("copy.sqlite"));
+        writes(&state, 300);
+        let stop = CancellationToken::new();
+        let meanwhile = || {
+            assert!(into.exists());
+            stop.cancel();
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            done = copy(&state, &into, &meanwhile) => panic!("it came to {done:?}"),
+        }
+        assert!(!into.exists());
     }
 }

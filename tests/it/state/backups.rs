@@ -12,6 +12,7 @@ use flowtly_sync::domain::record::Kind;
 use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sync::pass::{Ending, Request};
 use sqlx::Connection as _;
+use tokio_util::sync::CancellationToken;
 
 use super::bench::{counts, more_work, number, pass_on, raw};
 use crate::firm::{Firm, vat};
@@ -23,7 +24,7 @@ fn copy_of(firm: &Firm) -> PathBuf {
 
 async fn back_up(firm: &Firm) -> anyhow::Result<String> {
     let mut out = Vec::new();
-    backup(&firm.settings(), &copy_of(firm), &mut out).await?;
+    backup(&firm.settings(), &copy_of(firm), &CancellationToken::new(), &mut out).await?;
     Ok(String::from_utf8(out).unwrap())
 }
 
@@ -99,7 +100,7 @@ async fn a_backup_replaces_nothing_and_leaves_nothing_half() {
     assert_eq!(std::fs::read(copy_of(&firm)).unwrap(), b"somebody's");
     let mut out = Vec::new();
     let nowhere = firm.state().with_file_name("no-folder").join("backup.sqlite");
-    let error = backup(&firm.settings(), &nowhere, &mut out).await.unwrap_err().to_string();
+    let error = backup(&firm.settings(), &nowhere, &CancellationToken::new(), &mut out).await.unwrap_err().to_string();
     assert!(error.contains("no-folder") && error.contains("folder exists"), "{error}");
 }
 
@@ -370,7 +371,21 @@ fn a_backup_to_standard_output_is_one_that_can_be_put_back_and_leaves_no_file() 
 async fn a_backup_is_not_written_to_a_terminal() {
     let firm = Firm::new();
     firm.linked("Alfa", &vat(1)).await;
+    let path = copy_of(&firm);
+    let out = std::fs::File::create(&path).unwrap();
+    let error = backup_to(&firm.settings(), true, &CancellationToken::new(), out).await.unwrap_err().to_string();
+    assert!(error.contains("terminal") && std::fs::read(path).unwrap().is_empty(), "{error}");
+}
+
+/// What is stopped half-way leaves nothing that a person would take for a copy, and nothing to read.
+#[tokio::test]
+async fn a_backup_that_is_stopped_leaves_nothing() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let stop = CancellationToken::new();
+    stop.cancel();
     let mut out = Vec::new();
-    let error = backup_to(&firm.settings(), true, &mut out).await.unwrap_err().to_string();
-    assert!(error.contains("terminal") && out.is_empty(), "{error}");
+    let error = backup(&firm.settings(), &copy_of(&firm), &stop, &mut out).await.unwrap_err().to_string();
+    assert!(error.contains("stopped") && out.is_empty(), "{error}");
+    assert!(!copy_of(&firm).exists());
 }

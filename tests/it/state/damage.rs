@@ -11,6 +11,7 @@ use flowtly_sync::sync::PassError;
 use flowtly_sync::sync::pass::Report;
 use rstest::rstest;
 use sqlx::Connection as _;
+use tokio_util::sync::CancellationToken;
 
 use super::bench::{allowed, busy_firm, counts, number, pass_on, raw};
 use crate::firm::Firm;
@@ -44,7 +45,7 @@ async fn start(firm: &Firm) -> Result<Report, PassError> {
 
 async fn back_up(firm: &Firm) -> PathBuf {
     let copy = firm.state().with_file_name("backup.sqlite");
-    backup(&firm.settings(), &copy, &mut Vec::new()).await.unwrap();
+    backup(&firm.settings(), &copy, &CancellationToken::new(), &mut Vec::new()).await.unwrap();
     copy
 }
 
@@ -113,7 +114,8 @@ async fn what_is_damaged_makes_no_backup(#[case] place: Option<&'static str>) {
     let firm = busy_firm().await;
     rot(&firm, place).await;
     let copy = firm.state().with_file_name("backup.sqlite");
-    let error = backup(&firm.settings(), &copy, &mut Vec::new()).await.unwrap_err().to_string();
+    let error =
+        backup(&firm.settings(), &copy, &CancellationToken::new(), &mut Vec::new()).await.unwrap_err().to_string();
     assert!(error.contains("damaged"), "{error}");
     assert!(!copy.exists());
 }

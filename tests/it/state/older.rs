@@ -10,6 +10,7 @@ use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{EMBEDDED, Embedded, FlowtlyOptions, HubSpotOptions, HubSpotServer, Property};
 use flowtly_sync::sync::pass::{Ending, Request};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use crate::firm::{Firm, clock, vat};
 
@@ -34,7 +35,9 @@ fn portrait(firm: &Firm) -> Portrait {
 }
 
 async fn copy(firm: &Firm) {
-    backup(&firm.settings(), &firm.state().with_file_name("copy.sqlite"), &mut Vec::new()).await.unwrap();
+    backup(&firm.settings(), &firm.state().with_file_name("copy.sqlite"), &CancellationToken::new(), &mut Vec::new())
+        .await
+        .unwrap();
 }
 
 async fn put_back(firm: &Firm) {
