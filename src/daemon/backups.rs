@@ -79,11 +79,15 @@ impl Backups {
     }
 }
 
-/// A copy that was made.
+/// What a look came to.
 #[derive(Debug)]
-struct Made {
-    path: PathBuf,
-    bytes: u64,
+enum Came {
+    /// The newest copy is as new as it has to be.
+    NotDue,
+    /// It is made after the next pass.
+    Later,
+    /// A copy was made.
+    Made { path: PathBuf, bytes: u64 },
 }
 
 async fn make(
@@ -107,13 +111,13 @@ async fn make(
     }
 }
 
-/// What there is then, and the copy if one was made.
+/// What there is then, and what it came to.
 async fn make_if_due(
     state: &Path,
     plan: &Plan,
     copies: Copies,
     now: DateTime<Utc>,
-) -> Result<(Kept, Option<Made>), StoreError> {
+) -> Result<(Kept, Came), StoreError> {
     let kept = on_disk(&plan.folder, {
         let copies = copies.clone();
         move || copies.kept(now)
@@ -121,13 +125,13 @@ async fn make_if_due(
     .await?;
     let every = TimeDelta::from_std(plan.every).unwrap_or(TimeDelta::MAX);
     if kept.newest.is_some_and(|newest| now - newest < every) {
-        return Ok((kept, None));
+        return Ok((kept, Came::NotDue));
     }
     let staged = stage(state).await?;
     if staged.is_of_a_pass {
         // It shows intents that the pass is about to close. The end of that pass asks again.
         debug!("a pass began before the copy of the state; it is made after that");
-        return Ok((kept, None));
+        return Ok((kept, Came::Later));
     }
     let (bytes, keep) = (staged.bytes, plan.keep);
     let placed = tokio::task::spawn_blocking(move || {
@@ -136,7 +140,7 @@ async fn make_if_due(
         pruned.map(|kept| (kept, path.clone())).map_err(|error| unwritten(&path, &error))
     });
     let (kept, path) = placed.await.unwrap_or_else(|error| Err(unwritten(&plan.folder, &error.into())))?;
-    Ok((kept, Some(Made { path, bytes })))
+    Ok((kept, Came::Made { path, bytes }))
 }
 
 async fn on_disk<T: Send + 'static>(
@@ -151,11 +155,16 @@ fn unwritten(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.to_path_buf(), message: error.to_string() }
 }
 
-/// Told once where it begins to fail, and when it is well again.
-fn tell(outcome: &Result<(Kept, Option<Made>), StoreError>, fails: &mut bool) {
+/// Told once where it begins to fail, and when it is well again: also where none is due any more, by another plan.
+fn tell(outcome: &Result<(Kept, Came), StoreError>, fails: &mut bool) {
     match outcome {
-        Ok((_, None)) => {}
-        Ok((kept, Some(Made { path, bytes }))) => {
+        Ok((_, Came::Later)) => {}
+        Ok((_, Came::NotDue)) => {
+            if std::mem::take(fails) {
+                info!("no copy of the state is due any more");
+            }
+        }
+        Ok((kept, Came::Made { path, bytes })) => {
             if std::mem::take(fails) {
                 info!("copies of the state are made again");
             }

@@ -86,6 +86,25 @@ async fn a_copy_is_made_when_it_is_due_and_the_oldest_go() {
     assert_eq!(firm.flowtly.client_count(), firm.hubspot.company_count(), "nothing is doubled");
 }
 
+/// A plan that asks for fewer copies makes the failure of one that is wanted no more a thing of the past.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_over_where_no_copy_is_due_any_more() {
+    let firm = Firm::new();
+    firm.linked("Alfa", &vat(1)).await;
+    let (mut plan, (backups, _)) = (plan(&firm, 3), backups(&firm));
+    assert_eq!(backups.fails(), None);
+    passed(&firm, &backups, &plan).await;
+    assert_eq!(backups.fails(), Some(false));
+    let in_the_way = firm.state().with_file_name("state.sqlite.copying");
+    std::fs::create_dir_all(in_the_way.join("full")).unwrap();
+    firm.wait(HOUR);
+    passed(&firm, &backups, &plan).await;
+    assert_eq!(backups.fails(), Some(true));
+    plan.every = 24 * HOUR;
+    passed(&firm, &backups, &plan).await;
+    assert_eq!((backups.fails(), names(&plan.folder).len()), (Some(false), 1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_is_shared_and_only_own_copies_are_pruned() {
     let firm = Firm::new();
