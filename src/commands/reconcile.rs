@@ -13,7 +13,7 @@ use crate::domain::safety::RefusalName;
 use crate::notice::look::Desk;
 use crate::render::plan::{Detail, Format, PlanReport};
 use crate::store::lock::WriterLock;
-use crate::store::{Store, quarantine};
+use crate::store::{Store, StoreError, quarantine};
 use crate::sync::{Silent, pass};
 
 /// What of a pass is asked for.
@@ -42,10 +42,12 @@ pub(super) enum Watched {
 pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut dyn Write) -> anyhow::Result<u8> {
     let quiet = wanted.detail == Detail::Totals;
     let ask = Ask::Reconcile { full: wanted.complete, allow: wanted.allow.to_vec(), quiet };
-    // A daemon brings its notices and makes its copies itself.
-    let lock = match take_or_ask(&settings, &ask, out)? {
-        Held::ByUs(lock) => lock,
-        Held::ByDaemon(code) => return Ok(code),
+    let (lock, mut ended) = match take_or_ask(&settings, &ask, out) {
+        Ok(Held::ByUs(lock)) => (Some(lock), Ok(0)),
+        // A daemon brings its notices and makes its copies itself.
+        Ok(Held::ByDaemon(code)) => return Ok(code),
+        Err(error) if error.is::<StoreError>() => (None, Err(error)),
+        Err(error) => return Err(error),
     };
     let session = Session::new(settings)?;
     let desk = match wanted.watched {
@@ -55,7 +57,9 @@ pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut
             notices::desk(&session.settings, carriers, None, &session.clock)
         }
     };
-    let ended = Box::pin(passes(&session, desk.as_ref(), &lock, wanted, out)).await;
+    if let Some(lock) = &lock {
+        ended = Box::pin(passes(&session, desk.as_ref(), lock, wanted, out)).await;
+    }
     run::close(desk, ended.as_ref().err().filter(|error| tells_of(error))).await;
     ended
 }

@@ -45,13 +45,22 @@ pub const STOP_TAKES: Duration = COPY_WITHIN
 
 /// Runs passes until a signal says stop; SIGHUP takes up a configuration that is valid.
 pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Global) -> anyhow::Result<u8> {
-    let metrics = settings.web.is_some().then(|| Arc::new(Metrics::new()));
-    let mut session = Session::counted(settings, metrics.as_ref())?;
-    let lock = WriterLock::take(&session.settings.state_path)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let carriers = notices::carriers(&session.settings.notices, &clock)?;
-    let mut desk = notices::desk(&session.settings, carriers, None, &clock);
-    let ended = Box::pin(passes(&mut session, &mut desk, &lock, metrics.as_ref(), allow, global)).await;
+    let carriers = notices::carriers(&settings.notices, &clock)?;
+    let taken = WriterLock::take(&settings.state_path);
+    if let Err(error @ StoreError::Locked { .. }) = taken {
+        // Who holds it tells people what there is to tell.
+        return Err(error.into());
+    }
+    let mut desk = notices::desk(&settings, carriers, None, &clock);
+    // Held until everything is told: of what was told there is one memory.
+    let (lock, mut ended) = match taken {
+        Ok(lock) => (Some(lock), Ok(0)),
+        Err(error) => (None, Err(error.into())),
+    };
+    if let Some(lock) = &lock {
+        ended = Box::pin(passes(settings, &mut desk, lock, allow, global)).await;
+    }
     if ended.is_err() {
         // What fails before the passes, or between two configurations, has not said so yet.
         Notifier::of_process().stopping();
@@ -73,13 +82,15 @@ pub(super) async fn close(desk: Option<Desk>, error: Option<&anyhow::Error>) {
 
 /// The daemon from the state to the stop.
 async fn passes(
-    session: &mut Session,
+    settings: Settings,
     desk: &mut Option<Desk>,
     lock: &WriterLock,
-    metrics: Option<&Arc<Metrics>>,
     allow: &[RefusalName],
     global: &Global,
 ) -> anyhow::Result<u8> {
+    let metrics = settings.web.is_some().then(|| Arc::new(Metrics::new()));
+    let metrics = metrics.as_ref();
+    let mut session = Session::counted(settings, metrics)?;
     let mut store = Store::open(lock).await?;
     let stop = CancellationToken::new();
     let wake = Arc::new(Notify::new());
@@ -126,7 +137,7 @@ async fn passes(
         let Some(next) = reader.next.into_inner() else { bail!("the daemon ended without a reason") };
         woken = true;
         let (next, carriers) = next;
-        *session = next;
+        session = next;
         *desk = notices::desk(&session.settings, carriers, desk.take(), &session.clock);
         if let Some(serving) = &serving {
             serving.reconfigure(&session.settings);

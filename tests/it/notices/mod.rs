@@ -256,3 +256,30 @@ fn a_daemon_tells_what_waits_once_and_nothing_of_any_record() {
     assert!(letters.lines().count() == 2 && letters.contains("\"turn\":\"ends\""), "{letters}");
     assert_eq!(smtp.heard().iter().filter(|line| line.starts_with("Subject:")).count(), 2);
 }
+
+/// What keeps it from even beginning needs a person as much as what stops it later, whoever starts it again and again.
+#[test]
+fn that_the_state_cannot_be_taken_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let hook = script(folder.path(), &format!("cat >> {0}; echo >> {0}", folder.path().join("letters").display()));
+    let (smtp, receiver) = (Smtp::start(smtp::Manner::Takes), Receiver::start(receiver::Manner::Answers(200)));
+    let served = with_carriers(&smtp, &receiver, &hook);
+    // What stands in the way of its lock does what another owner of the folder does, for root too.
+    let lock = served.path("flowtly-sync.sqlite.lock");
+    std::fs::create_dir(&lock).unwrap();
+    for line in [&["run"][..], &["reconcile", "--as-service"], &["run"]] {
+        let output = served.run(line);
+        assert_eq!(code(&output), 1, "{}", told(&output));
+        assert!(told(&output).contains("flowtly-sync.sqlite"), "{}", told(&output));
+    }
+    let letters = || std::fs::read_to_string(folder.path().join("letters")).unwrap();
+    assert!(letters().lines().count() == 1 && letters().contains("\"topic\":\"stopped\""), "{}", letters());
+    // Where another process has it, that one tells what there is.
+    std::fs::remove_dir(&lock).unwrap();
+    let running = Running::start(&served, &["run"]);
+    running.hear("STATUS=pass 1 was refused");
+    let told_by_then = letters().lines().count();
+    assert_eq!(code(&served.run(&["run"])), 1);
+    assert_eq!(letters().lines().count(), told_by_then, "{}", letters());
+    running.stop();
+}
