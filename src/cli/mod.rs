@@ -209,6 +209,14 @@ pub enum Command {
         #[arg(long)]
         show_config: bool,
 
+        /// Only judge the configuration, as far as that is possible without its secrets: no file of them is read
+        #[arg(long, conflicts_with_all = ["fix", "show_config", "json"])]
+        without_secrets: bool,
+
+        /// Judge it as this process does: with the environment that it was started with
+        #[arg(long, value_name = "PID", requires = "without_secrets")]
+        of_process: Option<u32>,
+
         /// Print JSON
         #[arg(long)]
         json: bool,

@@ -106,6 +106,7 @@ async fn command(cli: Cli) -> Result<u8, Ended> {
             let places = status::Places { configurations, states };
             Ok(status::all(&places, &SystemClock::new(), &mut unconfigured(output.json, &mut out)).await?)
         }
+        Command::Check { without_secrets: true, of_process, .. } => judged(&cli.global, of_process, &mut out),
         command @ (Command::Run(_)
         | Command::Reconcile { .. }
         | Command::Diff { .. }
@@ -148,6 +149,21 @@ async fn initiated(args: &InitArgs, global: &Global, out: &mut dyn Write) -> Res
     })
 }
 
+/// The command that judges a configuration, and needs none of its secrets.
+fn judged(global: &Global, of_process: Option<u32>, out: &mut dyn Write) -> Result<u8, Ended> {
+    let (named, environment) = if let Some(pid) = of_process {
+        let environment = Environment::of_other_process(pid)
+            .with_context(|| format!("the environment of process {pid} cannot be read"))?;
+        // What is named for this process may be for another service.
+        (environment.configuration_file(), environment)
+    } else {
+        (global.config.clone(), Environment::of_process())
+    };
+    config::judge(named.as_deref(), &environment).map_err(|problems| Ended::Configuration(problems.to_string()))?;
+    writeln!(out, "valid, as far as that is seen without its secrets").context("this cannot be told")?;
+    Ok(0)
+}
+
 /// The commands that need a configuration.
 async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
     let (settings, telemetry) = settings(global, pace(&command))?;
@@ -166,7 +182,7 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
             reconcile::reconcile(settings, &wanted, out).await?
         }
         Command::Diff { format, full } => diff::diff(&Session::new(settings)?, form(format), full, out).await?,
-        Command::Check { fix, show_config, json } => {
+        Command::Check { fix, show_config, json, .. } => {
             if show_config {
                 check::show_config(&settings, out)?
             } else {

@@ -1,8 +1,10 @@
 //! The environment as a value, so that tests inject one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// How variables that set a key begin; `__` separates the key's parts.
 pub(super) const PREFIX: &str = "FLOWTLY_SYNC__";
@@ -17,8 +19,22 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_process() -> Self {
+        Self::of(std::env::vars_os())
+    }
+
+    /// The environment that another process of this user, or any of whom root asks for, was started with (proc(5)).
+    pub fn of_other_process(pid: u32) -> io::Result<Self> {
+        let block = std::fs::read(format!("/proc/{pid}/environ"))?;
+        let entries = block.split(|byte| *byte == 0).filter_map(|entry| {
+            let (name, value) = entry.split_at_checked(entry.iter().position(|byte| *byte == b'=')?)?;
+            Some((OsString::from_vec(name.to_vec()), OsString::from_vec(value.get(1..)?.to_vec())))
+        });
+        Ok(Self::of(entries))
+    }
+
+    fn of(variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut environment = Self::default();
-        for (name, value) in std::env::vars_os() {
+        for (name, value) in variables {
             let Ok(name) = name.into_string() else { continue };
             if let Ok(value) = value.into_string() {
                 environment.variables.insert(name, value);
@@ -37,6 +53,11 @@ impl Environment {
             ("CREDENTIALS_DIRECTORY", credentials),
         ];
         directories.into_iter().map(|(name, path)| (name, path.to_string_lossy())).collect()
+    }
+
+    /// The file that is named for it, if one is (`FLOWTLY_SYNC_CONFIG`).
+    pub fn configuration_file(&self) -> Option<PathBuf> {
+        self.get("FLOWTLY_SYNC_CONFIG").map(PathBuf::from)
     }
 
     /// Whether nobody wants colours (<https://no-color.org>).

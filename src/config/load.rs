@@ -98,7 +98,7 @@ pub(crate) fn read_text<T>(
 }
 
 /// A part is only missing where a problem was noted, so that there is always one to tell.
-fn refused(problems: Vec<Problem>) -> Problems {
+pub(super) fn refused(problems: Vec<Problem>) -> Problems {
     Problems::of(problems).unwrap_or_else(|| {
         Problems::one(Problem {
             place: Place::Defaults,

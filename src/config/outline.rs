@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::backup;
 use super::environment::Environment;
 use super::layers::Layers;
-use super::load::{documents, read, state_path, unread};
+use super::load::{documents, find_file, read, refused, state_path, unread, usual_file};
 use super::problem::Problems;
 use super::reader::Reader;
 use super::schedule::{self, ScheduleSection};
@@ -48,6 +48,13 @@ pub fn outline(path: &Path, environment: &Environment) -> Option<Outline> {
     // For what is wrong; without its secrets it comes to nothing.
     let _ = read(&mut reader);
     Some(Outline { state_path, schedule, backup, documents, problems: Problems::of(reader.into_problems()) })
+}
+
+/// Judges the named file, else the one that would be found, as far as that is possible without the files of secrets.
+pub fn judge(named: Option<&Path>, environment: &Environment) -> Result<(), Problems> {
+    let path = named.map(Path::to_owned).or_else(|| find_file(environment)).unwrap_or_else(|| usual_file(environment));
+    let Some(outline) = outline(&path, environment) else { return Err(refused(Vec::new())) };
+    outline.problems.map_or(Ok(()), Err)
 }
 
 /// `None` only where the compiled-in defaults are wrong.

@@ -4,7 +4,7 @@
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::served::{code, told};
 
@@ -14,8 +14,9 @@ fn write(path: &Path, text: &str) {
     std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Configures the package in this folder, where these units run. Returns what it said, and what was asked of systemd.
-fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
+/// Configures the package in this folder, where these units run. `shown` is what `systemctl show` answers, by the ends of its command
+/// lines. Returns what it said, and what was asked of systemd.
+fn upgraded(root: &Path, running: &[&str], shown: &[(&str, String)]) -> (Output, Vec<String>) {
     let script = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/debian/postinst")).unwrap();
     let script = ["/etc/", "/var/lib/", "/run/systemd/"]
         .iter()
@@ -28,11 +29,10 @@ fn upgraded(root: &Path, running: &[&str]) -> (Output, Vec<String>) {
     for program in ["systemd-sysusers", "deb-systemd-helper", "dpkg-statoverride", "chgrp"] {
         write(&root.join("bin").join(program), "#!/bin/sh\n");
     }
-    let lists = format!(
-        "#!/bin/sh\ncase $* in *list-units*) printf '%s\\n' {} ;; *is-active*) exit 3 ;; esac\n",
-        running.join(" ")
-    );
-    write(&root.join("bin/systemctl"), &lists);
+    let answer = |(line, answer): &(&str, String)| format!("'show --property='{line}) echo '{answer}' ;;\n");
+    let answers = shown.iter().map(answer).collect::<Vec<_>>().concat();
+    let lists = format!("*list-units*) printf '%s\\n' {} ;;\n*is-active*) exit 3 ;;\n", running.join(" "));
+    write(&root.join("bin/systemctl"), &format!("#!/bin/sh\ncase $* in\n{answers}{lists}esac\n"));
     write(&root.join("bin/deb-systemd-invoke"), &format!("#!/bin/sh\necho \"$@\" >>{}\n", asked.display()));
     let path = format!("{}:{}", root.join("bin").display(), std::env::var("PATH").unwrap());
     let output = Command::new("sh")
@@ -56,16 +56,14 @@ fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
         let folder = root.path().join("etc/flowtly-sync").join(pair);
         let broken = if pair == "acme/" { "unheard_of = 1\n" } else { "" };
         write(&folder.join("config.toml"), &(broken.to_owned() + &valid));
-        for name in ["flowtly-password", "hubspot-token"] {
-            write(&folder.join("secrets").join(name), "secret");
-        }
     }
     let running = ["flowtly-sync.service", "flowtly-sync@acme.service", "flowtly-sync@globex.service"];
+    // No secret is there for its eyes: an encrypted credential is systemd's to read.
     // A pair's socket that somebody enabled, and that is not open.
     let wants = root.path().join("etc/systemd/system/sockets.target.wants");
     std::fs::create_dir_all(&wants).unwrap();
     symlink("/usr/lib/systemd/system/flowtly-sync@.socket", wants.join("flowtly-sync@globex.socket")).unwrap();
-    let (output, asked) = upgraded(root.path(), &running);
+    let (output, asked) = upgraded(root.path(), &running, &[]);
     assert_eq!(code(&output), 0, "{}", told(&output));
     let wanted =
         ["restart flowtly-sync.service", "restart flowtly-sync@globex.service", "start flowtly-sync@globex.socket"];
@@ -75,4 +73,48 @@ fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
     }
     assert!(told(&output).contains("config.toml:1:1: unheard_of"), "and why: {}", told(&output));
     assert_eq!(told(&output).matches("WARNING").count(), 1, "{}", told(&output));
+}
+
+/// Where a unit finds its configuration, and what stands in drop-ins, is judged as the unit has it.
+#[test]
+fn what_is_judged_is_the_configuration_that_the_unit_sees() {
+    let root = tempfile::tempdir().unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/hubspot.example.toml");
+    let valid = std::fs::read_to_string(example).unwrap();
+    for (pair, text) in [
+        ("acme", "unheard_of = 1\n".to_owned()),
+        ("globex", valid.replace("username =", "# username =")),
+        ("initech", valid.clone()),
+    ] {
+        write(&root.path().join("etc/flowtly-sync").join(pair).join("config.toml"), &text);
+    }
+    write(&root.path().join("elsewhere/config.toml"), &valid);
+    let running = ["flowtly-sync@acme.service", "flowtly-sync@initech.service"];
+    let process = |variable: &str, value: &Path| {
+        let mut process = Command::new("cat");
+        process.env_clear().env(variable, value).stdin(Stdio::piped()).spawn().unwrap()
+    };
+    // One runs with a folder of its own, one was broken by a drop-in. What does not run has everything from its unit.
+    let mut acme = process("CONFIGURATION_DIRECTORY", &root.path().join("elsewhere"));
+    let mut initech = process("FLOWTLY_SYNC_CONFIG", Path::new("/nowhere/config.toml"));
+    let wants = root.path().join("etc/systemd/system/multi-user.target.wants");
+    std::fs::create_dir_all(&wants).unwrap();
+    symlink("/usr/lib/systemd/system/flowtly-sync@.service", wants.join("flowtly-sync@globex.service")).unwrap();
+    let shown = [
+        ("'MainPID --value flowtly-sync@acme.service'", acme.id().to_string()),
+        ("'MainPID --value flowtly-sync@initech.service'", initech.id().to_string()),
+        ("'MainPID --value flowtly-sync@globex.service'", "0".to_owned()),
+        (
+            "'Environment --value flowtly-sync@globex.service'",
+            r#""FLOWTLY_SYNC__FLOWTLY__USERNAME=anna nowak \$(exit)" LANG=C"#.to_owned(),
+        ),
+    ];
+    let (output, asked) = upgraded(root.path(), &running, &shown);
+    for process in [&mut acme, &mut initech] {
+        drop(process.stdin.take());
+        process.wait().unwrap();
+    }
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    assert_eq!(asked, ["restart flowtly-sync@acme.service", "start flowtly-sync@globex.service"], "{}", told(&output));
+    assert!(told(&output).contains("/nowhere/config.toml"), "{}", told(&output));
 }
