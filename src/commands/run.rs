@@ -121,7 +121,7 @@ async fn passes(
             hints_in_quiet: schedule.hints_in_quiet,
             woken,
             stop_within: schedule.stop_within,
-            allow: std::mem::take(&mut allow),
+            allow,
             notifier,
             inbox: Inbox::at(&clerk, post),
             watch: serving.as_ref().map(|serving| serving.watch.clone()),
@@ -130,7 +130,7 @@ async fn passes(
             reload: Some(&reader),
         };
         match daemon::run(daemon, store, &stop, &wake).await {
-            Ok(Ended::Reloaded(handed)) => Handed { store, post } = *handed,
+            Ok(Ended::Reloaded(handed)) => Handed { store, post, allow } = *handed,
             Ok(Ended::Stopped) => break Ok(0),
             Err(error) => break Err(error),
         }

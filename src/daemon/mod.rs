@@ -97,6 +97,8 @@ pub struct Handed {
     pub store: Store,
     /// What people asked for.
     pub post: Post,
+    /// What is allowed for a first pass that did not come yet.
+    pub allow: BTreeSet<RefusalName>,
 }
 
 /// Runs passes until `stop`; `wake` reads the configuration again and starts a pass, both at once or when the pass ends that is
@@ -266,8 +268,8 @@ async fn passes(
             Woken::Walk => {}
             Woken::Hinted(hints) => about = Some(hints),
             Woken::Reloaded => {
-                let post = daemon.inbox.leave();
-                return Ok(Ended::Reloaded(Box::new(Handed { store, post })));
+                let (post, allow) = (daemon.inbox.leave(), daemon.allow);
+                return Ok(Ended::Reloaded(Box::new(Handed { store, post, allow })));
             }
             Woken::Stop => break,
         }

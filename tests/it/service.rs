@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 
+use chrono::{TimeDelta, Utc};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::served::{Running, Served, code, printed, told};
@@ -178,6 +179,26 @@ fn a_sighup_takes_up_a_configuration_if_and_only_if_it_is_valid() {
     let beside = served.run(&["reconcile"]);
     assert_eq!(code(&beside), 0, "its control socket is still there: {}{}", printed(&beside), told(&beside));
     running.stop();
+}
+
+/// Who reloads is a person: what they changed is not left to the morning.
+#[test]
+fn a_sighup_at_night_starts_a_pass_by_the_new_configuration() {
+    let served = Served::start();
+    let (now, hours) = (Utc::now(), TimeDelta::hours(3));
+    let night =
+        format!("[schedule]\nquiet = [\"{}-{}\"]\n", (now - hours).format("%H:%M"), (now + hours).format("%H:%M"));
+    let path = served.path("flowtly-sync.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}\n{night}")).unwrap();
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; quiet until");
+    std::fs::write(&path, format!("{text}\n{night}jitter = 0.2\n")).unwrap();
+    running.signal("-HUP");
+    running.hear("RELOADING=1");
+    running.hear("STATUS=idle; pass 1");
+    running.stop();
+    assert_eq!(code(&served.run(&["diff"])), 0);
 }
 
 #[test]
