@@ -166,7 +166,15 @@ fn judged(global: &Global, of_process: Option<u32>, out: &mut dyn Write) -> Resu
 
 /// The commands that need a configuration.
 async fn configured(command: Command, global: &Global, out: &mut dyn Write) -> Result<u8, Ended> {
-    let (settings, telemetry) = settings(global, pace(&command))?;
+    let (settings, telemetry) = match settings(global, pace(&command)) {
+        Ok(ready) => ready,
+        Err(ended) => {
+            if matches!(ended, Ended::Configuration(_)) && is_watched_by_nobody(&command) {
+                notices::tell_misconfigured(global).await;
+            }
+            return Err(ended);
+        }
+    };
     let code = Box::pin(carried_out(command, settings, global, out)).await;
     telemetry.close().await;
     code
@@ -343,6 +351,10 @@ const fn form(format: ReportFormat) -> Format {
         ReportFormat::Json => Format::Json,
         ReportFormat::Markdown => Format::Markdown,
     }
+}
+
+const fn is_watched_by_nobody(command: &Command) -> bool {
+    matches!(command, Command::Run(_) | Command::Reconcile { as_service: true, .. })
 }
 
 /// Only a daemon has something to do that is more urgent than what it says.

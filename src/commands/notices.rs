@@ -1,12 +1,14 @@
 //! `notices test`, and how the daemon's board is made.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use crate::clock::Clock;
-use crate::config::{NoticesSection, Settings};
+use crate::cli::Global;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Environment, NoticesSection, Settings};
 use crate::connector::http::{NetworkSettings, ReqwestTransport};
 use crate::notice::carrier::Carrier;
 use crate::notice::carrier::command::CommandCarrier;
@@ -15,6 +17,9 @@ use crate::notice::carrier::webhook::WebhookCarrier;
 use crate::notice::letter::Letter;
 use crate::notice::look::Desk;
 use crate::notice::{Board, Plan};
+use crate::store::StoreError;
+use crate::store::lock::WriterLock;
+use crate::sync::PassError;
 
 /// Who brings notices.
 pub(super) type Carriers = Vec<Arc<dyn Carrier>>;
@@ -41,12 +46,12 @@ pub(super) fn carriers(section: &NoticesSection, clock: &Arc<dyn Clock>) -> anyh
 
 /// The board of a daemon; none where nobody is to be told. What the one `before` it has still to bring is brought beside.
 pub(super) fn desk(
-    settings: &Settings,
+    section: &NoticesSection,
+    state: &Path,
     carriers: Carriers,
     before: Option<Desk>,
     clock: &Arc<dyn Clock>,
 ) -> Option<Desk> {
-    let section = &settings.notices;
     let before = before.and_then(|desk| Arc::into_inner(desk.board));
     if carriers.is_empty() {
         if let Some(board) = before {
@@ -54,18 +59,46 @@ pub(super) fn desk(
         }
         return None;
     }
-    let plan = Plan {
-        name: section.name.clone(),
-        carriers,
-        digest: section.digest.clone(),
-        state: settings.state_path.clone(),
-    };
+    let plan = Plan { name: section.name.clone(), carriers, digest: section.digest.clone(), state: state.to_owned() };
     Some(Desk {
         board: Arc::new(Board::after(before, plan, Arc::clone(clock))),
-        state: settings.state_path.clone(),
+        state: state.to_owned(),
         credential_within: section.credential_within,
         disk_free: section.disk_free,
     })
+}
+
+/// People are told that nothing begins, as the configuration is not valid: as far as it says who they are, and nobody is at work with
+/// its state.
+pub(super) async fn tell_misconfigured(global: &Global) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let Some((section, state)) = config::who_is_told(global.config.as_deref(), &Environment::of_process()) else {
+        return;
+    };
+    let lock = WriterLock::take(&state);
+    if matches!(lock, Err(StoreError::Locked { .. })) {
+        return;
+    }
+    // One that cannot be made is of what is wrong, and that is printed.
+    let Ok(carriers) = carriers(&section, &clock) else { return };
+    let desk = desk(&section, &state, carriers, None, &clock);
+    close(desk, Some("configuration")).await;
+}
+
+/// What needs people is brought to them, before the process ends: that it stops by an error included, which a word of ours names.
+pub(super) async fn close(desk: Option<Desk>, stopped: Option<&str>) {
+    let Some(board) = desk.and_then(|desk| Arc::into_inner(desk.board)) else { return };
+    if let Some(why) = stopped {
+        board.stopped(why);
+    }
+    board.close().await;
+}
+
+/// An error in a word of ours.
+pub(super) fn word_of(error: &anyhow::Error) -> &'static str {
+    let is_of_state =
+        error.is::<StoreError>() || matches!(error.downcast_ref::<PassError>(), Some(PassError::Store(_)));
+    if is_of_state { "state" } else { "start" }
 }
 
 /// Sends one notice through each carrier, and prints what became of it. Exit code 0 if all arrived, else 1.

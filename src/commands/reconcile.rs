@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::deciding::{Held, take_or_ask};
+use super::notices;
 use super::session::{Session, exit_code, print_report, progress, request, stop_on_signals, style};
 use super::unwatched::{Unwatched, tells_of};
-use super::{notices, run};
 use crate::config::Settings;
 use crate::daemon::control::inbox::{ROUNDS, goes_on};
 use crate::daemon::control::protocol::Ask;
@@ -54,13 +54,14 @@ pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut
         Watched::ByPerson => None,
         Watched::ByNobody => {
             let carriers = notices::carriers(&session.settings.notices, &session.clock)?;
-            notices::desk(&session.settings, carriers, None, &session.clock)
+            let (section, state) = (&session.settings.notices, &session.settings.state_path);
+            notices::desk(section, state, carriers, None, &session.clock)
         }
     };
     if let Some(lock) = &lock {
         ended = Box::pin(passes(&session, desk.as_ref(), lock, wanted, out)).await;
     }
-    run::close(desk, ended.as_ref().err().filter(|error| tells_of(error))).await;
+    notices::close(desk, ended.as_ref().err().filter(|error| tells_of(error)).map(notices::word_of)).await;
     ended
 }
 

@@ -28,7 +28,6 @@ use crate::notice::board;
 use crate::notice::look::Desk;
 use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError};
-use crate::sync::PassError;
 use crate::telemetry;
 use crate::web::listen;
 
@@ -52,7 +51,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
         // Who holds it tells people what there is to tell.
         return Err(error.into());
     }
-    let mut desk = notices::desk(&settings, carriers, None, &clock);
+    let mut desk = notices::desk(&settings.notices, &settings.state_path, carriers, None, &clock);
     // Held until everything is told: of what was told there is one memory.
     let (lock, mut ended) = match taken {
         Ok(lock) => (Some(lock), Ok(0)),
@@ -65,19 +64,8 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
         // What fails before the passes, or between two configurations, has not said so yet.
         Notifier::of_process().stopping();
     }
-    close(desk, ended.as_ref().err()).await;
+    notices::close(desk, ended.as_ref().err().map(notices::word_of)).await;
     ended
-}
-
-/// What needs people is brought to them, that the daemon stops by an error included.
-pub(super) async fn close(desk: Option<Desk>, error: Option<&anyhow::Error>) {
-    let Some(board) = desk.and_then(|desk| Arc::into_inner(desk.board)) else { return };
-    if let Some(error) = error {
-        let is_of_state =
-            error.is::<StoreError>() || matches!(error.downcast_ref::<PassError>(), Some(PassError::Store(_)));
-        board.stopped(if is_of_state { "state" } else { "start" });
-    }
-    board.close().await;
 }
 
 /// The daemon from the state to the stop.
@@ -138,7 +126,8 @@ async fn passes(
         woken = true;
         let (next, carriers) = next;
         session = next;
-        *desk = notices::desk(&session.settings, carriers, desk.take(), &session.clock);
+        let (section, state) = (&session.settings.notices, &session.settings.state_path);
+        *desk = notices::desk(section, state, carriers, desk.take(), &session.clock);
         if let Some(serving) = &serving {
             serving.reconfigure(&session.settings);
         }

@@ -42,7 +42,7 @@ pub use key::Key;
 pub(crate) use load::read_text;
 pub use load::{find_file, load, usual_file};
 pub use notices::{CommandSection, NoticesSection, SecretUrl, WebhookSection};
-pub use outline::{Outline, judge, outline};
+pub use outline::{Outline, judge, outline, who_is_told};
 pub use problem::{Place, Problem, Problems};
 pub use reader::Reader;
 pub use schedule::ScheduleSection;

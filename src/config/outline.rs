@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backup;
 use super::environment::Environment;
 use super::layers::Layers;
 use super::load::{documents, find_file, read, refused, state_path, unread, usual_file};
 use super::problem::Problems;
 use super::reader::Reader;
 use super::schedule::{self, ScheduleSection};
+use super::{NoticesSection, backup, notices};
 use crate::daemon::backups::Plan;
 
 /// A configuration as it is seen from outside.
@@ -55,6 +55,18 @@ pub fn judge(named: Option<&Path>, environment: &Environment) -> Result<(), Prob
     let path = named.map(Path::to_owned).or_else(|| find_file(environment)).unwrap_or_else(|| usual_file(environment));
     let Some(outline) = outline(&path, environment) else { return Err(refused(Vec::new())) };
     outline.problems.map_or(Ok(()), Err)
+}
+
+/// Whom a configuration has told that something needs a person, as far as it says so, however wrong the rest of it is; and where its
+/// state is, beside which it is remembered what they were told.
+pub fn who_is_told(named: Option<&Path>, environment: &Environment) -> Option<(NoticesSection, PathBuf)> {
+    let path = named.map(Path::to_owned).or_else(|| find_file(environment))?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    let mut problems = Vec::new();
+    let layers = Layers::gather(Some((&path, &text)), environment, &mut problems)?;
+    let mut reader = Reader::new(&layers, environment, problems);
+    let zone = schedule::read(&mut reader).zone;
+    Some((notices::read(&mut reader, &zone), state_path(&mut reader)))
 }
 
 /// `None` only where the compiled-in defaults are wrong.

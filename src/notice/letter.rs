@@ -204,9 +204,9 @@ fn words(change: &Change) -> String {
     };
     match (topic, turn) {
         (Topic::Stopped, Turn::Begins | Turn::Grows) => {
-            format!("The daemon stopped by an error ({names}); its log says the mend")
+            format!("It stopped by an error ({names}); its log says the mend")
         }
-        (Topic::Stopped, Turn::Ends) => "The daemon runs again".to_owned(),
+        (Topic::Stopped, Turn::Ends) => "It runs again".to_owned(),
         (Topic::SideFails(side), Turn::Begins | Turn::Grows) => {
             format!("{side} keeps failing ({names}); it is tried ever more slowly, `status` tells when")
         }

@@ -278,8 +278,39 @@ fn that_the_state_cannot_be_taken_is_told_once() {
     std::fs::remove_dir(&lock).unwrap();
     let running = Running::start(&served, &["run"]);
     running.hear("STATUS=pass 1 was refused");
-    let told_by_then = letters().lines().count();
     assert_eq!(code(&served.run(&["run"])), 1);
-    assert_eq!(letters().lines().count(), told_by_then, "{}", letters());
     running.stop();
+    let letters = letters();
+    let (_, after) = letters.split_once('\n').unwrap();
+    assert_eq!(after.matches("\"topic\":\"stopped\"").count(), 1, "that it is over: {after}");
+    assert!(after.contains("first-pass"), "{after}");
+}
+
+/// A unit that a wrong configuration keeps from starting is not started again: nobody would hear of it before it is missed.
+#[test]
+fn that_the_configuration_is_not_valid_is_told_as_far_as_it_says_whom() {
+    let folder = tempfile::tempdir().unwrap();
+    let hook = script(folder.path(), &format!("cat >> {0}; echo >> {0}", folder.path().join("letters").display()));
+    let (smtp, receiver) = (Smtp::start(smtp::Manner::Takes), Receiver::start(receiver::Manner::Answers(200)));
+    let served = with_carriers(&smtp, &receiver, &hook);
+    let path = served.path("flowtly-sync.toml");
+    let valid = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("unheard_of = 1\n{valid}")).unwrap();
+    for line in [&["run"][..], &["run"], &["reconcile", "--as-service"]] {
+        assert_eq!(code(&served.run(line)), 4);
+    }
+    // A person who stands by reads it.
+    assert_eq!(code(&served.run(&["reconcile"])), 4);
+    let letters = || std::fs::read_to_string(folder.path().join("letters")).unwrap();
+    assert!(letters().lines().count() == 1 && letters().contains("\"names\":[\"configuration\"]"), "{}", letters());
+    assert!(!letters().contains("unheard_of"), "{}", letters());
+    std::fs::write(&path, &valid).unwrap();
+    let running = Running::start(&served, &["run", "--allow", "first-pass"]);
+    running.hear("STATUS=idle; pass 1");
+    running.stop();
+    assert!(letters().lines().count() == 2 && letters().contains("It runs again"), "{}", letters());
+    // Where nobody is named there is nobody to tell.
+    let (named, _) = valid.split_once("[notices.command]").unwrap();
+    std::fs::write(&path, format!("unheard_of = 1\n{named}")).unwrap();
+    assert_eq!(code(&served.run(&["run"])), 4);
 }
