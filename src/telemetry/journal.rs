@@ -156,6 +156,29 @@ fn field_name(name: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
+/// A socket to a journal that may be started anew, which nobody is told who sends to it.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    path: &'a Path,
+    socket: UnixDatagram,
+}
+
+impl<'a> Line<'a> {
+    /// To the journal that listens at a path. Fails where none does.
+    pub(super) fn to(path: &'a Path) -> io::Result<Self> {
+        Ok(Self { path, socket: connect(path)? })
+    }
+
+    /// Sends an entry, to whoever listens there now.
+    pub(super) fn send(&mut self, entry: &[u8]) -> io::Result<()> {
+        if self.socket.send(entry).is_err() {
+            self.socket = connect(self.path)?;
+            self.socket.send(entry)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -248,6 +271,24 @@ mod tests {
         tracing::subscriber::with_default(Registry::default().with(Journal::through(queue.clone())), logs);
         assert!(!queue.flush(std::time::Duration::ZERO));
         drop(journal);
+    }
+
+    #[test]
+    fn a_journal_that_was_started_anew_gets_entries_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let first = UnixDatagram::bind(&path).unwrap();
+        let mut line = Line::to(&path).unwrap();
+        line.send(b"MESSAGE=one\n").unwrap();
+        drop(first);
+        std::fs::remove_file(&path).unwrap();
+        line.send(b"MESSAGE=lost\n").unwrap_err();
+        let second = UnixDatagram::bind(&path).unwrap();
+        second.set_nonblocking(true).unwrap();
+        line.send(b"MESSAGE=two\n").unwrap();
+        let mut buffer = [0; 100];
+        let length = second.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..length], b"MESSAGE=two\n");
     }
 
     #[rstest]

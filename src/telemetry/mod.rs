@@ -27,7 +27,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Environment, LogFormat, LogSection, TracesSection};
 use crate::connector::http::{NetworkSettings, ReqwestTransport, Transport};
-use journal::Journal;
+use journal::{Journal, Line};
 use queue::Queue;
 use traces::layer::Spans;
 use traces::sender::{Collector, Sender};
@@ -236,19 +236,12 @@ fn to_stderr(style: Style, filter: &str, pace: Pace) -> std::io::Result<(Output,
 
 /// Entries to journald, and the queue that they go through, where there is one. Fails where no journal listens.
 fn to_socket(filter: &str, pace: Pace) -> std::io::Result<(Output, Option<Queue>)> {
-    let mut socket = journal::connect(Path::new(journal::SOCKET))?;
+    let path = Path::new(journal::SOCKET);
     if pace == Pace::Waits {
-        return Ok((to_journal(Journal::at(socket), filter), None));
+        return Ok((to_journal(Journal::at(journal::connect(path)?), filter), None));
     }
-    let send = move |entry: &[u8]| {
-        if socket.send(entry).is_err() {
-            // Its other end may have been made anew, which this one never hears of.
-            socket = journal::connect(Path::new(journal::SOCKET))?;
-            socket.send(entry)?;
-        }
-        Ok(())
-    };
-    let queue = Queue::start(send, tell_lost)?;
+    let mut line = Line::to(path)?;
+    let queue = Queue::start(move |entry| line.send(entry), tell_lost)?;
     Ok((to_journal(Journal::through(queue.clone()), filter), Some(queue)))
 }
 
