@@ -232,7 +232,9 @@ pub fn certificate(certificate: &Certificate) -> Section {
     if unlinked > 0 {
         section.own(format!("{} without a partner:", count(unlinked, "record")));
         for (reason, number) in &certificate.unlinked {
-            section.own_below(format!("{number} {reason}"));
+            // Whose it is comes before the reason.
+            let (whose, why) = reason.split_once(": ").unwrap_or(("record", reason));
+            section.own_below(format!("{}: {why}", count(*number, whose)));
         }
     }
     if let Some(stand) = &certificate.documents {

@@ -311,7 +311,7 @@ Certificate
   1 pair goes on in the next pass
   2 pairs differ without a reason: a fault of this program, please report it
   40 records without a partner:
-      40 CRM company: outside the scope
+      40 CRM companies: outside the scope
 "
     );
     let markdown = told(Format::Markdown, Style::Plain, Detail::Brief, &report, &[]);
