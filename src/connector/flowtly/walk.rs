@@ -10,6 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 use url::Url;
 
 use super::frontier::{Met, Tail};
@@ -101,7 +102,7 @@ impl PageWalk {
             let Some(url) = self.planned.as_mut().and_then(Iterator::next) else { return };
             self.visited.insert(url.clone());
             let (shared, wanted, asked) = (self.shared.clone(), self.wanted, url.clone());
-            let task = tokio::spawn(async move { shared.sheet(wanted, asked).await });
+            let task = tokio::spawn(async move { shared.sheet(wanted, asked).await }.in_current_span());
             self.ahead.push_back(Fetch { url, task: AbortOnDropHandle::new(task) });
         }
     }
