@@ -92,7 +92,7 @@ impl Window {
         let begins = [today.pred_opt(), Some(today)];
         begins.into_iter().flatten().filter(|day| self.days.contains(&day.weekday())).find_map(|day| {
             let last = if self.to > self.from { day } else { day.checked_add_days(Days::new(1))? };
-            let (from, to) = (instant(day, self.from, zone)?, instant(last, self.to, zone)?);
+            let ((from, _), (_, to)) = (instants(day, self.from, zone)?, instants(last, self.to, zone)?);
             (from <= moment && moment < to).then_some(to)
         })
     }
@@ -114,14 +114,15 @@ fn days_of(text: &str) -> Option<Vec<Weekday>> {
     Some(days)
 }
 
-/// A time of a day in a zone: of one that comes twice the later, of one that is left out the first after the gap, so that
-/// quiet hours are rather too long by an hour than too short.
-fn instant(day: NaiveDate, time: NaiveTime, zone: &Zone) -> Option<DateTime<Utc>> {
+/// The first and the last moment of a time of a day in a zone, of one that is left out the first after the gap: a window goes from the
+/// first of its beginning to the last of its end, rather too long by an hour than too short.
+fn instants(day: NaiveDate, time: NaiveTime, zone: &Zone) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let mut local = day.and_time(time);
     // Gaps are an hour long, nowhere longer than a day.
     for _ in 0..96 {
-        match zone.from_local_datetime(&local) {
-            LocalResult::Single(at) | LocalResult::Ambiguous(_, at) => return Some(at.with_timezone(&Utc)),
+        match zone.from_local_datetime(&local).map(|at| at.with_timezone(&Utc)) {
+            LocalResult::Single(at) => return Some((at, at)),
+            LocalResult::Ambiguous(first, last) => return Some((first, last)),
             LocalResult::None => local += TimeDelta::minutes(15),
         }
     }
@@ -165,6 +166,8 @@ mod tests {
     #[case::around_the_week(&["sun,Mon 23:00-01:00"], Zone::UTC, "2026-11-30T00:30:00Z", Some("2026-11-30T01:00:00Z"))]
     #[case::the_short_night(&["22:00-06:00"], warsaw(), "2026-03-28T22:00:00Z", Some("2026-03-29T04:00:00Z"))]
     #[case::an_end_left_out(&["22:00-02:30"], warsaw(), "2026-03-28T22:00:00Z", Some("2026-03-29T01:00:00Z"))]
+    #[case::a_beginning_twice(&["02:00-06:00"], warsaw(), "2026-10-25T00:00:00Z", Some("2026-10-25T05:00:00Z"))]
+    #[case::a_beginning_left_out(&["02:30-06:00"], warsaw(), "2026-03-29T01:00:00Z", Some("2026-03-29T04:00:00Z"))]
     #[case::an_end_twice(&["22:00-02:30"], warsaw(), "2026-10-24T22:00:00Z", Some("2026-10-25T01:30:00Z"))]
     fn quiet_hours_end(#[case] windows: &[&str], #[case] zone: Zone, #[case] moment: &str, #[case] end: Option<&str>) {
         let quiet = quiet(windows, zone);
