@@ -140,8 +140,8 @@ impl Watch {
         Ok(())
     }
 
-    /// What the pass took of the hints is forgotten, or waits again. A walk takes only what a walk of everything finds, and has
-    /// found it unless its plan was refused.
+    /// What the pass took of the hints is forgotten, or waits again. A walk takes what waits only where it walks everything, and has looked
+    /// at it unless its plan was refused.
     async fn looked(&self, asks: &Asks, outcome: &Result<Report, PassError>) {
         let has_looked = match (asks, outcome) {
             (Asks::Hinted(_), Ok(_)) => true,

@@ -154,12 +154,13 @@ impl Hints {
         state.taken.clone_from(hints);
     }
 
-    /// A pass that walks begins.
+    /// A pass that walks begins: one that walks everything looks at whatever waits.
     pub fn walks(&self, complete: bool) {
         let mut state = self.state();
         state.walk = false;
         if complete {
             state.overflow_taken |= std::mem::take(&mut state.overflow);
+            state.taken = std::mem::take(&mut state.waiting);
         }
     }
 

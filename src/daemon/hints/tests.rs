@@ -102,7 +102,24 @@ fn that_there_were_too_many_outlives_a_restart_until_everything_was_walked() {
     drop(hints);
     let hints = Hints::beside(&state).unwrap();
     assert!(!hints.has_overflown());
-    assert_eq!(hints.wanted(), BTreeSet::from([hint("early")]), "the walk did not take it");
+    assert_eq!(hints.waiting(), 0, "the walk looked at it");
+}
+
+#[test]
+fn a_walk_of_everything_looks_at_whatever_waited_as_it_began() {
+    let hints = Hints::in_memory();
+    hints.post(vec![event(1, "17")]).unwrap();
+    hints.walks(false);
+    hints.looked();
+    assert_eq!(hints.waiting(), 1, "what changed alone says nothing of it");
+    hints.walks(true);
+    hints.post(vec![event(2, "18")]).unwrap();
+    hints.put_back();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("17"), hint("18")]), "the walk failed");
+    hints.walks(true);
+    hints.post(vec![event(3, "18")]).unwrap();
+    hints.looked();
+    assert_eq!(hints.wanted(), BTreeSet::from([hint("18")]), "it came meanwhile");
 }
 
 /// A disk that hangs is one that has the file locked and does not come back.
