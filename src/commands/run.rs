@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::deciding::Clerk;
 use super::notices::{self, Carriers};
@@ -95,6 +95,15 @@ async fn passes(
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
     let backups = Backups::start(session.settings.state_path.clone(), metrics.cloned(), Arc::new(SystemClock::new()));
     let notifier = Notifier::of_process();
+    let longest = session.settings.http.longest();
+    if let Some(within) = notifier.watchdog().filter(|within| *within <= longest) {
+        warn!(
+            "the watchdog of the unit bites after {} s, and one request with its tries may take {} s: make WatchdogSec= longer, or \
+             http.retry_max_elapsed and http.timeout shorter",
+            within.as_secs(),
+            longest.as_secs()
+        );
+    }
     let mut woken = false;
     let ended = loop {
         let clerk = Clerk { settings: &session.settings, clock: session.clock.as_ref() };

@@ -133,6 +133,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let canaries = reader.texts(&Key::of("limits.canaries")).into_iter().map(RemoteId::new).collect();
     let http = http(reader);
     let web = web::read(reader);
+    if web.as_ref().is_some_and(|web| web.stuck_after <= http.longest()) {
+        let message = format!("one request with its tries may take {}", super::duration::format(http.longest()));
+        let mend = "make it longer than http.retry_max_elapsed and http.timeout together";
+        reader.refuse(&Key::of("web.stuck_after"), message, mend);
+    }
     let declared = Kind::BOTH.map(|kind| custom::read(reader, kind));
     let locale = locale(reader, &declared);
     let flowtly = flowtly::read(reader);

@@ -77,9 +77,11 @@ struct Answer {
 async fn probe_side(world: World<'_>, side: Side) -> Result<Answer, PassError> {
     let source = world.source(side);
     let account = source.probe().await.map_err(on(side))?;
+    world.progress.looked();
     let (mut missing, mut unproven) = (Vec::new(), Vec::new());
     for kind in Kind::BOTH {
         let properties = source.properties(kind).await.map_err(on(side))?;
+        world.progress.looked();
         let mapped = source.shape(kind).paths().count();
         for (position, property) in properties.into_iter().enumerate().take(mapped) {
             if property.presence == Presence::Missing {

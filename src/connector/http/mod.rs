@@ -105,6 +105,13 @@ pub struct HttpSettings {
     pub retry: RetrySettings,
 }
 
+impl HttpSettings {
+    /// How long one request may take with all its tries, the last of which may begin just before the others' time is over.
+    pub const fn longest(&self) -> Duration {
+        self.retry.max_elapsed.saturating_add(self.timeout)
+    }
+}
+
 impl Default for HttpSettings {
     /// Half a minute a request, 16 MiB a reply.
     fn default() -> Self {
