@@ -248,9 +248,7 @@ async fn passes(
                     (After::Again, Means::Short)
                     | (After::Passed | After::Failed { .. } | After::Locked, Means::Enough | Means::Short) => left,
                 };
-                let is_held =
-                    !daemon.hints_in_quiet && soon < left && daemon.schedule.quiet_until(clock.now() + soon).is_some();
-                Wait { time: if is_held { left } else { left.min(soon) }, is_quiet: false }
+                daemon.schedule.wait_on(left, soon, daemon.hints_in_quiet, clock.now())
             } else {
                 daemon.schedule.wait_at_least(asked, after, means, clock.now(), fastrand::f64())
             };

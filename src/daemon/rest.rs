@@ -13,11 +13,12 @@ use super::control::Hurry;
 use super::hints::pace::Pace;
 use super::pulse::Pulse;
 use super::quarantine::Quarantine;
-use super::schedule::{self, Means, Schedule};
+use super::schedule::{self, Means, Schedule, Wait};
 use super::watch::{Walks, Watch};
-use super::{Daemon, is_reloaded, keep};
+use super::{Daemon, announce, is_reloaded, keep};
 use crate::clock::Clock;
 use crate::domain::hint::Hint;
+use crate::store::quarantine::Fails;
 use crate::store::{Store, StoreError};
 
 /// When the next beat falls, by the wall and by the time since the start: whichever comes first, so that neither a suspended
@@ -97,11 +98,13 @@ pub(super) async fn until_next(
     let schedule = daemon.schedule.clone();
     let watch = daemon.watch.clone();
     let is_well = quarantine.sides().is_empty();
+    // What cannot be written holds up its kind alone, and is left alone by a pass about hints, too.
+    let is_read = quarantine.sides().values().all(|illness| illness.fails != Fails::Reading);
     let walks = match means {
         Means::Enough => Walks::Wanted,
         Means::Short => Walks::NotNow,
     };
-    let hears = watch.as_ref().filter(|_| is_well && is_open);
+    let hears = watch.as_ref().filter(|_| is_read && is_open);
     let hinted = hinted(hears, walks, daemon.hints_in_quiet, &schedule, pace, clock);
     let mut hinted = Box::pin(hinted);
     let mut beat = Box::pin(due.come(clock));
@@ -116,7 +119,15 @@ pub(super) async fn until_next(
             }
         };
         tokio::select! {
-            () = &mut beat => return Ok(Woken::Walk),
+            () = &mut beat => match slept_into(&schedule, *due, clock.now()) {
+                None => return Ok(Woken::Walk),
+                Some(end) => {
+                    let wait = Wait { time: (end - clock.now()).to_std().unwrap_or_default(), is_quiet: true };
+                    *due = Due::after(clock, wait.time);
+                    announce(daemon, pulse, &wait, *due, means, !is_well, "idle".to_owned());
+                    beat = Box::pin(due.come(clock));
+                }
+            },
             () = fed => {}
             hints = &mut hinted => return Ok(hints.map_or(Woken::Walk, Woken::Hinted)),
             () = wake.notified() => {
@@ -148,6 +159,12 @@ pub(super) async fn until_next(
     }
 }
 
+/// The end of quiet hours that a beat which was due before them lies in by now: a machine that slept, or was held up, woke up in them.
+/// A pass that was to begin in them, as hints may want, does.
+fn slept_into(schedule: &Schedule, due: Due, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    schedule.quiet_until(now).filter(|_| schedule.quiet_until(due.at).is_none())
+}
+
 /// Returns when hints have come in, were gathered, and may start a pass: what it is to be about, or none where it is to walk.
 async fn hinted(
     watch: Option<&Watch>,
@@ -174,6 +191,8 @@ mod tests {
 
     use async_trait::async_trait;
 
+    use super::super::schedule::quiet::Quiet;
+    use super::super::schedule::zone::Zone;
     use super::*;
     use crate::clock::STRETCH;
 
@@ -211,6 +230,18 @@ mod tests {
         let clock = Suspended { asleep: 8 * 3_600, ..Suspended::default() };
         Due::after(&clock, Duration::from_hours(6)).come(&clock).await;
         assert_eq!(clock.elapsed(), 2 * STRETCH, "at once, not six hours after it woke up");
+    }
+
+    #[test]
+    fn a_machine_that_slept_into_quiet_hours_waits_for_their_end() {
+        let quiet = Quiet::parse(&["22:00-06:00".to_owned()], Zone::UTC).unwrap();
+        let schedule = Schedule::new(Duration::from_mins(5), Duration::from_hours(6), 0.0).resting(quiet);
+        let at = |time: &str| format!("2026-11-24T{time}Z").parse::<DateTime<Utc>>().unwrap();
+        let due = |time| Due { at: at(time), by: Duration::ZERO };
+        let end = "2026-11-25T06:00:00Z".parse().ok();
+        assert_eq!(slept_into(&schedule, due("21:58:00"), at("21:58:00")), None);
+        assert_eq!(slept_into(&schedule, due("21:58:00"), at("22:10:00")), end);
+        assert_eq!(slept_into(&schedule, due("22:05:00"), at("22:10:00")), None, "it was meant to begin then");
     }
 
     #[tokio::test]

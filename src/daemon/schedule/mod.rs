@@ -123,6 +123,19 @@ impl Schedule {
         self.quiet.until(moment)
     }
 
+    /// The wait at `now`, after a pass about hints: the beat, which is `left` away, goes on as if nothing had happened, unless hints want
+    /// a walk as `soon` as that; in quiet hours only where they may, `in_quiet`.
+    pub fn wait_on(&self, left: Duration, soon: Duration, in_quiet: bool, now: DateTime<Utc>) -> Wait {
+        let is_allowed = |time| self.quiet.until(later(now, time)).is_none();
+        if soon < left && (in_quiet || is_allowed(soon)) {
+            return Wait { time: soon, is_quiet: false };
+        }
+        match self.quiet.until(later(now, left)) {
+            Some(end) => Wait { time: until(now, end), is_quiet: true },
+            None => Wait { time: left, is_quiet: false },
+        }
+    }
+
     /// How long is waited after a pass, before ticks and chance vary it.
     pub fn base(&self, after: After) -> Duration {
         match after {

@@ -181,3 +181,24 @@ fn a_side_that_asks_to_be_left_alone_is_waited_for_and_quiet_hours_still_count()
     }
     assert_eq!(schedule.wait_at_least(MINUTE, failed, Means::Enough, now, 0.5).time, 5 * MINUTE);
 }
+
+#[rstest]
+#[case::the_beat(5, 60, false, "2026-11-24T12:00:00Z", "12:05:00", false)]
+#[case::sooner(5, 1, false, "2026-11-24T12:00:00Z", "12:01:00", false)]
+#[case::not_in_quiet_hours(15, 6, false, "2026-11-25T05:50:00Z", "06:05:00", false)]
+#[case::in_quiet_hours_where_it_may(15, 6, true, "2026-11-25T05:50:00Z", "05:56:00", false)]
+#[case::a_beat_that_fell_meanwhile(0, 60, false, "2026-11-24T22:03:00Z", "06:00:00", true)]
+#[case::even_where_hints_may(0, 60, true, "2026-11-24T22:03:00Z", "06:00:00", true)]
+fn a_pass_about_hints_leaves_the_beat_where_it_was(
+    #[case] left: u64,
+    #[case] soon: u64,
+    #[case] in_quiet: bool,
+    #[case] now: &str,
+    #[case] wanted: &str,
+    #[case] is_quiet: bool,
+) {
+    let (schedule, now) = (schedule().resting(nights()), at(now));
+    let wait = schedule.wait_on(Duration::from_mins(left), Duration::from_mins(soon), in_quiet, now);
+    let begins = now + TimeDelta::from_std(wait.time).unwrap();
+    assert_eq!((begins.format("%H:%M:%S").to_string().as_str(), wait.is_quiet), (wanted, is_quiet));
+}
