@@ -48,7 +48,7 @@ pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<P
         looked = Some(now);
         let posted = heard.borrow_and_update().clone();
         // Before the first pass of a process only what every start would say again is told.
-        if posted.standing.is_none() && !may_tell(&file, &saved, now) {
+        if posted.standing.is_none() && !may_tell(&file, &saved, now).await {
             warn!("nothing is told: it cannot be remembered that it was, and every start would tell it again");
             continue;
         }
@@ -65,27 +65,33 @@ pub(super) async fn deliver(plan: Plan, file: File, mut heard: watch::Receiver<P
         while let Some((name, (known, outcome))) = brought.next().await {
             tell(name, outcome, &mut failing);
             memory.carriers.insert(name.to_owned(), known);
-            remember(&file, &memory, &mut saved);
+            remember(&file, &memory, &mut saved).await;
         }
-        remember(&file, &memory, &mut saved);
+        remember(&file, &memory, &mut saved).await;
     }
 }
 
 /// Keeps it, where it is not what is kept already.
-fn remember(file: &File, memory: &Memory, saved: &mut Memory) {
+async fn remember(file: &File, memory: &Memory, saved: &mut Memory) {
     if memory == saved {
         return;
     }
-    match file.save(memory) {
+    match save(file, memory).await {
         Ok(()) => saved.clone_from(memory),
         Err(error) => warn!("what was told cannot be remembered, and is told again after a restart: {error}"),
     }
 }
 
 /// Whether what is told can be remembered; where it cannot, whether it is told all the same: now and then, by the clock alone.
-fn may_tell(file: &File, memory: &Memory, now: DateTime<Utc>) -> bool {
+async fn may_tell(file: &File, memory: &Memory, now: DateTime<Utc>) -> bool {
     let into = u64::try_from(now.timestamp()).unwrap_or_default() % FORGETFUL.as_secs();
-    file.save(memory).is_ok() || into < TOLD_WITHIN.as_secs()
+    save(file, memory).await.is_ok() || into < TOLD_WITHIN.as_secs()
+}
+
+/// Who waits for the disk is nobody whom others wait for.
+async fn save(file: &File, memory: &Memory) -> std::io::Result<()> {
+    let (file, memory) = (file.clone(), memory.clone());
+    tokio::task::spawn_blocking(move || file.save(&memory)).await.unwrap_or_else(|error| Err(error.into()))
 }
 
 /// Why carriers are looked after.

@@ -153,7 +153,8 @@ async fn one_carrier_that_hangs_has_no_other_one_tell_it_again() {
         let impatient = StillClock::impatient("2026-11-24T06:00:00Z".parse().unwrap(), LONG);
         let board = Board::open(plan, Arc::new(impatient));
         board.post(conflicts(2, 5), BTreeSet::new(), pass());
-        until(|| *hangs.tried.lock().unwrap() > 0).await;
+        // What the other told is kept by then.
+        until(|| *hangs.tried.lock().unwrap() > 0 && folder.path().join("state.sqlite.notices").exists()).await;
         board.close().await;
     }
     assert_eq!(well.told(), [vec![("conflicts", Turn::Begins)]]);
