@@ -184,6 +184,10 @@ impl Reload for Reader<'_> {
                 ));
             }
         }
+        let (ours, theirs) = (&self.present, &settings);
+        if format!("{:?}{:?}", ours.log, ours.traces) != format!("{:?}{:?}", theirs.log, theirs.traces) {
+            warn!("what changed in [log] and [traces] is taken up by a restart alone");
+        }
         if let Some(problem) = Serving::refuses(self.serving, self.present, &settings) {
             return Err(problem);
         }

@@ -64,7 +64,8 @@ pub(super) fn is_ready(
     match signs.passed {
         Some(passed) if !is_over(now - put_off.map_or(passed, |at| at.max(passed)), pass_within) => {}
         None if put_off.is_some_and(|at| !is_over(now - at, pass_within)) => {}
-        Some(_) if is_passing => {}
+        // One that takes long gets on, or `/healthz` tells that it does not; the first one is a first load.
+        Some(_) | None if is_passing => {}
         Some(passed) => reasons.push(format!("no pass has ended for {}", words(since(passed, now)))),
         None => reasons.push("no pass has ended since the start".to_owned()),
     }

@@ -177,10 +177,15 @@ async fn client(stream: Box<dyn Stream>, site: Router, clock: &Arc<dyn Clock>, s
         .max_headers(HEADERS)
         .half_close(false);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(site)));
+    let ends = async {
+        tokio::select! {
+            () = clock.sleep(LASTS) => debug!("a client of the web server takes long: what it has asked for is the last thing"),
+            () = stop.cancelled() => {}
+        }
+    };
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = clock.sleep(LASTS) => return debug!("a client of the web server took too long"),
-        () = stop.cancelled() => {
+        () = ends => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 served = connection.as_mut() => served,

@@ -202,6 +202,24 @@ fn a_sighup_at_night_starts_a_pass_by_the_new_configuration() {
 }
 
 #[test]
+fn what_a_reload_does_not_take_up_is_told() {
+    let served = Served::start();
+    let path = served.path("flowtly-sync.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let log = std::fs::File::create(served.path("log")).unwrap();
+    let running = Running::heard_by(log.into(), &served, &["run", "--allow", "first-pass"], &[]);
+    running.hear("STATUS=idle; pass 1");
+    for (pass, more) in [(2, "[schedule]\njitter = 0.2\n"), (3, "[log]\nlevel = \"debug\"\n")] {
+        std::fs::write(&path, format!("{text}\n{more}")).unwrap();
+        running.signal("-HUP");
+        running.hear(&format!("STATUS=idle; pass {pass}"));
+    }
+    running.stop();
+    let log = std::fs::read_to_string(served.path("log")).unwrap();
+    assert_eq!(log.matches("is taken up by a restart alone").count(), 1, "{log}");
+}
+
+#[test]
 fn a_watchdog_is_fed_between_beats_and_during_a_pass() {
     let served = Served::start();
     let watched = [("WATCHDOG_USEC", "300000")];
