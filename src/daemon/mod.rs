@@ -143,7 +143,8 @@ async fn passes(
     let mut quarantine = Quarantine::after_a_start(known, clock.now());
     keep(&mut store, &quarantine, &[]).await?;
     if let Some(watch) = &watch {
-        watch.begins_with(&mut store, quarantine.sides(), clock.now()).await?;
+        let documents = daemon.world.ruling.documents.is_some();
+        watch.begins_with(&mut store, quarantine.sides(), documents, clock.now()).await?;
         if daemon.backups.is_none() {
             // Those of a configuration before are nobody's any more.
             watch.metrics.backup(None, false);

@@ -94,10 +94,11 @@ impl Watch {
         &self,
         store: &mut Store,
         sides: &Illnesses,
+        documents: bool,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         self.quarantine(sides);
-        self.metrics.recall(store, now).await
+        self.metrics.recall(store, documents, now).await
     }
 
     /// A pass begins: what wanted one has it.
@@ -131,7 +132,7 @@ impl Watch {
         let Some(report) = report else { return Ok(()) };
         self.metrics.links(&report.links);
         if report.ending.was_carried_out() {
-            self.metrics.acted(store).await?;
+            self.metrics.acted(store, report.pass).await?;
         }
         match asks {
             Asks::Hinted(_) => {}

@@ -128,7 +128,7 @@ impl Figures {
             "1 where the last plan was refused by the safety limits: nothing is written until a person has looked";
         registry.register("plan_refused", words, refused.clone());
         registry.register("records_scanned", "Records that walks delivered", scanned.clone());
-        registry.register("actions", "Actions of the plans that were carried out, by reason", actions.clone());
+        registry.register("actions", "What was done, by reason: of what is sent what was sent", actions.clone());
         registry.register("writes", "What became of writes", sent.clone());
         registry.register(
             "near_misses",

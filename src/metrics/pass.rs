@@ -67,8 +67,13 @@ impl Metrics {
     }
 
     /// What the state says of passes before this start, so that nothing looks well until the next one has ended.
-    pub(crate) async fn recall(&self, store: &mut Store, now: DateTime<Utc>) -> Result<(), StoreError> {
-        self.waits(waiting::counts(store.connection(), now).await?);
+    pub(crate) async fn recall(
+        &self,
+        store: &mut Store,
+        documents: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.waits(waiting::counts(store.connection(), documents, now).await?);
         if let Some(at) = pass::last_agreement(store.connection()).await? {
             self.figures.last_agreement.set(seconds(at));
         }
@@ -106,9 +111,9 @@ impl Metrics {
         }
     }
 
-    /// The actions of a plan that was carried out.
-    pub(crate) async fn acted(&self, store: &mut Store) -> Result<(), StoreError> {
-        for tally in action::tally(store.connection()).await? {
+    /// What was done of the plan of a pass.
+    pub(crate) async fn acted(&self, store: &mut Store, pass: i64) -> Result<(), StoreError> {
+        for tally in action::tally(store.connection(), pass).await? {
             let action::Tally { op, side, kind, reason, count } = tally;
             let side = side.unwrap_or_else(|| "none".to_owned());
             self.figures.actions.get_or_create(&Action { op, side, kind, reason }).inc_by(count);

@@ -50,7 +50,7 @@ async fn what_passes_before_the_start_came_to_is_known_before_the_first_one() {
     let lock = WriterLock::take(&folder.path().join("state.sqlite")).unwrap();
     let mut store = Store::open(&lock).await.unwrap();
     let metrics = Metrics::new();
-    metrics.recall(&mut store, DateTime::UNIX_EPOCH).await.unwrap();
+    metrics.recall(&mut store, false, DateTime::UNIX_EPOCH).await.unwrap();
     let shows = |line: &str| metrics.text().lines().any(|shown| shown == line);
     for line in [
         "flowtly_sync_last_agreement_timestamp_seconds 0.0",
@@ -78,7 +78,7 @@ async fn what_passes_before_the_start_came_to_is_known_before_the_first_one() {
             (Totals::default(), certificate.map(|known| serde_json::to_string(&known).unwrap()));
         pass::end(store.connection(), number, now, outcome, &totals, certificate.as_deref(), None).await.unwrap();
     }
-    metrics.recall(&mut store, DateTime::UNIX_EPOCH).await.unwrap();
+    metrics.recall(&mut store, false, DateTime::UNIX_EPOCH).await.unwrap();
     for line in [
         "flowtly_sync_last_agreement_timestamp_seconds 100.0",
         "flowtly_sync_plan_refused 1",

@@ -65,7 +65,7 @@ impl Desk {
     ) -> Result<(), StoreError> {
         let before = self.board.standing();
         let now = world.clock.now();
-        let mut standing = waits(store, now).await?;
+        let mut standing = waits(store, world.ruling.documents.is_some(), now).await?;
         standing.extend(illnesses.iter().map(|(side, illness)| (Topic::SideFails(*side), failing(illness))));
         let mut unknown = BTreeSet::new();
         let refused = if let Some(names) = ended.refused {
@@ -105,8 +105,8 @@ const fn is_almost_full(free: u64, limit: u64, was: bool) -> bool {
     free < limit.saturating_add(if was { limit / 4 } else { 0 })
 }
 
-async fn waits(store: &mut Store, now: DateTime<Utc>) -> Result<Standing, StoreError> {
-    let (conflicts, questions, failures) = waiting::counts(store.connection(), now).await?;
+async fn waits(store: &mut Store, documents: bool, now: DateTime<Utc>) -> Result<Standing, StoreError> {
+    let (conflicts, questions, failures) = waiting::counts(store.connection(), documents, now).await?;
     let newest = waiting::newest(store.connection(), now).await?;
     let counted = [
         (Topic::Conflicts, conflicts, newest.0),

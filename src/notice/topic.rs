@@ -112,12 +112,18 @@ pub fn changes(before: &Standing, now: &Standing) -> Vec<Change> {
         let (turn, held) = match (before.get(&topic), now.get(&topic)) {
             (None, Some(held)) => (Turn::Begins, held),
             (Some(held), None) => (Turn::Ends, held),
-            (Some(old), Some(new)) if new.newest > old.newest || !new.names.is_subset(&old.names) => (Turn::Grows, new),
+            (Some(old), Some(new)) if is_more(old, new) => (Turn::Grows, new),
             (Some(_), Some(_)) | (None, None) => return None,
         };
         Some(Change { topic, turn, held: held.clone() })
     };
     topics.into_iter().filter_map(change).collect()
+}
+
+/// Whether there is something that was not there. A count that rose is such a thing by itself: a question that was put off falls due
+/// under its old number, and a state that was put back counts anew.
+fn is_more(old: &Held, new: &Held) -> bool {
+    new.newest > old.newest || new.count > old.count || !new.names.is_subset(&old.names)
 }
 
 /// What is remembered as told, once what is new in `now` was: a number that was told never counts as new again.
@@ -150,6 +156,7 @@ mod tests {
     #[case::the_same(waiting(1, 7), waiting(1, 7), None)]
     #[case::fewer(waiting(3, 7), waiting(1, 5), None)]
     #[case::a_new_one(waiting(3, 7), waiting(1, 8), Some(Turn::Grows))]
+    #[case::an_old_one_again(waiting(1, 7), waiting(2, 7), Some(Turn::Grows))]
     #[case::none_left(waiting(3, 7), Standing::new(), Some(Turn::Ends))]
     #[case::refused(Standing::new(), refused(&["first-pass"]), Some(Turn::Begins))]
     #[case::by_the_same(refused(&["first-pass"]), refused(&["first-pass"]), None)]

@@ -116,7 +116,7 @@ pub async fn all(connection: &mut Connection, after: ActionId, limit: u32) -> Re
     rows.iter().map(|row| from_json("action.body", row.try_get(0)?)).collect()
 }
 
-/// How many actions of a sort a plan holds.
+/// How many actions of a sort were carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     /// What they do.
@@ -131,12 +131,18 @@ pub struct Tally {
     pub count: u64,
 }
 
-/// The actions of the plan, by sort and reason.
-pub async fn tally(connection: &mut Connection) -> Result<Vec<Tally>, StoreError> {
+/// What was done of the plan of a pass, by sort and reason: all that is local, and of what sends something that which was sent.
+pub async fn tally(connection: &mut Connection, pass: i64) -> Result<Vec<Tally>, StoreError> {
     let rows = sqlx::query(
-        "SELECT body -> 'op' ->> 'op', coalesce(side, body -> 'op' ->> 'side'), kind, body -> 'reason' ->> 'why', count(*) \
-         FROM action GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+        "SELECT op, side, kind, why, count(*) FROM ( \
+         SELECT body -> 'op' ->> 'op' AS op, body -> 'op' ->> 'side' AS side, kind, body -> 'reason' ->> 'why' AS why \
+         FROM action WHERE op = 'local' \
+         UNION ALL \
+         SELECT body -> 'action' -> 'op' ->> 'op', side, kind, body -> 'action' -> 'reason' ->> 'why' \
+         FROM intent WHERE pass = ?1 AND sending IS NOT NULL \
+         ) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
     )
+    .bind(pass)
     .fetch_all(connection)
     .await?;
     rows.iter()

@@ -291,8 +291,7 @@ async fn close(
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
     transaction.commit().await.map_err(StoreError::from)?;
-    let mut waiting = waiting::counts(store.connection(), now).await?;
-    waiting.2 += stand.map_or(0, |stand| stand.refused);
+    let waiting = waiting::counts(store.connection(), world.ruling.documents.is_some(), now).await?;
     let more = unfound || todo::next_due(store.connection()).await?.is_some_and(|due| due <= now);
     for (side, kind) in missing.gone.keys() {
         info!(

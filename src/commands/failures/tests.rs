@@ -52,7 +52,7 @@ async fn refusals_are_listed_with_words_attempts_and_the_next_try() {
         told(out),
         "  1  company ACME (Flowtly 17, CRM 900)
       CRM refuses phone: too\\u{1b} short (2 attempts since 2025-06-15 15:06:40Z; tried again at 2025-06-15 16:06:40Z)
-  2  company Beta (CRM 901)
+  3  company Beta (CRM 901)
       Flowtly refuses the record: no e-mail (1 attempt since 2025-06-15 15:06:40Z; tried again at 2025-06-15 16:06:40Z)
 
 To try again now: flowtly-sync failures retry NUMBER, or --all

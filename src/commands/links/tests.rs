@@ -259,7 +259,7 @@ To join them again: flowtly-sync links add company 17 900
     assert_eq!(of_pair("33", "6001"), (LinkState::Tombstone, WITH_COMPANY.to_owned(), "differs".to_owned()));
     {
         let (mut store, _lock) = stage.open().await;
-        assert_eq!(waiting::counts(store.connection(), now()).await.unwrap(), (0, 0, 0));
+        assert_eq!(waiting::counts(store.connection(), false, now()).await.unwrap(), (0, 0, 0));
         assert_eq!(todo::of(store.connection(), Subject::Link(LinkId(1))).await.unwrap(), None);
     }
     assert_eq!(

@@ -23,7 +23,7 @@ use crate::store::lock::WriterLock;
 use crate::store::mark::Mark;
 use crate::store::pass::PassRecord;
 use crate::store::quarantine::Illnesses;
-use crate::store::{Store, StoreError, document, mark, pass, quarantine, thrift, waiting};
+use crate::store::{Store, StoreError, mark, pass, quarantine, thrift, waiting};
 use crate::sync::certificate::Certificate;
 
 /// How many instances are looked at together?
@@ -112,10 +112,7 @@ async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen
     let mut store = Store::open_beside(state, PATIENCE).await?;
     let mut snapshot = store.begin().await?;
     let adoption = mark::get(&mut snapshot, Mark::Adoption).await?;
-    let (conflicts, questions, mut failures) = waiting::counts(&mut snapshot, now).await?;
-    if outline.documents {
-        failures += document::stand(&mut snapshot).await?.refused;
-    }
+    let (conflicts, questions, failures) = waiting::counts(&mut snapshot, outline.documents, now).await?;
     let certificate = pass::last_certificate(&mut snapshot).await?;
     let copies = match &outline.backup {
         // A folder that cannot be read holds nothing for whoever looks.

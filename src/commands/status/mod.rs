@@ -16,7 +16,7 @@ use crate::render::lists::Listing;
 use crate::render::lists::status::{BackupItem, CursorItem, PassItem, Status, TodoItem, Waiting, show};
 use crate::store::copies::Copies;
 use crate::store::mark::Mark;
-use crate::store::{Connection, Store, StoreError, document, intent, mark, pass, quarantine, thrift, todo, waiting};
+use crate::store::{Connection, Store, StoreError, intent, mark, pass, quarantine, thrift, todo, waiting};
 use crate::sync::certificate::Certificate;
 
 pub use all::all;
@@ -66,10 +66,7 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
             totals: pass::totals(connection, record.id).await?,
         });
     }
-    let (conflicts, questions, mut failures) = waiting::counts(connection, now).await?;
-    if settings.documents.is_some() {
-        failures += document::stand(connection).await?.refused;
-    }
+    let (conflicts, questions, failures) = waiting::counts(connection, settings.documents.is_some(), now).await?;
     let mut cursors = Vec::new();
     for side in Side::BOTH {
         for kind in Kind::BOTH {

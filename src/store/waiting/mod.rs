@@ -10,7 +10,7 @@ mod failures;
 use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 
-use super::{Connection, StoreError, stamp};
+use super::{Connection, StoreError, document, stamp};
 
 #[cfg(test)]
 pub(super) use conflicts::{KEEP_CONFLICTS, OF_LINKS, select};
@@ -22,19 +22,25 @@ pub use questions::{
     WaitingQuestion, close_questions, postpone, put_question, question_subjects, questioned, questions, renew_if_moved,
 };
 
-/// How many conflicts, questions and refusals wait; questions that a person put off beyond `now` are not among them.
-pub async fn counts(connection: &mut Connection, now: DateTime<Utc>) -> Result<(u64, u64, u64), StoreError> {
+/// How many conflicts, questions and refusals wait, those of `documents` among them where these are shown; questions that a person put
+/// off beyond `now` are not.
+pub async fn counts(
+    connection: &mut Connection,
+    documents: bool,
+    now: DateTime<Utc>,
+) -> Result<(u64, u64, u64), StoreError> {
     let row = sqlx::query(
         "SELECT (SELECT count(*) FROM conflict), \
          (SELECT count(*) FROM question WHERE postponed IS NULL OR postponed <= ?1), \
          (SELECT count(DISTINCT coalesce(link, -seen)) FROM failure)",
     )
     .bind(stamp(now))
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
     let number =
         |column: usize| -> Result<u64, StoreError> { Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0)) };
-    Ok((number(0)?, number(1)?, number(2)?))
+    let of_documents = if documents { document::stand(connection).await?.refused } else { 0 };
+    Ok((number(0)?, number(1)?, number(2)? + of_documents))
 }
 
 /// The highest numbers among what waits, as [`counts`] counts it: a higher one is new. 0 where nothing waits.
@@ -45,7 +51,7 @@ pub async fn newest(connection: &mut Connection, now: DateTime<Utc>) -> Result<(
          (SELECT coalesce(max(id), 0) FROM failure)",
     )
     .bind(stamp(now))
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
     Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
 }
