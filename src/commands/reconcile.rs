@@ -7,6 +7,7 @@ use super::notices;
 use super::session::{Session, exit_code, print_report, progress, request, stop_on_signals, style};
 use super::unwatched::{Unwatched, tells_of};
 use crate::config::Settings;
+use crate::connector::error::PortError;
 use crate::daemon::control::inbox::{ROUNDS, goes_on};
 use crate::daemon::control::protocol::Ask;
 use crate::domain::safety::RefusalName;
@@ -14,7 +15,7 @@ use crate::notice::look::Desk;
 use crate::render::plan::{Detail, Format, PlanReport};
 use crate::store::lock::WriterLock;
 use crate::store::{Store, StoreError, quarantine};
-use crate::sync::{Silent, pass};
+use crate::sync::{PassError, Silent, pass};
 
 /// What of a pass is asked for.
 #[derive(Debug)]
@@ -61,8 +62,23 @@ pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut
     if let Some(lock) = &lock {
         ended = Box::pin(passes(&session, desk.as_ref(), lock, wanted, out)).await;
     }
+    if wanted.watched == Watched::ByNobody {
+        // It goes into a log.
+        ended = ended.map_err(unquoted);
+    }
     notices::close(desk, ended.as_ref().err().filter(|error| tells_of(error)).map(notices::word_of)).await;
     ended
+}
+
+fn unquoted(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<PassError>() {
+        Ok(PassError::Side { side, error }) => {
+            let (kind, message) = (error.kind, error.unquoted());
+            PassError::Side { side, error: PortError::new(kind, message) }.into()
+        }
+        Ok(other) => other.into(),
+        Err(other) => other,
+    }
 }
 
 async fn passes(

@@ -125,6 +125,8 @@ pub struct PortError {
     pub kind: ErrorKind,
     /// What happened, and the mend where there is one: a lowercase fragment.
     pub message: String,
+    /// What of the message is the system's own words: they may be about anybody.
+    pub quoted: Option<String>,
     /// The HTTP status, where there was one.
     pub status: Option<u16>,
     /// How long the system asks to be left alone.
@@ -144,11 +146,26 @@ impl PortError {
         Self {
             kind,
             message: message.into(),
+            quoted: None,
             status: None,
             retry_after: None,
             fields: Vec::new(),
             duplicates: Vec::new(),
             superseded: false,
+        }
+    }
+
+    /// The same failure, whose message quotes the system.
+    #[must_use]
+    pub fn quoting(self, words: &str) -> Self {
+        Self { quoted: (!words.is_empty()).then(|| words.to_owned()), ..self }
+    }
+
+    /// The message without what it quotes, for logs: a person finds the whole where the state is shown.
+    pub fn unquoted(&self) -> String {
+        match &self.quoted {
+            Some(words) => self.message.replace(words, "[its own words are left out here]"),
+            None => self.message.clone(),
         }
     }
 

@@ -226,7 +226,7 @@ async fn passes(
                 Err(error) => {
                     let (after, news) = quarantine.failed(&error, &daemon.schedule, clock.now());
                     keep(&mut store, &quarantine, &news).await?;
-                    (after, format!("trying again, slower: {error}"))
+                    (after, format!("trying again, slower: {}", error.unquoted()))
                 }
             };
             if let Some(watch) = &watch {
@@ -410,15 +410,12 @@ async fn keep(store: &mut Store, quarantine: &Quarantine, news: &[News]) -> Resu
     crate::store::quarantine::save(store.connection(), quarantine.sides()).await?;
     for news in news {
         match news {
-            News::Ill { side, illness } => {
+            News::Ill { side, illness, told } => {
                 let what = match illness.fails {
                     Fails::Reading => "no pass can be made",
                     Fails::Writing => "records wait to be written to it",
                 };
-                error!(
-                    side.name = side.as_str(),
-                    "{what} until it is well, it is tried ever more slowly: {}", illness.words
-                );
+                error!(side.name = side.as_str(), "{what} until it is well, it is tried ever more slowly: {told}");
             }
             News::Well { side, illness } => {
                 info!(side.name = side.as_str(), side.failures = illness.times, "{side} is well again");

@@ -27,6 +27,8 @@ pub enum News {
         side: Side,
         /// How.
         illness: Illness,
+        /// What it said, for the log: without its own words.
+        told: String,
     },
     /// It is well again.
     Well {
@@ -53,6 +55,8 @@ struct Failure<'a> {
     /// For how long the side asks to be left alone.
     asked: Duration,
     words: &'a str,
+    /// The same for the log.
+    told: String,
 }
 
 impl Quarantine {
@@ -85,7 +89,15 @@ impl Quarantine {
             PassError::Store(_) | PassError::Stopped => return (After::Passed, Vec::new()),
         };
         let asked = left_alone(error);
-        let failure = Failure { side, fails: Fails::Reading, kinds: BTreeSet::new(), locked, asked, words: &words };
+        let failure = Failure {
+            side,
+            fails: Fails::Reading,
+            kinds: BTreeSet::new(),
+            locked,
+            asked,
+            words: &words,
+            told: error.unquoted(),
+        };
         let told = self.note(failure, schedule, now);
         (after(self.sides.get(&side)), told.into_iter().collect())
     }
@@ -109,8 +121,8 @@ impl Quarantine {
             if has_failed {
                 let (words, locked) = (error.to_string(), is_locked(error.kind));
                 let asked = error.retry_after.unwrap_or_default();
-                let failure =
-                    Failure { side: *side, fails: Fails::Writing, kinds: kinds(*side), locked, asked, words: &words };
+                let (fails, kinds, told) = (Fails::Writing, kinds(*side), error.unquoted());
+                let failure = Failure { side: *side, fails, kinds, locked, asked, words: &words, told };
                 news.extend(self.note(failure, schedule, now));
             }
         }
@@ -131,7 +143,7 @@ impl Quarantine {
 
     /// Notes a failure. Told are the first one and one of another sort, not the same again.
     fn note(&mut self, failure: Failure<'_>, schedule: &Schedule, now: DateTime<Utc>) -> Option<News> {
-        let Failure { side, fails, kinds, locked, asked, words } = failure;
+        let Failure { side, fails, kinds, locked, asked, words, told } = failure;
         let before = self.sides.get(&side);
         let is_news = before.is_none_or(|before| (before.fails, before.locked) != (fails, locked));
         let mut illness = Illness {
@@ -147,7 +159,7 @@ impl Quarantine {
         let gap = TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX);
         illness.next_try = now.checked_add_signed(gap).unwrap_or(DateTime::<Utc>::MAX_UTC);
         self.sides.insert(side, illness.clone());
-        is_news.then_some(News::Ill { side, illness })
+        is_news.then_some(News::Ill { side, illness, told })
     }
 }
 

@@ -94,7 +94,8 @@ async fn read(
         Ok(answers) => answers,
         // Somebody hinted at what is no id of this system, or may not be read: no reason to fail the pass.
         Err(error) if is_about_the_ids(&error) => {
-            warn!(side.name = side.as_str(), kind.name = kind.as_str(), "hinted records cannot be read: {error}");
+            let told = error.unquoted();
+            warn!(side.name = side.as_str(), kind.name = kind.as_str(), "hinted records cannot be read: {told}");
             return Ok(());
         }
         Err(error) => return Err(on(side)(error)),

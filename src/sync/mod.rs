@@ -226,6 +226,18 @@ pub enum PassError {
     Stopped,
 }
 
+impl PassError {
+    /// It without what a system says of it in its own words, for logs.
+    pub fn unquoted(&self) -> String {
+        match self {
+            Self::Side { side, error } => format!("{side}: {}", error.unquoted()),
+            Self::Store(_) | Self::WrongAccount { .. } | Self::AccountNotTold { .. } | Self::Stopped => {
+                self.to_string()
+            }
+        }
+    }
+}
+
 /// Names the side of a port's failure.
 pub(crate) fn on(side: Side) -> impl Fn(PortError) -> PassError {
     move |error| PassError::Side { side, error }

@@ -99,7 +99,7 @@ fn reason(reply: &Reply) -> Option<String> {
 
 fn refusal(status: u16, reason: &str, reply: &Reply) -> PortError {
     let words = if reason.is_empty() { NO_REASON.to_owned() } else { shortened(reason) };
-    let new = |kind, message: String| PortError::new(kind, message);
+    let new = |kind, message: String| PortError::new(kind, message).quoting(&words);
     match status {
         400 | 413 | 422 => {
             let fields = fields(reason, reply);
@@ -169,7 +169,10 @@ fn collision(reason: &str, reply: &Reply) -> PortError {
         }
         Ok(Collision::Moved { .. }) => moved(),
         Err(_) if reason == "modified" => moved(),
-        Err(_) => new(format!("the record collides with another one: {}", shortened(reason))),
+        Err(_) => {
+            let words = shortened(reason);
+            new(format!("the record collides with another one: {words}")).quoting(&words)
+        }
     }
 }
 
@@ -337,5 +340,13 @@ mod tests {
         odd.headers.insert(REASON, HeaderValue::from_bytes(b"field: \xffname, type: x").unwrap());
         assert_eq!(explain(&odd).kind, ErrorKind::Invalid);
         assert!(explain(&reply(400, Some(&"x".repeat(5_000)), "")).message.len() < 600);
+    }
+    #[test]
+    fn what_it_says_of_anybody_is_no_part_of_what_is_logged() {
+        for status in [400, 403, 404, 408, 409, 410, 413, 422, 423, 429, 500, 503] {
+            let body = r#"{"messageTranslation":{"label":"Jan Kowalski","scope":"Account","data":{}}}"#;
+            let error = explain(&reply(status, Some("Jan Kowalski, jan@example.com"), body));
+            assert!(!error.unquoted().contains("Kowalski"), "{status}: {}", error.unquoted());
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn explain(reply: &Reply) -> PortError {
         message.push_str(", ");
         message.push_str(mend);
     }
-    let mut error = PortError::new(kind, message).with_status(reply.status.as_u16());
+    let mut error = PortError::new(kind, message).quoting(&words).with_status(reply.status.as_u16());
     if kind == ErrorKind::Invalid {
         error.fields = problem.fields;
         if let (true, Some(path)) = (error.fields.is_empty(), problem::attribute(&problem.words)) {
@@ -147,5 +147,12 @@ mod tests {
     fn a_missing_collection_is_a_wrong_setting() {
         assert_eq!(misrouted(of(404, RECORD), "flowtly.clients_path").kind, ErrorKind::Setting);
         assert_eq!(misrouted(of(503, HTML), "flowtly.clients_path").kind, ErrorKind::Unavailable);
+    }
+    #[test]
+    fn what_it_says_of_anybody_is_no_part_of_what_is_logged() {
+        for status in [400, 403, 404, 408, 409, 410, 413, 422, 423, 429, 500, 503] {
+            let error = of(status, r#"{"detail":"Jan Kowalski is not \u0142aska"}"#);
+            assert!(!error.unquoted().contains("Kowalski"), "{status}: {}", error.unquoted());
+        }
     }
 }

@@ -135,7 +135,7 @@ fn refusal(fault: &Fault, kind: ErrorKind) -> PortError {
         Some(id) => format!("{message} (correlation {})", shortened(id)),
         None => message,
     };
-    let mut error = PortError::new(kind, message);
+    let mut error = PortError::new(kind, message).quoting(&words);
     error.fields = fields;
     error.duplicates = duplicates(fault);
     error

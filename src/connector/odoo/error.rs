@@ -96,7 +96,7 @@ fn refusal(status: StatusCode, fault: &Fault) -> PortError {
         | ErrorKind::TooLarge
         | ErrorKind::Cancelled => format!("Odoo refused the data: {words}"),
     };
-    let mut error = PortError::new(kind, message);
+    let mut error = PortError::new(kind, message).quoting(&words);
     error.fields =
         invalid_field(&words).into_iter().map(|path| FieldRefusal { path, message: words.clone() }).collect();
     error
@@ -329,5 +329,17 @@ mod tests {
         assert!(!error.message.contains("Kowalski") && !error.message.contains("Nowak"), "{error}");
         let other = raised(422, "odoo.exceptions.UserError", "The field Name is missing");
         assert_eq!(unnamed(other.clone()).message, other.message);
+    }
+    #[test]
+    fn what_it_says_of_anybody_is_no_part_of_what_is_logged() {
+        let names =
+            ["builtins.ValueError", "odoo.exceptions.AccessError", "firm.SomeError", "odoo.exceptions.MissingError"];
+        for (status, name) in [400, 403, 404, 408, 409, 410, 413, 422, 423, 429, 500, 503]
+            .into_iter()
+            .flat_map(|status| names.map(|name| (status, name)))
+        {
+            let error = raised(status, name, "Jan Kowalski <jan@example.com>");
+            assert!(!error.unquoted().contains("Kowalski"), "{status} {name}: {}", error.unquoted());
+        }
     }
 }

@@ -85,7 +85,7 @@ fn refused(reply: &Reply, refusal: &Refusal) -> PortError {
         | ErrorKind::TooLarge
         | ErrorKind::Cancelled => format!("Pipedrive refused the data: {words}"),
     };
-    PortError::new(kind, message)
+    PortError::new(kind, message).quoting(&words)
 }
 
 /// An answer that is not Pipedrive's: a proxy, a wrong address, an outage page.
@@ -212,5 +212,16 @@ mod tests {
             explain(&Reply { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()), date: None });
         assert_eq!(is_about_one(&error), is_one, "{error}");
         assert_eq!(about_record(error.clone()).kind == ErrorKind::Invalid, is_one, "{error}");
+    }
+    #[test]
+    fn what_it_says_of_anybody_is_no_part_of_what_is_logged() {
+        for status in [400, 403, 404, 408, 409, 410, 413, 422, 423, 429, 500, 503] {
+            let body =
+                Bytes::from_static(br#"{"success":false,"error":"Jan Kowalski","error_info":"jan@example.com"}"#);
+            let status = StatusCode::from_u16(status).unwrap();
+            let error = explain(&Reply { status, headers: HeaderMap::new(), body, date: None });
+            let told = error.unquoted();
+            assert!(!told.contains("Kowalski") && !told.contains("jan@"), "{status}: {told}");
+        }
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn sections(report: &Report, detail: Detail) -> Vec<Section> {
             .as_ref()
             .map_or_else(|| Section::new("Documents"), |documents| self::documents(report, documents, detail)),
         refusals(report, detail),
-        troubles(report),
+        troubles(report, detail),
         waiting(report),
         certificate(&report.certificate),
     ]
@@ -164,10 +164,11 @@ fn refusals(report: &Report, detail: Detail) -> Section {
     section
 }
 
-fn troubles(report: &Report) -> Section {
+fn troubles(report: &Report, detail: Detail) -> Section {
     let mut section = Section::new("Troubles");
     for (side, error) in &report.failing {
-        section.foreign(format!("{side} failed while it was written: {error}"));
+        let words = if detail == Detail::Totals { error.unquoted() } else { error.to_string() };
+        section.foreign(format!("{side} failed while it was written: {words}"));
     }
     for (side, kind) in &report.not_whole {
         section.own(format!(

@@ -437,6 +437,10 @@ fn a_hostile_name_moves_no_cursor_in_any_form() {
     let mut report = report(&actions);
     let totals = told(Format::Text, Style::Plain, Detail::Totals, &report, &actions);
     assert!(totals.contains("Totals\n") && !totals.contains("Evil"), "sums hold nothing of anybody: {totals}");
+    let quoting = PortError::new(ErrorKind::Unavailable, format!("it failed: {HOSTILE}")).quoting(HOSTILE);
+    report.failing = BTreeMap::from([(Side::Crm, quoting)]);
+    let totals = told(Format::Text, Style::Plain, Detail::Totals, &report, &actions);
+    assert!(totals.contains("it failed: ") && !totals.contains("Evil"), "{totals}");
     report.missing = vec![(Side::Crm, Kind::Company, HOSTILE.to_owned())];
     for format in [Format::Text, Format::Markdown, Format::Json] {
         let text = told(format, Style::Plain, Detail::Full, &report, &actions);

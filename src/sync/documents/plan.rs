@@ -43,6 +43,8 @@ const UNREAD_IN_A_ROW: u32 = 3;
 /// Why no more documents are read in this pass.
 struct Trouble {
     words: String,
+    /// The same for the log.
+    told: String,
     lasts: bool,
 }
 
@@ -92,8 +94,8 @@ pub(crate) async fn plan_documents(
         }
     }
     let Reading { mut report, trouble, .. } = reading;
-    if let Some(Trouble { words, lasts }) = trouble {
-        warn!(documents.lasts = lasts, "documents could not be read: {words}");
+    if let Some(Trouble { words, told, lasts }) = trouble {
+        warn!(documents.lasts = lasts, "documents could not be read: {told}");
         document::look_again(store.connection(), missed, situation.now).await?;
         if lasts {
             hold::put(store, situation.now, &words).await?;
@@ -163,7 +165,7 @@ impl Reading<'_> {
 
     /// Documents are not there at all.
     fn stop(&mut self, words: &str) {
-        self.trouble.get_or_insert(Trouble { words: words.to_owned(), lasts: true });
+        self.trouble.get_or_insert(Trouble { words: words.to_owned(), told: words.to_owned(), lasts: true });
     }
 
     /// One company's documents could not be read: it rests, and the others go on, unless it is the side that fails.
@@ -179,7 +181,8 @@ impl Reading<'_> {
         let now = self.situation.now;
         let lasts = hold::lasts(error);
         if lasts || self.unread_in_a_row >= UNREAD_IN_A_ROW {
-            self.trouble.get_or_insert(Trouble { words: format!("{side}: {error}"), lasts });
+            let told = format!("{side}: {}", error.unquoted());
+            self.trouble.get_or_insert(Trouble { words: format!("{side}: {error}"), told, lasts });
         } else {
             document::look_failed(store.connection(), company.link, now, now + UNREAD_GAP).await?;
         }

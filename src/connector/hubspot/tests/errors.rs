@@ -146,3 +146,12 @@ fn what_is_left_of_the_day_is_read_from_the_header() {
     reply.headers.insert("x-hubspot-ratelimit-daily-remaining", "249999".parse().unwrap());
     assert_eq!(daily_remaining(&reply), Some(249_999));
 }
+
+#[test]
+fn what_it_says_of_anybody_is_no_part_of_what_is_logged() {
+    let body = r#"{"status":"error","message":"Jan Kowalski","errors":[{"message":"jan@example.com is taken"}]}"#;
+    for status in [400, 403, 404, 408, 409, 410, 413, 422, 423, 429, 500, 503] {
+        let told = explain(&reply(status, body)).unquoted();
+        assert!(!told.contains("Kowalski") && !told.contains("jan@"), "{status}: {told}");
+    }
+}
