@@ -16,6 +16,7 @@ pub mod init;
 pub mod backup;
 pub mod restore;
 pub mod notices;
+mod fault;
 mod session;
 mod serving;
 mod health;
@@ -65,6 +66,7 @@ const FAILED: u8 = 1;
 
 /// Carries a command line out.
 pub fn dispatch(cli: Cli) -> ExitCode {
+    fault::tell_by_place();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(FAILED, &format!("the program cannot start its threads: {error}"), Pace::Waits),
@@ -364,9 +366,12 @@ const fn pace(command: &Command) -> Pace {
 
 /// Tells why it ended, on standard error.
 fn complain(code: u8, text: &str, pace: Pace) -> ExitCode {
-    let text = complaint(text, telemetry::is_to_journal());
-    telemetry::last_words(text, pace);
+    complain_of(text, pace);
     ExitCode::from(code)
+}
+
+fn complain_of(text: &str, pace: Pace) {
+    telemetry::last_words(complaint(text, telemetry::is_to_journal()), pace);
 }
 
 /// What is told, whole lines; for journald each says that it is of an error (`sd-daemon(3)`).

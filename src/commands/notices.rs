@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
+use super::fault::Fault;
 use crate::cli::Global;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Environment, NoticesSection, Settings};
@@ -98,7 +99,13 @@ pub(super) async fn close(desk: Option<Desk>, stopped: Option<&str>) {
 pub(super) fn word_of(error: &anyhow::Error) -> &'static str {
     let is_of_state =
         error.is::<StoreError>() || matches!(error.downcast_ref::<PassError>(), Some(PassError::Store(_)));
-    if is_of_state { "state" } else { "start" }
+    if error.is::<Fault>() {
+        "fault"
+    } else if is_of_state {
+        "state"
+    } else {
+        "start"
+    }
 }
 
 /// Sends one notice through each carrier, and prints what became of it. Exit code 0 if all arrived, else 1.

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::deciding::{Held, take_or_ask};
-use super::notices;
 use super::session::{Session, exit_code, print_report, progress, request, stop_on_signals, style};
 use super::unwatched::{Unwatched, tells_of};
+use super::{fault, notices};
 use crate::config::Settings;
 use crate::connector::error::PortError;
 use crate::daemon::control::inbox::{ROUNDS, goes_on};
@@ -60,7 +60,7 @@ pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut
         }
     };
     if let Some(lock) = &lock {
-        ended = Box::pin(passes(&session, desk.as_ref(), lock, wanted, out)).await;
+        ended = fault::caught(Box::pin(passes(&session, desk.as_ref(), lock, wanted, out))).await;
     }
     if wanted.watched == Watched::ByNobody {
         // It goes into a log.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::deciding::Clerk;
+use super::fault;
 use super::notices::{self, Carriers};
 use super::serving::{self, Serving};
 use super::session::Session;
@@ -58,7 +59,7 @@ pub(super) async fn run(settings: Settings, allow: &[RefusalName], global: &Glob
         Err(error) => (None, Err(error.into())),
     };
     if let Some(lock) = &lock {
-        ended = Box::pin(passes(settings, &mut desk, lock, allow, global)).await;
+        ended = fault::caught(Box::pin(passes(settings, &mut desk, lock, allow, global))).await;
     }
     if ended.is_err() {
         // What fails before the passes, or between two configurations, has not said so yet.
