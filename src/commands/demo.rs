@@ -1,5 +1,6 @@
 //! The whole job, shown end to end against the embedded servers, in process: no account, no configuration, no socket.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,13 +81,19 @@ pub(super) async fn demo(sample: Sample, keep: Option<PathBuf>, out: &mut dyn Wr
 
 /// Four files' worth of a user's set-up, written where the state stands.
 fn settings(directory: &Path, flowtly: &FlowtlyServer, crm: &dyn CrmServer) -> anyhow::Result<Settings> {
+    let secret_file = secret_file(crm);
+    // A folder that is kept may be anybody's: nothing in it is replaced, and no state in it is used.
+    for name in ["flowtly-sync.sqlite", "flowtly-sync.toml", "flowtly-password", &secret_file] {
+        let path = directory.join(name);
+        ensure!(!path.exists(), "{} is there already: keep the demo in an empty folder", path.display());
+    }
     let write = |name: &str, text: &str| {
         let path = directory.join(name);
-        std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+        let made = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        made.with_context(|| format!("{} cannot be written", path.display()))?;
         anyhow::Ok(path)
     };
     write("flowtly-password", &flowtly.options().password)?;
-    let secret_file = secret_file(crm);
     write(&secret_file, &crm.secret())?;
     let path = write(
         "flowtly-sync.toml",
