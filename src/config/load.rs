@@ -22,8 +22,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
-/// The file that holds where none is named: `config.toml` in `$CONFIGURATION_DIRECTORY`, else `flowtly-sync.toml` in the
-/// current directory, if it is there.
+/// The file that holds where none is named: `config.toml` in `$CONFIGURATION_DIRECTORY`, or, where that is not set, `flowtly-sync.toml`
+/// in the current directory; if it is there.
 pub fn find_file(environment: &Environment) -> Option<PathBuf> {
     candidates(environment).find(|path| path.is_file())
 }
@@ -35,19 +35,30 @@ pub fn usual_file(environment: &Environment) -> PathBuf {
 
 fn candidates(environment: &Environment) -> impl Iterator<Item = PathBuf> {
     let of_service = environment.configuration_directory().map(|directory| directory.join("config.toml"));
-    of_service.into_iter().chain([PathBuf::from("flowtly-sync.toml")])
+    std::iter::once(of_service.unwrap_or_else(|| PathBuf::from("flowtly-sync.toml")))
 }
 
 /// Reads the named file, else the one that [`find_file`] finds, else only defaults and variables.
 pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Settings, Problems> {
     let Some(path) = named.map(Path::to_owned).or_else(|| find_file(environment)) else {
-        return load_text(None, environment);
+        return load_text(None, environment).map_err(|problems| problems.after(nowhere(environment)));
     };
     match std::fs::read_to_string(&path) {
         Ok(text) => load_text(Some((&path, &text)), environment),
         Err(error) => {
             Err(unread(&path, &error, "name a readable file with --config or FLOWTLY_SYNC_CONFIG".to_owned()))
         }
+    }
+}
+
+/// That no file is where one is looked for: what lacks then is said in none.
+fn nowhere(environment: &Environment) -> Problem {
+    Problem {
+        place: Place::File { path: usual_file(environment), position: None },
+        key: Key::ROOT,
+        message: "there is no configuration file".to_owned(),
+        mend: "make one with `flowtly-sync init`, name one with --config, or set CONFIGURATION_DIRECTORY to the folder of a service's"
+            .to_owned(),
     }
 }
 

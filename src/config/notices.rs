@@ -140,7 +140,16 @@ fn mail(reader: &mut Reader<'_>) -> Option<MailSettings> {
     let from = reader.optional("notices.mail.from");
     let to = reader.texts(&Key::of("notices.mail.to"));
     let timeout = reader.duration("notices.mail.timeout", SECOND..=Duration::from_mins(5));
-    let host = host?;
+    let Some(host) = host else {
+        if from.is_some() || username.is_some() || to.iter().any(|to| !to.is_empty()) {
+            reader.refuse(
+                &Key::of("notices.mail.host"),
+                "mail is configured, and no server takes it",
+                "set it, or leave from, to and username of [notices.mail] empty",
+            );
+        }
+        return None;
+    };
     let is_near = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
     if security == Security::None && !is_near {
         let mend = "set it to \"tls\" or \"starttls\"; \"none\" is for loopback addresses";

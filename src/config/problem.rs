@@ -72,6 +72,12 @@ impl Problems {
         (!problems.is_empty()).then_some(Self(problems))
     }
 
+    /// The same behind another one.
+    pub(super) fn after(mut self, first: Problem) -> Self {
+        self.0.insert(0, first);
+        self
+    }
+
     /// The problems, by place.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
