@@ -114,7 +114,7 @@ pub enum Command {
         fix: bool,
 
         /// Print the effective configuration (secrets as ***) and exit
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["fix", "json"])]
         show_config: bool,
 
         /// Only judge the configuration, as far as that is possible without its secrets: no file of them is read

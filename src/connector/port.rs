@@ -89,6 +89,8 @@ pub struct Property {
     pub path: String,
     /// Whether it is there.
     pub presence: Presence,
+    /// Whether [`Schema::add_missing`] could add it.
+    pub addable: bool,
     /// Whether a record that was just looked at shows it; `None` where replies leave out no property that is there.
     pub shown: Option<bool>,
     /// Whether it can be written; `None` where the system does not tell.
@@ -112,6 +114,7 @@ impl Property {
         Self {
             path: path.into(),
             presence,
+            addable: false,
             shown: None,
             writable: None,
             type_name: None,

@@ -71,7 +71,7 @@ pub async fn check(
 async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn Clock) -> Findings {
     let (mut list, known) = state::look(settings).await;
     let configured = ok("configuration", "read, and without problems");
-    list.splice(0..0, std::iter::once(configured).chain(owner::look(settings)));
+    list.splice(0..0, std::iter::once(configured).chain(idle(settings)).chain(owner::look(settings)));
     // Upcast here, since what looks must not be able to add.
     let crm: Result<&dyn Source, &PortError> = sides.crm.map(|schema| schema as &dyn Source);
     let greetings = futures_util::future::join(
@@ -89,6 +89,23 @@ async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn C
     list.extend(flowtly.findings.into_iter().chain(of_flowtly));
     list.extend(crm.findings.into_iter().chain(trouble).chain(of_crm));
     Findings { ok: list.iter().all(|finding| finding.health != Health::Failure), findings: list, added }
+}
+
+/// Settings that do nothing, because another one is off.
+fn idle(settings: &Settings) -> impl Iterator<Item = Finding> {
+    let notices = &settings.notices;
+    let is_nobody_told = notices.command.is_none() && notices.mail.is_none() && notices.webhook.is_none();
+    let digest = (notices.digest.is_some() && is_nobody_told).then(|| {
+        let mend =
+            "set notices.command.run, notices.mail.host or notices.webhook.url_file, or leave notices.digest empty";
+        warning("configuration", "a digest is wanted, and nobody is to be told".to_owned(), mend)
+    });
+    let is_hinted = settings.flowtly.webhook().is_some() || settings.crm.webhook().is_some();
+    let webhooks = (is_hinted && settings.web.is_none()).then(|| {
+        let mend = "set web.enabled = true, or leave the secrets of webhooks out";
+        warning("configuration", "webhooks are configured, and [web] is off: none is taken".to_owned(), mend)
+    });
+    digest.into_iter().chain(webhooks)
 }
 
 async fn look_at(settings: &Settings, greeting: &Greeting<'_>) -> Vec<Finding> {

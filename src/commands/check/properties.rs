@@ -73,7 +73,8 @@ fn presence(shape: &Shape, property: &Property, use_of: Use<'_>) -> Option<Findi
     let area = shape.side.to_string();
     let (kind, path) = (shape.kind, &property.path);
     let fix = match shape.side {
-        Side::Crm => "`flowtly-sync check --fix` adds it; or ",
+        Side::Crm if property.addable => "`flowtly-sync check --fix` adds it; or ",
+        Side::Crm => "add it in the CRM; or ",
         Side::Flowtly => "",
     };
     match (property.presence, use_of) {

@@ -98,7 +98,8 @@ pub(super) fn mend(side: Side, kind: ErrorKind) -> Option<String> {
             "the credential is refused: set flowtly.username and flowtly.password_file anew, or flowtly.token_file"
         }
         (ErrorKind::Unauthorized, Side::Crm) => {
-            "the credential is refused: make a new token in the CRM and put it into the file that token_file names"
+            "the credential is refused: make a new key or token in the CRM and put it into the file that its setting names; look at \
+             login and database, too, where it has them"
         }
         (ErrorKind::Forbidden, Side::Flowtly | Side::Crm) => {
             "the credential is accepted and may not do this: give its user or app the right to read"

@@ -144,7 +144,9 @@ async fn missing_unseen_and_read_only_properties_are_told_with_their_mends() {
     flowtly.change(Kind::Contact, "title", |property| property.presence = Presence::Missing);
     // Mapped as read-only, so that nothing writes it.
     flowtly.change(Kind::Company, "costGroup", |property| property.writable = Some(false));
-    crm.change(Kind::Company, "vat_number", |property| property.presence = Presence::Missing);
+    crm.change(Kind::Company, "vat_number", |property| {
+        (property.presence, property.addable) = (Presence::Missing, true);
+    });
     crm.change(Kind::Company, "lifecyclestage", |property| property.presence = Presence::Missing);
     crm.change(Kind::Contact, "jobtitle", |property| property.writable = Some(false));
     crm.properties
@@ -168,7 +170,7 @@ async fn missing_unseen_and_read_only_properties_are_told_with_their_mends() {
             "FAIL  CRM            company: the property lifecyclestage of the scope is missing: nothing is in scope",
             "                     correct [scope.crm.company]",
             "FAIL  CRM            company: the property flowtly_id, which holds the Flowtly id, is missing",
-            "                     `flowtly-sync check --fix` adds it; or set id_property to another name, or to \"\" to do without",
+            "                     add it in the CRM; or set id_property to another name, or to \"\" to do without",
             "FAIL  CRM            contact: the rule of title writes jobtitle, which cannot be written",
             "                     set `direction = \"to-flowtly\"` under [rules.contact.fields.title], or map it as read_only",
         ]
@@ -326,7 +328,7 @@ async fn what_is_wrong_with_a_declared_field_is_told_with_the_mend() {
             "FAIL  Flowtly        company: the property attributes.since (since) is missing: its field is left alone",
             "                     name another one under [custom.company.since], or remove that table",
             "FAIL  CRM            company: the property owner_email (owner) is missing: its field is left alone",
-            "                     `flowtly-sync check --fix` adds it; or name another one under [custom.company.owner], or remove that table",
+            "                     add it in the CRM; or name another one under [custom.company.owner], or remove that table",
             "FAIL  CRM            company: industry_segment (segment) has no choice `B`",
             "                     its choices are `A`, `C`: correct `values` under [custom.company.segment]",
             "warn  CRM            company: industry_segment (segment) has choices that no table translates: `C`",

@@ -101,7 +101,7 @@ async fn shown(talk: &Talk, kind: Kind) -> Result<Vec<PropertyShown>, PortError>
 
 fn known(path: &str, shown: Option<&PropertyShown>) -> Property {
     let Some(shown) = shown else {
-        return Property::new(path, Presence::Missing);
+        return Property { addable: true, ..Property::new(path, Presence::Missing) };
     };
     let read_only = shown.modification_metadata.as_ref().and_then(|metadata| metadata.read_only_value);
     let writable = if shown.calculated == Some(true) { Some(false) } else { read_only.map(|read_only| !read_only) };

@@ -127,6 +127,7 @@ fn known(path: &str, info: Option<&FieldInfo>) -> Property {
         sort,
         closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
         choices,
+        addable: path.starts_with(CUSTOM),
         ..Property::new(path, presence)
     }
 }

@@ -153,6 +153,8 @@ fn known(talk: &Talk, kind: Kind, bound: &Bound, path: &str, slot: &Slot) -> Pro
         sort,
         closed: sort == Some(PropertySort::Choice) && !choices.is_empty(),
         choices,
+        // A key cannot be chosen, and Pipedrive's own cannot be added.
+        addable: path.starts_with("custom:"),
         ..Property::new(path, if is_there { Presence::Present } else { Presence::Missing })
     }
 }
