@@ -46,9 +46,9 @@ use crate::connector::registry::{Transports, connect};
 use crate::daemon::control::protocol::{Answer, Choose, RecordName, Which};
 use crate::domain::field::Field;
 use crate::domain::record::Kind;
-use crate::render::Style;
 use crate::render::lists::{Form, Listing};
 use crate::render::plan::{Detail, Format};
+use crate::render::{Patient, Style};
 use crate::telemetry::{self, Overrides, Pace, Telemetry};
 use check::{Mode, Sides};
 use explain::Subjected;
@@ -75,7 +75,6 @@ pub fn dispatch(cli: Cli) -> ExitCode {
     let code = match runtime.block_on(command(cli)) {
         Ok(code) => ExitCode::from(code),
         Err(Ended::Configuration(problems)) => complain(BAD_CONFIGURATION, &problems, pace),
-        Err(Ended::Failed(error)) if crate::render::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(Ended::Failed(error)) => complain(FAILED, &format!("{error:#}"), pace),
     };
     // What a sandbox or a dropped pass still holds open does not keep the program from ending.
@@ -95,7 +94,7 @@ impl From<anyhow::Error> for Ended {
 }
 
 async fn command(cli: Cli) -> Result<u8, Ended> {
-    let mut out = stdout().lock();
+    let mut out = Patient::new(stdout().lock());
     match cli.command {
         Command::Init(args) => Box::pin(initiated(&args, &cli.global, &mut out)).await,
         Command::Demo { sample, keep } => Ok(demo::demo(sample, keep, &mut out).await?),

@@ -201,8 +201,8 @@ fn waiting(report: &Report) -> Section {
         }
     };
     some(conflicts, "conflict", "`flowtly-sync conflicts` lists them, `conflicts resolve` decides");
-    some(questions, "question", "`flowtly-sync questions` lists them, `links add` and `links remove` answer");
-    some(failures, "refused record", "`flowtly-sync status` shows why; it is tried again by itself");
+    some(questions, "question", "`flowtly-sync questions` lists them, `questions answer` answers");
+    some(failures, "refused record", "`flowtly-sync failures` shows why; it is tried again by itself");
     if report.more {
         section.own("more is due at once: the next pass goes on");
     }

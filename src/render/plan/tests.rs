@@ -299,7 +299,7 @@ created there
 
 Waits for a person
   2 conflicts: `flowtly-sync conflicts` lists them, `conflicts resolve` decides
-  1 question: `flowtly-sync questions` lists them, `links add` and `links remove` answer
+  1 question: `flowtly-sync questions` lists them, `questions answer` answers
   more is due at once: the next pass goes on
 
 Certificate
