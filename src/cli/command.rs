@@ -26,7 +26,7 @@ Exit codes:
   0  nothing would be written or newly asked
   1  reading failed
   2  something would be written or newly asked
-  3  the plan would be refused by a safety limit
+  3  the plan would be refused by a safety limit other than first-pass
   4  the configuration is wrong
 Where several hold, the first of 4, 1, 3, 2 is returned.";
 
