@@ -150,24 +150,37 @@ fn embedded(page: &Page<Value>) -> Page<Value> {
     Page { rows: lists.flatten().filter(|contact| contact.is_object()).cloned().collect(), ..Page::default() }
 }
 
-/// The documentation of a class; `None` where the server has none that can be used.
+/// The documentation of a class. It is only a help: while it cannot be had, what it said last stands; `None` where it has said
+/// nothing that can be used.
 async fn documented(
     shared: &Shared,
     reply: Option<&Reply>,
     class: &str,
 ) -> Result<Option<BTreeMap<String, Documented>>, PortError> {
+    let docs = match asked(shared, reply).await {
+        Ok(reply) => serde_json::from_slice::<Value>(&reply.body).ok(),
+        Err(error) if error.kind == ErrorKind::Cancelled => return Err(error),
+        Err(error) => {
+            tracing::debug!(error.kind = ?error.kind, error.status, "the API documentation cannot be had");
+            None
+        }
+    };
+    // A property that it says is missing is not to read as blank because of an outage.
+    let Some(docs) = docs else { return Ok(shared.learned().documented.get(class).cloned()) };
+    let properties = docs::properties(&docs, class);
+    if let Some(properties) = &properties {
+        shared.learned().documented.insert(class.to_owned(), properties.clone());
+    }
+    Ok(properties)
+}
+
+/// The reply of the documentation's address: the one that a reply links to, else the configured one.
+async fn asked(shared: &Shared, reply: Option<&Reply>) -> Result<Reply, PortError> {
     let links = reply.into_iter().flat_map(|reply| reply.headers.get_all(http::header::LINK));
     let linked = links.filter_map(|link| link.to_str().ok()).find_map(docs::link);
     let url = match linked {
         Some(link) => shared.talk.resolve(link)?,
         None => shared.talk.url(&shared.talk.settings.docs_path),
     };
-    let read =
-        shared.talk.read(url, "/docs.jsonld", |reply| serde_json::from_slice::<Value>(&reply.body).map_err(Into::into));
-    match read.await {
-        Ok((docs, _)) => Ok(docs::properties(&docs, class)),
-        // Only what would fail everywhere else, too, is worth an error: the documentation may be switched off.
-        Err(error) if error.kind.is_transient() || error.kind == ErrorKind::Cancelled => Err(error),
-        Err(_) => Ok(None),
-    }
+    shared.talk.get_once(url, "/docs.jsonld").await
 }

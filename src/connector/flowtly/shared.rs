@@ -1,6 +1,6 @@
 //! What all parts of the connector share: the conversation, the layouts, and what was found out about the server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -10,6 +10,7 @@ use url::Url;
 use super::lookup::Lookups;
 use super::talk::Talk;
 use super::wire::Undecodable;
+use super::wire::docs::Documented;
 use super::wire::layout::Layout;
 use super::wire::page::{self, View};
 use super::wire::row::{Decoded, Embedded, Scribe};
@@ -39,6 +40,8 @@ pub(super) struct Learned {
     pub(super) home: Option<Home>,
     /// The client of each contact, kept only where contacts do not say it themselves.
     pub(super) owners: HashMap<RemoteId, RemoteId>,
+    /// What the documentation said last, by class.
+    pub(super) documented: HashMap<String, BTreeMap<String, Documented>>,
     /// By position in a contact's texts: shown by contacts on their own.
     shown_alone: Vec<bool>,
     /// The same of contacts that are embedded in clients.

@@ -103,6 +103,16 @@ impl Talk {
         self.call(Self::reading(url, route)).await
     }
 
+    /// Reads one address that is only a help: asked once, and a refusal says nothing of the token.
+    pub(super) async fn get_once(&self, url: Url, route: &'static str) -> Result<Reply, PortError> {
+        let extra = self.extra.as_ref().map_err(Clone::clone)?;
+        let mut call = Self::reading(url, route);
+        call.headers.extend(extra.clone());
+        call.repeat = Repeat::Never;
+        let pass = self.auth.pass(&self.http, extra).await?;
+        self.send(&call, pass.header).await
+    }
+
     /// Reads one address and decodes the reply; a reply that cannot be decoded is asked for once more.
     pub(super) async fn read<T>(
         &self,

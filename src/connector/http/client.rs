@@ -92,7 +92,7 @@ impl HttpClient {
             self.tell_of_the_budget(self.clock.elapsed().saturating_sub(asked));
             // A read that queues for its first permit is not trying yet; what a write relies on grows old meanwhile.
             let first_try = match call.repeat {
-                Repeat::Always => self.clock.elapsed(),
+                Repeat::Always | Repeat::Never => self.clock.elapsed(),
                 Repeat::IfNotApplied => began,
             };
             let delays = delays.get_or_insert_with(|| Delays::new(self.delays(call.repeat), first_try));
@@ -114,7 +114,7 @@ impl HttpClient {
                 }
                 Err(error) => error,
             };
-            if error.kind == ErrorKind::RateLimited && error.retry_after.is_some() {
+            if error.kind == ErrorKind::RateLimited && error.retry_after.is_some() && call.repeat != Repeat::Never {
                 // The account is meant, not this call: everybody waits.
                 self.budget.learn(None, error.retry_after);
             }
@@ -149,6 +149,7 @@ impl HttpClient {
     fn patience(&self, repeat: Repeat, taken: Duration) -> Patience {
         match repeat {
             Repeat::Always => Patience::Pause(self.settings.retry.max_elapsed.saturating_sub(taken)),
+            Repeat::Never => Patience::Pause(Duration::ZERO),
             Repeat::IfNotApplied => Patience::Turn(WRITES_WAIT.saturating_sub(taken)),
         }
     }
@@ -156,7 +157,7 @@ impl HttpClient {
     fn delays(&self, repeat: Repeat) -> RetrySettings {
         let retry = self.settings.retry;
         match repeat {
-            Repeat::Always => retry,
+            Repeat::Always | Repeat::Never => retry,
             Repeat::IfNotApplied => RetrySettings { max_elapsed: retry.max_elapsed.min(WRITES_WAIT), ..retry },
         }
     }
@@ -206,6 +207,7 @@ pub(super) fn too_large(limit: usize) -> PortError {
 fn may_repeat(repeat: Repeat, kind: ErrorKind) -> bool {
     match repeat {
         Repeat::Always => kind.is_transient(),
+        Repeat::Never => false,
         Repeat::IfNotApplied => match kind {
             ErrorKind::RateLimited | ErrorKind::Connect => true,
             ErrorKind::Timeout

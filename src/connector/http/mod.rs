@@ -49,11 +49,14 @@ pub enum ClientEvent {
     Left(u64),
 }
 
-/// Whether a request may be sent again when its outcome is not known.
+/// Whether a request may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
     /// It changes nothing: again after every transient failure.
     Always,
+    /// It changes nothing and is only a help: sent once, no pause is waited out for it, and what it is refused says nothing of other
+    /// calls.
+    Never,
     /// It writes: again only if it certainly was not carried out (429, or the connection was never made), and not at all
     /// where its turn comes later than [`WRITES_WAIT`].
     IfNotApplied,

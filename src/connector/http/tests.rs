@@ -162,6 +162,26 @@ async fn a_write_is_given_up_before_the_look_that_it_relies_on_is_old() {
 }
 
 #[tokio::test]
+async fn what_is_only_a_help_is_asked_once_and_holds_up_nobody() {
+    for answer in [
+        Answer::Fail(ErrorKind::Timeout),
+        status(503),
+        status(429),
+        Answer::Reply(429, vec![("retry-after", "3600")], ""),
+    ] {
+        let bench = Bench::new([answer, status(200)]);
+        bench.send(Repeat::Never).await.unwrap_err();
+        assert_eq!((bench.sent(), bench.clock.elapsed()), (1, Duration::ZERO));
+        bench.send(Repeat::Always).await.unwrap();
+        assert_eq!((bench.sent(), bench.clock.elapsed()), (2, Duration::ZERO), "others are not meant");
+    }
+    let bench = Bench::new([Answer::Reply(429, vec![("retry-after", "60")], ""), status(200)]);
+    bench.send(Repeat::IfNotApplied).await.unwrap_err();
+    bench.send(Repeat::Never).await.unwrap_err();
+    assert_eq!((bench.sent(), bench.clock.elapsed()), (1, Duration::ZERO), "no pause is waited out for it");
+}
+
+#[tokio::test]
 async fn a_refusal_is_not_repeated() {
     let bench = Bench::new([status(422)]);
     bench.send(Repeat::Always).await.unwrap_err();

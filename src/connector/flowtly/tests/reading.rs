@@ -1,7 +1,10 @@
 //! Records, look-ups, properties, documents, and who it is.
 
-use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rstest::rstest;
+
+use super::*;
 use crate::connector::port::Presence;
 
 #[tokio::test]
@@ -175,6 +178,48 @@ async fn without_documentation_what_no_record_shows_is_unseen() {
     let properties = bench.connector.properties(Kind::Company).await.unwrap();
     let of = |path: &str| properties.iter().find(|property| property.path == path).unwrap().presence;
     assert_eq!((of("name"), of("tin")), (Presence::Present, Presence::Unseen));
+}
+
+/// A server that documents its clients as long as it is `well`, and then answers in this way.
+fn documenting(well: Arc<AtomicBool>, failing: fn() -> Answer) -> impl Fn(&Asked) -> Answer + Send + Sync {
+    let property = json!({"title": "name", "readable": true, "writeable": true});
+    let docs = json!({"supportedClass": [{"@id": "#Client", "title": "Client", "supportedProperty": [property]}]});
+    move |asked| match asked.path() {
+        "/docs.jsonld" if well.load(Ordering::SeqCst) => ok(&docs),
+        "/docs.jsonld" => failing(),
+        _ => ok(&json!({"member": [client(1)]})),
+    }
+}
+
+#[rstest]
+#[case(|| json_answer(401, &json!({"code": 401, "message": "JWT Token not found"})))]
+#[case(|| html(403))]
+#[case(|| html(408))]
+#[case(|| html(429))]
+#[case(|| html(500))]
+#[case(|| html(503))]
+#[case(|| html(200))]
+#[tokio::test]
+async fn documentation_that_cannot_be_had_is_asked_for_once_and_stops_nothing(#[case] failing: fn() -> Answer) {
+    let bench = Bench::new(documenting(Arc::default(), failing));
+    let properties = bench.connector.properties(Kind::Company).await.unwrap();
+    let of = |path: &str| properties.iter().find(|property| property.path == path).unwrap().presence;
+    assert_eq!((of("name"), of("tin")), (Presence::Present, Presence::Unseen));
+    assert_eq!(bench.targets().iter().filter(|target| target.ends_with("/docs.jsonld")).count(), 1);
+    assert_eq!(bench.clock.elapsed(), Duration::ZERO);
+    bench.walk(Kind::Company).await.unwrap();
+    assert!(bench.asked().iter().all(|asked| asked.headers["authorization"] == "Bearer static-token"));
+}
+
+/// An outage makes nothing of what is missing a blank.
+#[tokio::test]
+async fn while_the_documentation_cannot_be_had_what_it_said_last_stands() {
+    let well = Arc::new(AtomicBool::new(true));
+    let bench = Bench::new(documenting(well.clone(), || html(503)));
+    let before = bench.connector.properties(Kind::Company).await.unwrap();
+    assert_eq!(before.iter().find(|property| property.path == "tin").unwrap().presence, Presence::Missing);
+    well.store(false, Ordering::SeqCst);
+    assert_eq!(bench.connector.properties(Kind::Company).await.unwrap(), before);
 }
 
 #[tokio::test]
