@@ -67,9 +67,10 @@ fn kind(status: StatusCode, author: Author) -> ErrorKind {
             Author::Router | Author::Stranger => ErrorKind::Setting,
         },
         300..=399 | 405 | 406 | 415 => ErrorKind::Setting,
+        408 => ErrorKind::Timeout,
         409 | 412 | 423 => ErrorKind::Conflict,
         429 => ErrorKind::RateLimited,
-        408 | 500..=599 => ErrorKind::Unavailable,
+        500..=599 => ErrorKind::Unavailable,
         400..=499 => ErrorKind::Invalid,
         _ => ErrorKind::Protocol,
     }
@@ -117,6 +118,7 @@ mod tests {
     #[case(301, HTML, ErrorKind::Setting)]
     #[case(405, HTML, ErrorKind::Setting)]
     #[case(406, r#"{"detail":"Requested format \"text/html\" is not supported."}"#, ErrorKind::Setting)]
+    #[case(408, HTML, ErrorKind::Timeout)]
     #[case(409, "{}", ErrorKind::Conflict)]
     #[case(413, HTML, ErrorKind::Invalid)]
     #[case(415, r#"{"detail":"The \"Content-Type\" header must exist."}"#, ErrorKind::Setting)]
