@@ -160,6 +160,12 @@ impl Budget {
         }
     }
 
+    /// Whether a write that was handed over at `began` may set out now: what was read for it meanwhile may take `longest`. Here too
+    /// the first that is late while a window is full fails, and the next goes through.
+    pub fn in_time(&self, began: Duration, longest: Duration) -> Result<(), PortError> {
+        self.clock.as_ref().map_or(Ok(()), |clock| self.state().in_time(began, clock.elapsed(), longest))
+    }
+
     /// Takes in what a reply says: requests left of the day, and for how long nothing is to be sent.
     pub fn learn(&self, remaining_daily: Option<u64>, pause: Option<Duration>) {
         let Some(clock) = &self.clock else { return };
@@ -240,10 +246,25 @@ impl State {
                 let pause = now.saturating_add(longest);
                 let widest =
                     self.common.iter().chain(self.lanes.values().flatten()).map(|slide| slide.window.period).max();
-                let more = widest.filter(|_| self.missed.is_some_and(|missed| missed <= now)).unwrap_or_default();
+                let more = widest.filter(|_| self.has_missed(now)).unwrap_or_default();
                 Latest { pause, turn: Some(now.saturating_add(longest.max(more))) }
             }
         }
+    }
+
+    fn has_missed(&self, now: Duration) -> bool {
+        self.missed.is_some_and(|missed| missed <= now)
+    }
+
+    fn in_time(&mut self, began: Duration, now: Duration, longest: Duration) -> Result<(), PortError> {
+        if now.saturating_sub(began) <= longest || self.has_missed(began) {
+            return Ok(());
+        }
+        let free = self.common.iter().map(Slide::free_at).max().unwrap_or_default();
+        if free > began {
+            self.missed = Some(now);
+        }
+        Err(PortError::belated(free.saturating_sub(now)))
     }
 
     /// Counts a request that is sent now and says zero, or says how long to wait before asking again.

@@ -163,6 +163,66 @@ async fn no_window_is_too_narrow_for_a_look_and_a_write() {
     }
 }
 
+/// The same where each write needs a read of its own, and every reply takes its time; how often the record was looked at.
+async fn prepared(budget: &Budget, clock: &ManualClock, group: usize) -> u32 {
+    let longest = Duration::from_secs(30);
+    let ask = async || {
+        budget.permit_within(None, Patience::Pause(Duration::from_mins(2))).await.unwrap();
+        clock.advance(Duration::from_millis(300));
+    };
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        for _ in 0..group {
+            ask().await;
+        }
+        let began = clock.elapsed();
+        let writes = (0..group).map(|_| async {
+            ask().await;
+            budget.in_time(began, longest).ok()?;
+            budget.permit_within(None, Patience::Turn(longest)).await.ok()
+        });
+        if futures_util::future::join_all(writes).await.iter().any(Option::is_some) {
+            return looks;
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_window_is_too_narrow_for_a_look_a_read_and_a_write() {
+    for limit in 1..8 {
+        for group in 1..5 {
+            for before in 0..limit {
+                let clock = clock();
+                let settings = BudgetSettings { windows: vec![window(limit, 60)], ..BudgetSettings::default() };
+                let budget = Budget::new(clock.clone(), settings);
+                for _ in 0..before {
+                    budget.permit(None).await.unwrap();
+                    clock.advance(Duration::from_secs(7));
+                }
+                let looks = prepared(&budget, &clock, group).await;
+                assert!(looks <= 3, "{limit} a minute, {group} at once, {before} before: {looks} looks");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_is_no_narrow_window() {
+    let clock = clock();
+    let settings = BudgetSettings { windows: vec![window(10, 60)], ..BudgetSettings::default() };
+    let budget = Budget::new(clock.clone(), settings);
+    for _ in 0..5 {
+        budget.permit(None).await.unwrap();
+        let began = clock.elapsed();
+        clock.advance(Duration::from_secs(30));
+        budget.in_time(began, Duration::from_secs(30)).unwrap();
+        clock.advance(Duration::from_secs(1));
+        let late = budget.in_time(began, Duration::from_secs(30)).unwrap_err();
+        assert_eq!((late.kind, late.superseded), (ErrorKind::RateLimited, true));
+    }
+}
+
 #[tokio::test]
 async fn the_days_quota_ends_at_the_reserve_and_begins_anew_at_midnight() {
     let clock = clock();

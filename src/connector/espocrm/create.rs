@@ -29,6 +29,7 @@ const SKIP: HeaderName = HeaderName::from_static("x-skip-duplicate-check");
 
 /// Makes a record.
 pub(super) async fn create(talk: &Talk, kind: Kind, write: &Write) -> Result<Row, PortError> {
+    let began = talk.elapsed();
     let error = match send(talk, kind, write, None).await {
         Ok(row) => return Ok(row),
         Err(error) if error.kind == ErrorKind::Conflict && !error.duplicates.is_empty() => error,
@@ -38,6 +39,7 @@ pub(super) async fn create(talk: &Talk, kind: Kind, write: &Write) -> Result<Row
     if !alike.is_empty() {
         return Err(PortError { duplicates: alike, ..error });
     }
+    talk.in_time(began)?;
     send(talk, kind, write, Some((SKIP, HeaderValue::from_static("true")))).await
 }
 

@@ -66,6 +66,11 @@ impl Talk {
         self.http.clock().elapsed()
     }
 
+    /// Whether a write that was handed over at `began` may set out now.
+    pub(super) fn in_time(&self, began: Duration) -> Result<(), PortError> {
+        self.http.in_time(began)
+    }
+
     /// Reads.
     pub(super) async fn get(
         &self,

@@ -1,6 +1,7 @@
 //! Calls to Flowtly: addresses, headers, the token, and replies decoded.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -41,7 +42,7 @@ impl Talk {
         clock: Arc<dyn Clock>,
         http: HttpSettings,
     ) -> Self {
-        let minute = |limit| Window { limit, period: std::time::Duration::from_mins(1) };
+        let minute = |limit| Window { limit, period: Duration::from_mins(1) };
         let budget = BudgetSettings {
             windows: settings.requests_per_minute.map(minute).into_iter().collect(),
             concurrent: settings.concurrent_requests,
@@ -100,7 +101,7 @@ impl Talk {
 
     /// Reads one address.
     pub(super) async fn get(&self, url: Url, route: &'static str) -> Result<Reply, PortError> {
-        self.call(Self::reading(url, route)).await
+        self.call(Self::reading(url, route), None).await
     }
 
     /// Reads one address that is only a help: asked once, and a refusal says nothing of the token.
@@ -110,7 +111,7 @@ impl Talk {
         call.headers.extend(extra.clone());
         call.repeat = Repeat::Never;
         let pass = self.auth.pass(&self.http, extra).await?;
-        self.send(&call, pass.header).await
+        self.send(&call, None, pass.header).await
     }
 
     /// Reads one address and decodes the reply; a reply that cannot be decoded is asked for once more.
@@ -152,9 +153,15 @@ impl Talk {
         Err(self.protocol(&format!("{route} has no end")))
     }
 
-    /// Writes: never again if the outcome is unknown.
+    /// Time since some fixed moment.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.http.clock().elapsed()
+    }
+
+    /// Writes what was handed over at `began`: never again if the outcome is unknown.
     pub(super) async fn write(
         &self,
+        began: Duration,
         method: Method,
         url: Url,
         route: &'static str,
@@ -168,7 +175,7 @@ impl Talk {
         call.method = method;
         call.body = Some(Bytes::from(body));
         call.repeat = Repeat::IfNotApplied;
-        self.call(call).await
+        self.call(call, Some(began)).await
     }
 
     /// The error of a reply that is not what the protocol says.
@@ -195,11 +202,11 @@ impl Talk {
     }
 
     /// Sends with the token; a refused token is replaced once, and the call is sent once more.
-    async fn call(&self, mut call: Call) -> Result<Reply, PortError> {
+    async fn call(&self, mut call: Call, began: Option<Duration>) -> Result<Reply, PortError> {
         let extra = self.extra.as_ref().map_err(Clone::clone)?;
         call.headers.extend(extra.clone());
         let pass = self.auth.pass(&self.http, extra).await?;
-        let refused = match self.send(&call, pass.header).await {
+        let refused = match self.send(&call, began, pass.header).await {
             Ok(reply) => {
                 self.auth.proved(pass.generation).await;
                 return Ok(reply);
@@ -208,7 +215,7 @@ impl Talk {
             Err(error) => return Err(error),
         };
         let pass = self.auth.renew(pass.generation, &refused, &self.http, extra).await?;
-        match self.send(&call, pass.header).await {
+        match self.send(&call, began, pass.header).await {
             Ok(reply) => {
                 self.auth.proved(pass.generation).await;
                 Ok(reply)
@@ -220,7 +227,9 @@ impl Talk {
         }
     }
 
-    async fn send(&self, call: &Call, token: HeaderValue) -> Result<Reply, PortError> {
+    /// Whatever came before it, a new token too: a write that began long ago is not sent.
+    async fn send(&self, call: &Call, began: Option<Duration>, token: HeaderValue) -> Result<Reply, PortError> {
+        began.map_or(Ok(()), |began| self.http.in_time(began))?;
         let mut call = call.clone();
         call.headers.insert(header::AUTHORIZATION, token);
         self.http.send(call).await

@@ -18,6 +18,7 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 
 /// Carries out one write, and returns the record as the reply shows it.
 pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<Row, PortError> {
+    let began = shared.talk.elapsed();
     let texts = with_references(shared, kind, &write.texts).await?;
     let client = match (&write.parent, kind) {
         (Some(parent), Kind::Contact) => Some(client(shared, &parent.to)),
@@ -32,7 +33,7 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
             };
             let body = body(shared.layout(kind), Purpose::Create, &texts, client, None)?;
             let media_type = &shared.talk.settings.write_media_type;
-            let sent = shared.talk.write(Method::POST, shared.talk.url(path), route, media_type, body).await;
+            let sent = shared.talk.write(began, Method::POST, shared.talk.url(path), route, media_type, body).await;
             // A right may hang on the client that a contact is made for: who may make none at all is told so for each.
             sent.map_err(|error| misrouted(closed(error), collection_setting(kind)))
         }
@@ -44,7 +45,7 @@ pub(super) async fn write(shared: &Shared, kind: Kind, write: &Write) -> Result<
                 None
             };
             let body = body(shared.layout(kind), Purpose::Update, &texts, client, record.as_ref())?;
-            shared.talk.write(Method::PATCH, url, item_route, MERGE_PATCH, body).await.map_err(closed)
+            shared.talk.write(began, Method::PATCH, url, item_route, MERGE_PATCH, body).await.map_err(closed)
         }
     };
     let reply = sent.map_err(|error| named(error, shared, kind, &texts))?;

@@ -16,8 +16,8 @@ use crate::connector::retry::{Delays, RetrySettings};
 /// before, and a person may work on that record meanwhile: what takes longer is looked at anew by whoever sends it.
 pub const WRITES_WAIT: Duration = Duration::from_secs(30);
 
-/// How long after it was handed over a write may set out at the latest: what a batch is taken apart for, and what its turn may be
-/// waited for then; or, where it waits for one window more, that of a minute.
+/// How long after it was handed over a write may set out at the latest: what is read for it or a batch is taken apart for, and what
+/// its turn may be waited for then; or, where it waits for one window more, that of a minute.
 const WRITES_SET_OUT: Duration = Duration::from_mins(1);
 
 impl HttpSettings {
@@ -80,6 +80,12 @@ impl HttpClient {
     /// The budget that the client sends within, to tell it what replies say of it.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// Whether a write that was handed over at `began` may set out now. Whatever is read for it comes between the look that it
+    /// relies on and the write; fails as one whose turn comes late does where that took longer than [`WRITES_WAIT`].
+    pub fn in_time(&self, began: Duration) -> Result<(), PortError> {
+        self.budget.in_time(began, WRITES_WAIT)
     }
 
     async fn send_in(&self, call: Call, span: &Span) -> Result<Reply, PortError> {

@@ -1,7 +1,6 @@
 //! One batch of creates or updates: sent, and its reply taken apart input by input.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use super::error::explain_item;
 use super::layout::Layout;
@@ -11,7 +10,6 @@ use super::row::{self, Entry, Objects};
 use super::talk::Talk;
 use super::wire::{self, Fault};
 use crate::connector::error::{ErrorKind, PortError};
-use crate::connector::http::WRITES_WAIT;
 use crate::domain::record::{Kind, RemoteId};
 use crate::domain::shape::Delivered;
 
@@ -47,8 +45,10 @@ pub(super) async fn send(talk: &Talk, kind: Kind, orders: Vec<Order<'_>>) -> Vec
             continue;
         }
         // Whatever the time, one answer is waited for, or a batch that is refused slowly would be taken apart for ever.
-        if !outcomes.is_empty() && talk.elapsed().saturating_sub(began) > WRITES_WAIT {
-            outcomes.extend(all_failed(&group, &PortError::belated(Duration::ZERO)));
+        if !outcomes.is_empty()
+            && let Err(late) = talk.in_time(began)
+        {
+            outcomes.extend(all_failed(&group, &late));
             continue;
         }
         let error = match send_once(talk, kind, &group).await {

@@ -88,6 +88,11 @@ impl Talk {
         self.http.clock().elapsed()
     }
 
+    /// Whether a write that was handed over at `began` may set out now.
+    pub(super) fn in_time(&self, began: Duration) -> Result<(), PortError> {
+        self.http.in_time(began)
+    }
+
     /// A call that reads: again after every transient failure. What the model refuses of it is a setting's mistake.
     pub(super) async fn ask(&self, call: MethodCall) -> Result<Reply, PortError> {
         self.call(call, Repeat::Always).await.map_err(of_reading)

@@ -19,7 +19,6 @@ use super::rights::{Right, Rights};
 use super::row::Entry;
 use super::talk::Talk;
 use crate::connector::error::{ErrorKind, FieldRefusal, Outcome, PortError};
-use crate::connector::http::WRITES_WAIT;
 use crate::connector::port::{Target, Write, Written};
 use crate::domain::record::{Kind, RemoteId, Standing};
 use crate::domain::shape::{Delivered, Row};
@@ -36,6 +35,7 @@ pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Writ
             *place = Some(answer);
         }
     };
+    let began = talk.elapsed();
     let mut creates: Vec<Ready<'_>> = Vec::new();
     for (position, write) in writes.iter().enumerate() {
         let vals = match vals(talk, kind, write).await {
@@ -47,11 +47,17 @@ pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Writ
         };
         match &write.target {
             Target::Create => creates.push(Ready { position, write, vals }),
-            Target::Update { id, .. } => put(position, update(talk, kind, id, write, vals).await),
+            Target::Update { id, .. } => {
+                put(position, update(talk, kind, id, Ready { position, write, vals }, began).await);
+            }
         }
     }
     for batch in creates.chunks(talk.settings.create_batch.max(1)) {
-        for (position, answer) in create(talk, kind, batch).await {
+        let answers = match talk.in_time(began) {
+            Ok(()) => create(talk, kind, batch, began).await,
+            Err(late) => all_failed(batch, &late),
+        };
+        for (position, answer) in answers {
             put(position, answer);
         }
     }
@@ -60,7 +66,7 @@ pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Writ
     answers.into_iter().map(|answer| answer.unwrap_or_else(unanswered)).collect()
 }
 
-/// A create that is about to be sent.
+/// A write that is about to be sent.
 struct Ready<'a> {
     position: usize,
     write: &'a Write,
@@ -128,15 +134,16 @@ fn unsent(error: PortError) -> PortError {
 
 /// Makes records, all or none; a definite refusal of several is taken apart, as long as the look that all of them rely on is not
 /// old.
-async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>]) -> Vec<(usize, Result<Row, PortError>)> {
+async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>], began: Duration) -> Vec<(usize, Result<Row, PortError>)> {
     let mut answers = Vec::with_capacity(batch.len());
     let mut waiting: Vec<&[Ready<'_>]> = vec![batch];
     let mut rights = Rights::new(PARTNER, Right::Create);
-    let began = talk.elapsed();
     while let Some(batch) = waiting.pop() {
         // One answer is waited for, or a batch that is refused slowly would be taken apart for ever.
-        if !answers.is_empty() && talk.elapsed().saturating_sub(began) > WRITES_WAIT {
-            answers.extend(batch.iter().map(|one| (one.position, Err(PortError::belated(Duration::ZERO)))));
+        if !answers.is_empty()
+            && let Err(late) = talk.in_time(began)
+        {
+            answers.extend(all_failed(batch, &late));
             continue;
         }
         match send_creates(talk, batch).await {
@@ -149,11 +156,15 @@ async fn create(talk: &Talk, kind: Kind, batch: &[Ready<'_>]) -> Vec<(usize, Res
                     // The first half is the next one: what stands first is made first.
                     waiting.extend([second, first]);
                 }
-                (_, judged) => answers.extend(batch.iter().map(|one| (one.position, Err(judged.clone())))),
+                (_, judged) => answers.extend(all_failed(batch, &judged)),
             },
         }
     }
     answers
+}
+
+fn all_failed(batch: &[Ready<'_>], error: &PortError) -> Vec<(usize, Result<Row, PortError>)> {
+    batch.iter().map(|one| (one.position, Err(error.clone()))).collect()
 }
 
 async fn send_creates(talk: &Talk, batch: &[Ready<'_>]) -> Result<Vec<u64>, PortError> {
@@ -209,9 +220,11 @@ async fn created(talk: &Talk, kind: Kind, batch: &[Ready<'_>], ids: &[u64]) -> V
         .collect()
 }
 
-async fn update(talk: &Talk, kind: Kind, id: &RemoteId, write: &Write, vals: Vals) -> Result<Row, PortError> {
+async fn update(talk: &Talk, kind: Kind, id: &RemoteId, ready: Ready<'_>, began: Duration) -> Result<Row, PortError> {
+    let Ready { write, vals, .. } = ready;
     let number = number(id)?;
     if !vals.is_empty() {
+        talk.in_time(began)?;
         let call = MethodCall::new(PARTNER, "write").on(vec![number]).place("vals", json!(vals));
         let reply = match talk.order(call).await {
             Ok(reply) => reply,

@@ -34,9 +34,10 @@ pub(super) async fn write(talk: &Talk, kind: Kind, writes: &[Write]) -> Vec<Writ
 }
 
 async fn one(talk: &Talk, kind: Kind, write: &Write) -> Result<Row, PortError> {
-    let layout = talk.layout(kind);
+    let (layout, began) = (talk.layout(kind), talk.elapsed());
     // Nothing of what is read before the write can leave its outcome open: nothing was written yet.
     let body = body(talk, kind, write).await.map_err(not_sent)?;
+    talk.in_time(began)?;
     let reply = match &write.target {
         Target::Update { id, .. } if body.is_empty() => {
             return read::one(talk, kind, id)

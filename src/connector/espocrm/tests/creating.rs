@@ -75,6 +75,19 @@ async fn namesakes_with_different_tax_numbers_are_different_firms() {
 }
 
 #[tokio::test]
+async fn a_create_whose_namesakes_were_read_for_long_is_planned_anew() {
+    let bench = Bench::new();
+    bench.server.add_account(&[("name", "Acme"), ("cVatNumber", "PL7740001454")]);
+    bench.server.faults().when(When::always().times(2), Fault::Delay(Duration::from_secs(16)));
+    let write = || create(&[("name", "Acme"), ("cVatNumber", "PL5260001246")]);
+    let error = bench.write(Kind::Company, write()).await.unwrap_err();
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+    assert_eq!(bench.server.account_count(), 1);
+    bench.write(Kind::Company, write()).await.unwrap();
+    assert_eq!(bench.server.account_count(), 2);
+}
+
+#[tokio::test]
 async fn people_who_share_a_name_are_told_apart_by_their_addresses() {
     let bench = Bench::new();
     let there = bench.server.add_contact(&[("lastName", "Kowalski"), ("emailAddress", "jan@one.test")], None);

@@ -108,6 +108,22 @@ async fn a_write_within_an_object_reads_the_record_first_and_sends_what_stands_b
 }
 
 #[tokio::test]
+async fn a_record_whose_reading_took_long_is_not_written_on_the_strength_of_an_old_look() {
+    let bench = Bench::shaped(
+        shape(),
+        |settings| settings.requests_per_minute = Some(2),
+        |_| ok(&record(&json!({"attributes": {"tier": 2}}))),
+    );
+    bench.connector.get(Kind::Company, &[id(1), id(1)]).await.unwrap();
+    let texts = [("attributes.segment", Some("gold"))];
+    let error = bench.write_one(Kind::Company, write(&texts)).await.unwrap_err();
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+    assert_eq!(bench.targets()[2..], ["GET /clients/1"]);
+    bench.clock.advance(Duration::from_mins(1));
+    bench.write_one(Kind::Company, write(&texts)).await.unwrap();
+}
+
+#[tokio::test]
 async fn another_write_reads_nothing_first() {
     let bench = bench(record(&json!({})), true);
     bench.write_one(Kind::Company, write(&[("name", Some("Beta"))])).await.unwrap();

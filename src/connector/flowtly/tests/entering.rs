@@ -115,6 +115,29 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
 }
 
 #[tokio::test]
+async fn a_write_that_waited_long_for_a_new_token_is_planned_anew() {
+    let valid = Arc::new(AtomicUsize::new(1));
+    let with = |settings: &mut FlowtlySettings| {
+        with_password(settings);
+        settings.requests_per_minute = Some(3);
+    };
+    let bench = Bench::with(with, server(valid.clone()));
+    bench.connector.get(Kind::Company, &[id(1)]).await.unwrap();
+    valid.store(2, Ordering::SeqCst);
+    let write = Write {
+        target: crate::connector::port::Target::Update { id: id(1), version: None },
+        texts: vec![("name".to_owned(), Some("New".to_owned()))],
+        parent: None,
+        stored_id: None,
+        apart_from: Vec::new(),
+    };
+    let error = bench.write_one(Kind::Company, write.clone()).await.unwrap_err();
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+    assert_eq!(bench.targets().iter().filter(|target| target.starts_with("PATCH")).count(), 1, "the refused one");
+    bench.write_one(Kind::Company, write).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_write_is_sent_again_after_a_lost_token_for_it_was_not_carried_out() {
     let valid = Arc::new(AtomicUsize::new(1));
     let bench = Bench::with(with_password, server(valid.clone()));

@@ -40,6 +40,24 @@ async fn a_company_is_made_with_its_country_by_code_and_shown_as_it_is_stored() 
 }
 
 #[tokio::test]
+async fn a_write_for_which_was_read_for_long_is_not_sent_and_planned_anew() {
+    for is_new in [false, true] {
+        let (company, contact) = (shape(Kind::Company), shape(Kind::Contact));
+        let firm = Firm::slow(OdooOptions::default(), company, contact, Duration::from_secs(16), |_| ());
+        let id = firm.company("Firm");
+        let write = if is_new {
+            create(&[("name", "Other"), ("country_id", "DE")])
+        } else {
+            update(id, &[("country_id", "DE")])
+        };
+        let error = firm.write(Kind::Company, write.clone()).await.unwrap_err();
+        assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+        assert!(firm.calls().iter().all(|call| call != "write" && call != "create"), "{:?}", firm.calls());
+        firm.write(Kind::Company, write).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_contact_is_made_at_its_company_and_moved() {
     for version in VERSIONS {
         let firm = Firm::of_version(version);

@@ -47,6 +47,18 @@ async fn only_what_changes_is_sent() {
 }
 
 #[tokio::test]
+async fn a_write_for_which_was_read_for_long_is_not_sent_and_planned_anew() {
+    let firm = Firm::plain();
+    let id = firm.server.add_organization(&[("name", "Alfa"), ("address.locality", "Łódź")]);
+    firm.server.faults().when(When::always().times(2), Fault::Delay(Duration::from_secs(29)));
+    let write = || update(id, &[("address.locality", Some("Kraków"))]);
+    let error = firm.refused(Kind::Company, write()).await;
+    assert_eq!((error.kind, error.superseded), (ErrorKind::RateLimited, true));
+    assert!(firm.server.log().iter().all(|request| request.method == Method::GET), "the fields, and the record");
+    assert_eq!(text(&firm.stored(Kind::Company, write()).await, 5), "Kraków");
+}
+
+#[tokio::test]
 async fn a_cleared_field_is_blank() {
     let firm = Firm::plain();
     let id = firm.server.add_organization(&[("name", "A"), ("VAT number", "1"), ("address.locality", "Łódź")]);
