@@ -132,10 +132,6 @@ use crate::config::Environment;
     "[http]\nretry_max_interval = \"100ms\"",
     "sync.toml:2:1: http.retry_max_interval: the longest wait is shorter than the first; make http.retry_max_interval at least http.retry_initial"
 )]
-#[case(
-    "[hubspot]\nsearch_cap = 100",
-    "sync.toml:2:1: hubspot.search_cap: a search shows less than one page of it; make hubspot.search_cap at least hubspot.search_page_size"
-)]
 // Not TOML.
 #[case("[http\ntimeout = 1", "sync.toml:1:6: this is not TOML: ")]
 #[case("[http]\n[http]", "sync.toml:2:2: this is not TOML: duplicate key; ")]

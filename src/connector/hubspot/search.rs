@@ -68,8 +68,7 @@ impl Search {
         if self.place == Place::End {
             return Ok(None);
         }
-        let limit = talk.settings.search_page_size.min(talk.settings.search_cap);
-        let page = ask(talk, kind, &self.body(limit)).await?.0;
+        let page = ask(talk, kind, &self.body(talk.settings.search_page_size)).await?.0;
         self.advance(page).map(Some)
     }
 

@@ -47,8 +47,6 @@ pub struct HubSpotSettings {
     pub(super) page_size: usize,
     /// Records in a page of a search: 1 to [`SEARCH_PAGE`].
     pub(super) search_page_size: usize,
-    /// How far into one search HubSpot lets a client page, in records.
-    pub(super) search_cap: usize,
     /// The unique company property that holds our id; `None` stores no ids.
     pub(super) id_property: Option<String>,
     /// For how long the search index may show what was before a write.
@@ -79,20 +77,13 @@ pub struct HubSpotSettings {
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<HubSpotSettings> {
     let base_url = reader.base_url("hubspot.base_url");
     let token = reader.credential("hubspot.token", "HubSpot");
-    let search_page_size = reader.size("hubspot.search_page_size", SEARCH_PAGE);
-    let search_cap = reader.size("hubspot.search_cap", 1_000_000);
-    if search_cap < search_page_size {
-        let mend = "make hubspot.search_cap at least hubspot.search_page_size";
-        reader.refuse(&Key::of("hubspot.search_cap"), "a search shows less than one page of it", mend);
-    }
     let settings = HubSpotSettings {
         api_version: reader.text_where("hubspot.api_version", "one part of a path, such as \"2026-03\"", |text| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
         }),
         account_path: reader.route("hubspot.account_path"),
         page_size: reader.size("hubspot.page_size", BATCH as u64),
-        search_page_size,
-        search_cap,
+        search_page_size: reader.size("hubspot.search_page_size", SEARCH_PAGE),
         list_after_is_id: reader.switch(&Key::of("hubspot.list_after_is_id")),
         id_property: reader.optional("hubspot.id_property"),
         concurrent_writes: reader.size("hubspot.concurrent_writes", 16),
@@ -166,7 +157,7 @@ mod tests {
     fn the_defaults_are_the_documented_ones() {
         let settings = HubSpotSettings::of_defaults();
         assert_eq!(settings.base_url.as_str(), "https://api.hubapi.com/");
-        assert_eq!((settings.page_size, settings.search_page_size, settings.search_cap), (100, 200, 10_000));
+        assert_eq!((settings.page_size, settings.search_page_size), (100, 200));
         assert_eq!((settings.search_lag, settings.overlap), (Duration::from_mins(1), Duration::from_hours(1)));
         assert_eq!((settings.burst_requests, settings.search_requests, settings.daily_requests), (90, 4, 200_000));
         assert_eq!(settings.id_property.as_deref(), Some("flowtly_id"));
@@ -195,7 +186,7 @@ mod tests {
                 "hubspot.page_size: the number is out of range; set it to a whole number from 1 to 100",
             ),
             ("[hubspot]\nsearch_page_size = 201", "hubspot.search_page_size: the number is out of range"),
-            ("[hubspot]\nsearch_cap = 100", "hubspot.search_cap: a search shows less than one page of it"),
+            ("[hubspot]\nsearch_cap = 10000", "hubspot.search_cap: there is no such setting"),
             ("[hubspot]\napi_version = \"v3/objects\"", "hubspot.api_version: `v3/objects` does not do"),
             (
                 "[hubspot]\nbase_url = \"mailto:x@example.org\"",

@@ -65,7 +65,6 @@ base_url = "https://crm.test"
 max_text = 1024
 page_size = 10
 search_page_size = 10
-search_cap = 100
 [scope.crm.company]
 lifecyclestage = ["customer"]
 "#

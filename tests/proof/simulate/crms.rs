@@ -89,9 +89,7 @@ fn hubspot(rng: &mut Rng) -> Drawn {
         }),
         lines: Box::new(move |page| {
             let search_page = page.min(search_cap);
-            format!(
-                "page_size = {page}\nsearch_page_size = {search_page}\nsearch_cap = {search_cap}\nid_property = \"{id}\"\n"
-            )
+            format!("page_size = {page}\nsearch_page_size = {search_page}\nid_property = \"{id}\"\n")
         }),
     }
 }
