@@ -59,7 +59,7 @@ pub struct Capabilities {
     pub longest_request: Duration,
     /// How far back an incremental read reaches behind the last one.
     pub overlap: Duration,
-    /// How many writes may be under way at once.
+    /// How many writes that go one by one may be under way at once, documents among them; batches go one after the other.
     pub concurrent_writes: usize,
     /// By kind.
     pub kinds: BTreeMap<Kind, KindCapabilities>,

@@ -61,7 +61,7 @@ pub struct HubSpotSettings {
     pub(super) list_after_is_id: bool,
     /// The path that tells the account's portal id.
     pub(super) account_path: String,
-    /// How many writes may be under way at once.
+    /// How many notes may be under way at once; records are written in batches, one after the other.
     pub(super) concurrent_writes: usize,
     /// Requests in [`BURST_WINDOW`] that this account may send.
     pub(super) burst_requests: usize,
