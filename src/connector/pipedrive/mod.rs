@@ -1,7 +1,7 @@
 //! Pipedrive: organizations and persons over version 2 of its API.
 //!
 //! In reading order: the settings; addresses, what a mapping may name, and the layout (what is asked of a kind); the envelopes
-//! of replies; the fields of an account and their values; rows; errors, and the network in front; the conversation itself;
+//! of replies; the fields of an account and their values; the line of an address; rows; errors, and the network in front; the conversation itself;
 //! lists, reads by id, searches and walks; writes; the schema; documents as notes.
 //!
 //! What shapes this connector: custom fields have another key in every account, so they are found by name; there is no batch,
@@ -42,6 +42,7 @@ mod layout;
 mod wire;
 mod fields;
 mod value;
+mod line;
 mod row;
 mod error;
 mod front;

@@ -111,7 +111,7 @@ pub struct PipedriveSettings {
     pub(super) max_text: usize,
     /// Whether lists are narrowed to the custom fields that are mapped, where these are few enough.
     pub(super) select_fields: bool,
-    /// Whether the one line of an address, which people see, is written anew with its parts.
+    /// Whether the one line of an address, which people see, follows the parts that are written.
     pub(super) compose_address: bool,
     /// Whether given and family name can be written; Pipedrive documents the full name only.
     pub(super) writable_names: bool,

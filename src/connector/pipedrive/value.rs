@@ -114,25 +114,6 @@ pub(super) fn address_parts(value: &Value) -> Map<String, Value> {
         .collect()
 }
 
-/// The line of an address that people see: `Street 1/2, 00-950 City, Country`.
-pub(super) fn address_line(parts: &Map<String, Value>) -> String {
-    let text = |name: &str| parts.get(name).and_then(Value::as_str).unwrap_or_default();
-    let number = match (text("street_number"), text("subpremise")) {
-        (number, "") => number.to_owned(),
-        ("", unit) => unit.to_owned(),
-        (number, unit) => format!("{number}/{unit}"),
-    };
-    let beside =
-        |one: &str, other: &str| [one, other].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ");
-    let street = beside(text("route"), &number);
-    let city = beside(text("postal_code"), text("locality"));
-    [street.as_str(), city.as_str(), text("country")]
-        .into_iter()
-        .filter(|it| !it.is_empty())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 fn write_part(definition: &Definition, wanted: &str, text: Option<&str>, present: &Value) -> Result<Value, String> {
     let mut parts = match definition.field_type {
         FieldType::Address => address_parts(present),
@@ -291,17 +272,5 @@ mod tests {
         let written = write(&definition(FieldType::Money), None, Some("7.25"), &money).unwrap();
         assert_eq!(written, json!({"value": 7.25, "currency": "EUR"}));
         assert!(write(&definition(FieldType::Money), None, Some("7"), &Value::Null).is_err());
-    }
-
-    #[test]
-    fn the_line_of_an_address_leaves_out_what_is_blank() {
-        let line = |parts: Value| address_line(parts.as_object().unwrap());
-        assert_eq!(
-            line(json!({"route": "Długa", "street_number": "1", "subpremise": "2", "postal_code": "90-001",
-                        "locality": "Łódź", "country": "Poland"})),
-            "Długa 1/2, 90-001 Łódź, Poland"
-        );
-        assert_eq!(line(json!({"locality": "Łódź"})), "Łódź");
-        assert_eq!(line(json!({})), "");
     }
 }

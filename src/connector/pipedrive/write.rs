@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::error::{about_record, is_forbidden};
 use super::fields::{Bound, Definition, FieldType, Slot, slot};
 use super::layout::Layout;
+use super::line;
 use super::place::Path;
 use super::read::{self, Single};
 use super::settings::{Lane, PipedriveSettings};
@@ -156,8 +157,8 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
         error.fields = refusals;
         return Err(error);
     }
-    if talk.settings.compose_address && !maps_line(layout) {
-        compose(&mut body);
+    if talk.settings.compose_address && !line::is_mapped(layout) {
+        line::compose(&mut body, &present);
     }
     if let Some(ParentWrite { to, .. }) = &write.parent {
         body.insert("org_id".to_owned(), json!(read::number(to)?));
@@ -249,22 +250,6 @@ fn with_primary(list: &Value, text: Option<&str>, label: &str) -> Value {
         }
     }
     Value::Array(entries)
-}
-
-/// People see one line of an address, and the parts only where a program asks for them: both shall say the same.
-fn compose(body: &mut Map<String, Value>) {
-    for name in ["address", "postal_address"] {
-        if let Some(Value::Object(parts)) = body.get_mut(name) {
-            let line = value::address_line(parts);
-            parts.insert("value".to_owned(), json!(line));
-        }
-    }
-}
-
-/// Whether the one line is mapped itself.
-fn maps_line(layout: &Layout) -> bool {
-    const LINES: [&str; 4] = ["address", "address.value", "postal_address", "postal_address.value"];
-    layout.shape.paths().any(|path| LINES.contains(&path))
 }
 
 /// Whether what is there now is needed for a write of it.

@@ -87,6 +87,32 @@ async fn a_part_of_an_address_is_written_and_the_others_stay_whatever_pipedrive_
 }
 
 #[tokio::test]
+async fn what_a_person_typed_into_the_line_alone_is_kept() {
+    for address_writes in [AddressWrites::Replace, AddressWrites::Merge] {
+        let firm = Firm::open(PipedriveOptions { address_writes, ..PipedriveOptions::default() }, |_| ());
+        let line = "Hall 3, Długa 1, Łódź";
+        let id = firm.server.add_organization(&[
+            ("name", "A"),
+            ("address.value", line),
+            ("address.route", "Długa"),
+            ("address.locality", "Łódź"),
+        ]);
+        let shown = || firm.server.record(Kind::Company, id).unwrap()["address"].clone();
+        firm.stored(Kind::Company, update(id, &[("address.country", Some("Poland"))])).await;
+        assert_eq!((&shown()["value"], &shown()["country"]), (&json!(line), &json!("Poland")), "{address_writes:?}");
+        firm.stored(Kind::Company, update(id, &[("address.locality", Some("Kraków"))])).await;
+        assert_eq!(shown()["value"], "Hall 3, Długa 1, Kraków", "{address_writes:?}");
+        // Typed since it was looked at: of its parts nothing is known.
+        firm.server.edit_record(Kind::Company, id, "address.value", line);
+        for part in ["address.route", "address.locality", "address.country"] {
+            firm.server.edit_record(Kind::Company, id, part, "");
+        }
+        firm.stored(Kind::Company, update(id, &[("address.locality", Some("Kraków"))])).await;
+        assert_eq!((&shown()["value"], &shown()["locality"]), (&json!(line), &json!("Kraków")), "{address_writes:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_mapped_line_is_not_composed() {
     let cells = vec![
         cell(Field::Name, Part::Whole, "name"),

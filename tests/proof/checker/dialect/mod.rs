@@ -57,6 +57,11 @@ pub trait Dialect: fmt::Debug + Sync {
         false
     }
 
+    /// A property that is written along and says in words what others say in parts, and what the names of those begin with.
+    fn line(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Whether a contact may belong to several companies.
     fn has_several_companies(&self) -> bool {
         false

@@ -47,6 +47,9 @@ const PARTS: [&str; 9] = [
     "postal_code",
 ];
 
+/// What the names of the parts of an address begin with.
+const ADDRESS: &str = "address.";
+
 /// The one line of an address that people see.
 const LINE: &str = "address.value";
 
@@ -137,8 +140,12 @@ impl Dialect for Pipedrive {
         }
     }
 
+    fn line(&self) -> Option<(&'static str, &'static str)> {
+        Some((LINE, ADDRESS))
+    }
+
     fn goes_along(&self, property: &str) -> bool {
-        property.starts_with("address.") || property.ends_with(OTHERS)
+        property.starts_with(ADDRESS) || property.ends_with(OTHERS)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happened, told from the servers' logs and the journal of people: every property's texts in order, and who wrote each.
 
+mod lines;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,6 +118,7 @@ impl Story {
         }
         story.tell(evidence);
         story.join(evidence);
+        story.follow_lines(evidence);
         story
     }
 
@@ -209,7 +211,8 @@ impl Story {
         }
         for (number, write) in self.writes.iter().enumerate() {
             let (Some(rec), Came::Done) = (&write.rec, &write.came) else { continue };
-            for (property, text) in &write.values {
+            let line = dialect(write.side, &evidence.rules.crm).line();
+            for (property, text) in write.values.iter().filter(|(path, _)| line.is_none_or(|(line, _)| path != line)) {
                 let event = Event::of(write.number, write.at, Who::Us(number), text);
                 events.push((rec.clone(), property.clone(), event));
             }
