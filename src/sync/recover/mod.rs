@@ -4,6 +4,7 @@
 //! waits for what the scan shows, and as long as that proves nothing it stays open, its record rests, and a person is asked.
 
 mod create;
+mod adopt;
 mod shown;
 
 pub(crate) use create::conclude;
