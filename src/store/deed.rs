@@ -158,7 +158,7 @@ mod tests {
             },
             reason: Reason::New,
         };
-        let body = Body { action, stored_id: None, parent: None, highest: None, copied: Vec::new() };
+        let body = Body { action, stored_id: None, parent: None, highest: None, copied: Vec::new(), doubt: None };
         New { op, side, link: None, source: None, target: None, body }
     }
 

@@ -28,6 +28,21 @@ pub struct Body {
     /// What the source of a create showed of the fields that are sent: it may move before the create is recovered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copied: Vec<(Field, Text)>,
+    /// Why our id decided nothing when a create was looked for by it. From then on it is no proof either that nobody carries it:
+    /// the property may have been made anew, without its values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
+}
+
+/// Why our id decides nothing about a create; the graver one last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Nobody can be looked for by it.
+    Unread,
+    /// Several carry it, since a copy of a record has it too; or the one that does is another, as a person said. Then the
+    /// lists do not say which of them was made.
+    Shared,
 }
 
 /// A row of the journal.
@@ -137,6 +152,17 @@ pub async fn mark_sending(connection: &mut Connection, now: DateTime<Utc>, ids: 
     sqlx::query("UPDATE intent SET sending = ?2 WHERE id IN (SELECT value FROM json_each(?1))")
         .bind(to_json(ids))
         .bind(stamp(now))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Keeps why our id decides nothing about an open create.
+pub async fn doubt(connection: &mut Connection, intent: &Intent, doubt: Doubt) -> Result<(), StoreError> {
+    let body = Body { doubt: Some(doubt), ..intent.body.clone() };
+    sqlx::query("UPDATE intent SET body = ?2 WHERE id = ?1")
+        .bind(intent.id)
+        .bind(to_json(&body))
         .execute(connection)
         .await?;
     Ok(())

@@ -60,6 +60,9 @@ fn one(state: &State, entity: Entity, item: &Value) -> Result<Filter, Failure> {
         return Ok(Filter::LinkedWith(texts(value).iter().filter_map(|id| id_number(id)).collect()));
     }
     if state.drawer(entity).shown(name).is_none() && !system_attributes(entity).contains(&name) {
+        if state.drawer(entity).place(name).is_some() {
+            return Err(Failure::forbidden(format!("Forbidden attribute '{name}' in where.")));
+        }
         return Err(Failure::bad_request(format!("Not existing attribute '{name}' in where.")));
     }
     let text = || match (name, value) {

@@ -103,6 +103,7 @@ impl Applying<'_> {
                     parent: ready.parent.as_ref().map(|(link, _)| *link),
                     highest,
                     copied: copied(ready),
+                    doubt: None,
                 },
             })
             .collect();

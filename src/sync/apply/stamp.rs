@@ -125,6 +125,7 @@ impl Applying<'_> {
                     parent: None,
                     highest: None,
                     copied: Vec::new(),
+                    doubt: None,
                 },
             })
             .collect();

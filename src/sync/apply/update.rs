@@ -106,6 +106,7 @@ impl Applying<'_> {
                     parent: None,
                     highest: None,
                     copied: Vec::new(),
+                    doubt: None,
                 },
             })
             .collect();

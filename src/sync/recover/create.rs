@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use tracing::{info, warn};
 
+use crate::connector::error::ErrorKind;
 use crate::connector::port::Find;
 use crate::domain::field::Field;
 use crate::domain::matching::{self, identifying};
@@ -12,10 +13,10 @@ use crate::domain::plan::{Asks, CandidateNote, Op, Question};
 use crate::domain::record::{Kind, Record, RemoteId};
 use crate::domain::value::{Reading, is_placeholder};
 use crate::store::action::StepOp;
-use crate::store::intent::{self, Intent, Outcome};
+use crate::store::intent::{self, Doubt, Intent, Outcome};
 use crate::store::link;
 use crate::store::seen::{self, Seen, SeenId};
-use crate::store::{Store, StoreError, match_key, waiting};
+use crate::store::{Connection, Store, StoreError, match_key, waiting};
 use crate::sync::answered::answered;
 use crate::sync::match_up::stored_keys;
 use crate::sync::scan::Scans;
@@ -29,8 +30,8 @@ use super::{Recovery, close, is_over, over_after};
 /// How many records without a partner are looked at together.
 const BEHIND: u32 = 500;
 
-/// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows:
-/// [`conclude`].
+/// A create that carried our id is found by it, whatever an index shows. Any other waits for what the scan shows, and so does
+/// one that cannot be looked for: [`conclude`].
 pub(super) async fn create(
     world: World<'_>,
     store: &mut Store,
@@ -42,32 +43,84 @@ pub(super) async fn create(
     let Some(stored_id) = &intent.body.stored_id else { return Ok(None) };
     // Asked before the look: what it does not show may have come while it was under way.
     let was_over = is_over(world, intent.side, sent);
-    let found = world
-        .source(intent.side)
-        .find(intent.kind, &Find::StoredId(stored_id.clone()))
-        .await
-        .map_err(on(intent.side))?;
+    let look = world.source(intent.side).find(intent.kind, &Find::StoredId(stored_id.clone())).await;
     world.progress.looked();
-    match found.as_deref() {
-        Some([row]) => {
-            let mut transaction = store.begin().await?;
-            take_in(&mut transaction, recovery.stage(world, intent), vec![row.clone()]).await?;
-            let ids = [row.id.as_str()];
-            let locale = &world.ruling.locale;
-            let rows = seen::by_remote_id(&mut transaction, locale, intent.side, intent.kind, &ids).await?;
-            let outcome = if let Some(target) = rows.into_iter().find(|row| row.link.is_none()) {
-                adopt(&mut transaction, world, recovery, intent, &source, &target).await?;
-                Outcome::Settled
-            } else {
-                warn!(intent.id = intent.id, "the record of a lost create has another partner");
-                Outcome::Overtaken
-            };
-            transaction.commit().await.map_err(StoreError::from)?;
-            Ok(Some(outcome))
+    let rows = match look {
+        Ok(Some(rows)) => rows,
+        Ok(None) => return doubted(store.connection(), intent, Doubt::Unread).await,
+        Err(error) if says_no_such_look(error.kind) => {
+            return doubted(store.connection(), intent, Doubt::Unread).await;
         }
-        Some([]) if was_over => Ok(Some(Outcome::Void)),
-        Some(_) | None => Ok(None),
+        Err(error) => return Err(on(intent.side)(error)),
+    };
+    let alone = match rows.as_slice() {
+        [] => return Ok((was_over && intent.body.doubt.is_none()).then_some(Outcome::Void)),
+        [row] => Some(row.id.clone()),
+        [_, _, ..] => None,
+    };
+    let mut transaction = store.begin().await?;
+    take_in(&mut transaction, recovery.stage(world, intent), rows).await?;
+    let outcome = match alone {
+        Some(id) => carrying(&mut transaction, world, recovery, intent, &source, &id).await?,
+        None => doubted(&mut transaction, intent, Doubt::Shared).await?,
+    };
+    transaction.commit().await.map_err(StoreError::from)?;
+    Ok(outcome)
+}
+
+/// One record carries our id: it is ours, unless it has a partner, or a person said that it is something else.
+async fn carrying(
+    connection: &mut Connection,
+    world: World<'_>,
+    recovery: Recovery<'_>,
+    intent: &Intent,
+    source: &Seen,
+    id: &RemoteId,
+) -> Result<Option<Outcome>, PassError> {
+    let locale = &world.ruling.locale;
+    let rows = seen::by_remote_id(connection, locale, intent.side, intent.kind, &[id.as_str()]).await?;
+    let Some(target) = rows.into_iter().find(|row| row.link.is_none()) else {
+        warn!(intent.id = intent.id, "the record of a lost create has another partner");
+        return Ok(Some(Outcome::Overtaken));
+    };
+    let told = answered(connection, locale, &[source]).await?.remove(&source.id).unwrap_or_default();
+    if told.excludes(target.id, target.link) {
+        return doubted(connection, intent, Doubt::Shared).await;
     }
+    adopt(connection, world, recovery, intent, source, &target).await?;
+    Ok(Some(Outcome::Settled))
+}
+
+/// Whether a side says that nobody can be looked for by our id: it has no such property, or does not let us see it. Where the
+/// whole side is closed to us, the scan fails as well.
+fn says_no_such_look(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Invalid | ErrorKind::Setting | ErrorKind::Forbidden | ErrorKind::NotFound => true,
+        ErrorKind::Connect
+        | ErrorKind::Timeout
+        | ErrorKind::Broken
+        | ErrorKind::RateLimited
+        | ErrorKind::Quota
+        | ErrorKind::Unavailable
+        | ErrorKind::Unauthorized
+        | ErrorKind::Conflict
+        | ErrorKind::Protocol
+        | ErrorKind::TooLarge
+        | ErrorKind::Cancelled => false,
+    }
+}
+
+/// Our id decides nothing, now and later; told once.
+async fn doubted(connection: &mut Connection, intent: &Intent, doubt: Doubt) -> Result<Option<Outcome>, PassError> {
+    if intent.body.doubt < Some(doubt) {
+        let why = match doubt {
+            Doubt::Unread => "nobody can be looked for by our id: what the lists show decides about a lost create",
+            Doubt::Shared => "our id does not say which record a lost create made: a person is asked",
+        };
+        warn!(intent.id = intent.id, side.name = intent.side.as_str(), "{why}");
+        intent::doubt(connection, intent, doubt).await?;
+    }
+    Ok(None)
 }
 
 /// The record that a create copies; `None` if it is gone, or was linked meanwhile: whatever became of the create, it has its
@@ -78,11 +131,13 @@ async fn source_of(world: World<'_>, store: &mut Store, intent: &Intent) -> Resu
     Ok(rows.into_iter().next().filter(|source| source.link.is_none()))
 }
 
-/// Closes open creates by what the scan has shown; `began` is our time when it began.
+/// Closes open creates by what the scan has shown; `began` is our time when it began. Those about which our id decides are left
+/// to it.
 ///
 /// One unlinked record that is newer than the send by the system's own evidence, and equal in every field that was sent, is
 /// ours. That it never happened is concluded only from a whole listing that began after the request was certainly over, and
-/// that shows nothing newer under the same keys. Anything else is a question. What is found for one create is no candidate
+/// that shows nothing newer under the same keys. Anything else is a question, and so is it which of several records that carry our
+/// id is ours. What is found for one create is no candidate
 /// for another, whichever of them was sent first.
 pub(crate) async fn conclude(
     world: World<'_>,
@@ -92,7 +147,8 @@ pub(crate) async fn conclude(
     began: DateTime<Utc>,
 ) -> Result<(), PassError> {
     let mut open = intent::open(store.connection()).await?;
-    open.retain(|intent| intent.op == StepOp::Create && intent.body.stored_id.is_none());
+    let by_id = |intent: &Intent| intent.body.stored_id.is_some() && intent.body.doubt.is_none();
+    open.retain(|intent| intent.op == StepOp::Create && !by_id(intent));
     loop {
         let before = open.len();
         let mut left = Vec::with_capacity(before);
@@ -157,6 +213,10 @@ async fn is_found(
     let is_ours = |row: &&Seen| is_as_sent(world, intent, &row.record) && row.record.parent == lost.home;
     let ours: Vec<&Seen> = lost.newer.iter().filter(is_ours).collect();
     let [one] = ours.as_slice() else { return Ok(false) };
+    let is_shared = lost.newer.iter().any(|row| row.id != one.id && carries_our_id(intent, row));
+    if is_shared || intent.body.doubt == Some(Doubt::Shared) {
+        return Ok(false);
+    }
     let mut transaction = store.begin().await?;
     adopt(&mut transaction, world, recovery, intent, &lost.source, one).await?;
     transaction.commit().await.map_err(StoreError::from)?;
@@ -225,7 +285,7 @@ async fn newer(
         // A system may show the time of a creation in whole seconds, and what was made just before the send is no older: within
         // that second the number decides, where there is one.
         let in_its_second = || row.record.created.is_some_and(|created| created >= sent.trunc_subsecs(0));
-        is_after || by_number.unwrap_or_else(in_its_second)
+        carries_our_id(intent, row) || is_after || by_number.unwrap_or_else(in_its_second)
     };
     Ok(rows
         .into_values()
@@ -235,6 +295,10 @@ async fn newer(
         // A person said that it is something else.
         .filter(|row| !told.excludes(row.id, row.link))
         .collect())
+}
+
+fn carries_our_id(intent: &Intent, row: &Seen) -> bool {
+    intent.body.stored_id.is_some() && row.record.stored_id == intent.body.stored_id
 }
 
 /// The source as it was when its create was sent.

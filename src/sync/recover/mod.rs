@@ -1,7 +1,8 @@
 //! Open intents are closed by evidence; nothing is written.
 //!
-//! An update is judged field by field by a read of its target. A create that carried our id is looked up by it; any other
-//! waits for what the scan shows, and as long as that proves nothing it stays open, its record rests, and a person is asked.
+//! An update is judged field by field by a read of its target. A create that carried our id is looked up by it; any other, and
+//! one of which such a look proves nothing, waits for what the scan shows. As long as that proves nothing either, it stays open,
+//! its record rests, and a person is asked.
 
 mod create;
 mod adopt;

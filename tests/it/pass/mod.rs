@@ -11,3 +11,4 @@ mod refusals;
 mod trouble;
 mod turns;
 mod waits;
+mod without_id;

@@ -92,6 +92,10 @@ async fn without_the_field_for_our_id_the_mend_is_told() {
     let error = bench.connector.find(Kind::Company, &Find::StoredId("org/7".to_owned())).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Setting);
     assert!(error.message.contains("cFlowtlyId") && error.message.contains("Entity Manager"), "{}", error.message);
+    let bench = Bench::new();
+    bench.server.hide_account_field("cFlowtlyId");
+    let error = bench.connector.find(Kind::Company, &Find::StoredId("org/7".to_owned())).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden, "where the role hides it");
 }
 
 #[tokio::test]
