@@ -145,10 +145,10 @@ pub(super) async fn print_report(
     Ok(())
 }
 
-/// 3 refused by safety, 1 a side failed, 2 something waits for a person, 0 in agreement.
+/// 3 refused by safety, 1 a side failed or takes no new records, 2 something waits for a person, 0 in agreement.
 pub(super) fn exit_code(report: &Report) -> u8 {
     let (conflicts, questions, failures) = report.waiting;
-    if !report.failing.is_empty() {
+    if report.has_trouble() {
         1
     } else if report.ending == Ending::Refused || !report.refusals.is_empty() {
         3

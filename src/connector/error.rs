@@ -88,6 +88,27 @@ impl ErrorKind {
         }
     }
 
+    /// Whether a create that failed like this says nothing about changes: a user may edit and make nothing new, and a property may
+    /// lack that only new records need. Where it is the side that fails, the next request to it says so.
+    pub const fn spares_changes(self) -> bool {
+        match self {
+            Self::Forbidden | Self::Setting => true,
+            Self::Connect
+            | Self::Timeout
+            | Self::Broken
+            | Self::RateLimited
+            | Self::Quota
+            | Self::Unavailable
+            | Self::Unauthorized
+            | Self::NotFound
+            | Self::Invalid
+            | Self::Conflict
+            | Self::Protocol
+            | Self::TooLarge
+            | Self::Cancelled => false,
+        }
+    }
+
     /// Whether the failure is about the one record and not about the side.
     pub const fn is_about_record(self) -> bool {
         match self {

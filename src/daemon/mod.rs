@@ -413,6 +413,7 @@ async fn keep(store: &mut Store, quarantine: &Quarantine, news: &[News]) -> Resu
             News::Ill { side, illness, told } => {
                 let what = match illness.fails {
                     Fails::Reading => "no pass can be made",
+                    Fails::Writing if illness.spares_changes() => "new records wait to be made in it",
                     Fails::Writing => "records wait to be written to it",
                 };
                 error!(side.name = side.as_str(), "{what} until it is well, it is tried ever more slowly: {told}");

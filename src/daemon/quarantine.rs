@@ -2,7 +2,7 @@
 //! argument, and what is to be told is returned.
 //!
 //! A side that cannot be read holds up every pass. One that can be read and not written holds up only the kind of record
-//! that it did not take: `sync::apply` leaves that alone until its next try. Which sides fail is kept in the state; a start
+//! that it did not take, and one that takes no new records only those: `sync::apply` leaves that alone until its next try. Which sides fail is kept in the state; a start
 //! tries each at once, and goes on counting.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::connector::error::{ErrorKind, PortError};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::{Fails, Illness, Illnesses};
 use crate::sync::PassError;
-use crate::sync::apply::Unwritten;
+use crate::sync::apply::{Uncreated, Unwritten};
 use crate::sync::pass::{Ending, Report};
 
 /// What is worth telling, once.
@@ -51,6 +51,7 @@ struct Failure<'a> {
     side: Side,
     fails: Fails,
     kinds: BTreeSet<Kind>,
+    uncreated: BTreeSet<Kind>,
     locked: bool,
     /// For how long the side asks to be left alone.
     asked: Duration,
@@ -89,10 +90,12 @@ impl Quarantine {
             PassError::Store(_) | PassError::Stopped => return (After::Passed, Vec::new()),
         };
         let asked = left_alone(error);
+        let (kinds, uncreated) = (BTreeSet::new(), BTreeSet::new());
         let failure = Failure {
             side,
             fails: Fails::Reading,
-            kinds: BTreeSet::new(),
+            kinds,
+            uncreated,
             locked,
             asked,
             words: &words,
@@ -108,28 +111,38 @@ impl Quarantine {
         ending: &Ending,
         failing: &BTreeMap<Side, PortError>,
         unwritten: &BTreeMap<(Side, Kind), Unwritten>,
+        uncreated: &BTreeMap<(Side, Kind), Uncreated>,
         schedule: &Schedule,
         now: DateTime<Utc>,
     ) -> Vec<News> {
         let mut news = Vec::new();
-        let kinds = |wanted: Side| -> BTreeSet<Kind> {
-            unwritten.keys().filter(|(side, _)| *side == wanted).map(|(_, kind)| *kind).collect()
-        };
-        for (side, error) in failing {
+        let kinds = |wanted: Side| of_side(wanted, unwritten.keys());
+        let without_new = |wanted: Side| of_side(wanted, uncreated.keys());
+        for side in Side::BOTH {
             // Where some of it arrived, the side is not ill; where nothing was tried, nothing is known.
-            let has_failed = unwritten.iter().any(|((theirs, _), why)| theirs == side && *why == Unwritten::Failed);
-            if has_failed {
-                let (words, locked) = (error.to_string(), is_locked(error.kind));
-                let asked = error.retry_after.unwrap_or_default();
-                let (fails, kinds, told) = (Fails::Writing, kinds(*side), error.unquoted());
-                let failure = Failure { side: *side, fails, kinds, locked, asked, words: &words, told };
-                news.extend(self.note(failure, schedule, now));
-            }
+            let has_failed = unwritten.iter().any(|((theirs, _), why)| *theirs == side && *why == Unwritten::Failed);
+            let refusal = uncreated.iter().find_map(|((theirs, _), why)| match why {
+                Uncreated::Refused(error) if *theirs == side => Some(error),
+                Uncreated::Refused(_) | Uncreated::Held => None,
+            });
+            let Some(error) = failing.get(&side).filter(|_| has_failed).or(refusal) else { continue };
+            let (words, locked) = (error.to_string(), is_locked(error.kind));
+            let failure = Failure {
+                side,
+                fails: Fails::Writing,
+                kinds: kinds(side),
+                uncreated: without_new(side),
+                locked,
+                asked: error.retry_after.unwrap_or_default(),
+                words: &words,
+                told: error.unquoted(),
+            };
+            news.extend(self.note(failure, schedule, now));
         }
         let was_written = ending.was_carried_out();
         let is_well = |side: Side, illness: &Illness| match illness.fails {
             Fails::Reading => true,
-            Fails::Writing => was_written && kinds(side).is_empty(),
+            Fails::Writing => was_written && kinds(side).is_empty() && without_new(side).is_empty(),
         };
         for (side, illness) in std::mem::take(&mut self.sides) {
             if is_well(side, &illness) {
@@ -143,18 +156,20 @@ impl Quarantine {
 
     /// Notes a failure. Told are the first one and one of another sort, not the same again.
     fn note(&mut self, failure: Failure<'_>, schedule: &Schedule, now: DateTime<Utc>) -> Option<News> {
-        let Failure { side, fails, kinds, locked, asked, words, told } = failure;
+        let Failure { side, fails, kinds, uncreated, locked, asked, words, told } = failure;
         let before = self.sides.get(&side);
-        let is_news = before.is_none_or(|before| (before.fails, before.locked) != (fails, locked));
         let mut illness = Illness {
             fails,
             kinds,
+            uncreated,
             times: before.map_or(0, |before| before.times).saturating_add(1),
             since: before.map_or(now, |before| before.since),
             next_try: now,
             locked,
             words: words.to_owned(),
         };
+        let sort = |illness: &Illness| (illness.fails, illness.spares_changes(), illness.locked);
+        let is_news = before.is_none_or(|before| sort(before) != sort(&illness));
         let gap = schedule.base(after(Some(&illness))).max(asked);
         let gap = TimeDelta::from_std(gap).unwrap_or(TimeDelta::MAX);
         illness.next_try = now.checked_add_signed(gap).unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -176,7 +191,12 @@ pub fn left_alone(error: &PassError) -> Duration {
 
 /// What a pass that ended has to say about its sides.
 pub fn ended(quarantine: &mut Quarantine, report: &Report, schedule: &Schedule, now: DateTime<Utc>) -> Vec<News> {
-    quarantine.passed(&report.ending, &report.failing, &report.unwritten, schedule, now)
+    let Report { ending, failing, unwritten, uncreated, .. } = report;
+    quarantine.passed(ending, failing, unwritten, uncreated, schedule, now)
+}
+
+fn of_side<'a>(wanted: Side, places: impl Iterator<Item = &'a (Side, Kind)>) -> BTreeSet<Kind> {
+    places.filter(|(side, _)| *side == wanted).map(|(_, kind)| *kind).collect()
 }
 
 fn after(illness: Option<&Illness>) -> After {
@@ -219,7 +239,17 @@ mod tests {
             Some(Unwritten::Held) | None => BTreeMap::new(),
         };
         let unwritten = came_to.into_iter().map(|why| ((Side::Crm, Kind::Company), why)).collect();
-        quarantine.passed(ending, &failing, &unwritten, &schedule(), at)
+        quarantine.passed(ending, &failing, &unwritten, &BTreeMap::new(), &schedule(), at)
+    }
+
+    /// A pass that wrote what was to be written, and in which new companies in the CRM came to this.
+    fn made(quarantine: &mut Quarantine, came_to: Option<Uncreated>, at: DateTime<Utc>) -> Vec<News> {
+        let uncreated = came_to.into_iter().map(|why| ((Side::Crm, Kind::Company), why)).collect();
+        quarantine.passed(&Ending::Partly, &BTreeMap::new(), &BTreeMap::new(), &uncreated, &schedule(), at)
+    }
+
+    fn forbidden() -> Uncreated {
+        Uncreated::Refused(PortError::new(ErrorKind::Forbidden, "no right to make any"))
     }
 
     fn ill(news: &[News]) -> Vec<Side> {
@@ -308,8 +338,43 @@ mod tests {
     fn a_side_that_took_some_of_it_is_not_ill() {
         let mut quarantine = Quarantine::default();
         let failing = BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Forbidden, "not this one"))]);
-        let news = quarantine.passed(&Ending::Partly, &failing, &BTreeMap::new(), &schedule(), at(0));
+        let (all, none) = (BTreeMap::new(), BTreeMap::new());
+        let news = quarantine.passed(&Ending::Partly, &failing, &all, &none, &schedule(), at(0));
         assert_eq!((news, quarantine), (vec![], Quarantine::default()));
+    }
+
+    #[test]
+    fn a_side_that_takes_no_new_records_is_told_once_and_until_it_does() {
+        let mut quarantine = Quarantine::default();
+        assert_eq!(ill(&made(&mut quarantine, Some(forbidden()), at(0))), [Side::Crm]);
+        let illness = quarantine.sides()[&Side::Crm].clone();
+        assert!(illness.spares_changes() && illness.locked, "{illness:?}");
+        assert_eq!(illness.uncreated.iter().copied().collect::<Vec<_>>(), [Kind::Company]);
+        assert_eq!(made(&mut quarantine, Some(Uncreated::Held), at(5)), [], "changes were written meanwhile");
+        assert_eq!(made(&mut quarantine, Some(forbidden()), at(360)), [], "the same again");
+        assert_eq!(quarantine.sides()[&Side::Crm].times, 2);
+        assert_eq!(well(&made(&mut quarantine, None, at(720))), [Side::Crm]);
+        assert!(quarantine.sides().is_empty());
+    }
+
+    #[test]
+    fn a_side_that_takes_no_new_records_and_then_no_changes_is_told_again() {
+        let mut quarantine = Quarantine::default();
+        made(&mut quarantine, Some(forbidden()), at(0));
+        let failing = BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Forbidden, "no right to write"))]);
+        let unwritten = BTreeMap::from([((Side::Crm, Kind::Company), Unwritten::Failed)]);
+        let uncreated = BTreeMap::from([((Side::Crm, Kind::Company), Uncreated::Held)]);
+        let news = quarantine.passed(&Ending::Partly, &failing, &unwritten, &uncreated, &schedule(), at(5));
+        assert_eq!(ill(&news), [Side::Crm]);
+        let illness = &quarantine.sides()[&Side::Crm];
+        assert!(!illness.spares_changes() && illness.words == "no right to write", "{illness:?}");
+        // Left alone, it is not forgotten what it does not take; nor told anew because contacts cannot be made either.
+        let unwritten = BTreeMap::from([((Side::Crm, Kind::Company), Unwritten::Held)]);
+        let mut uncreated = uncreated;
+        uncreated.insert((Side::Crm, Kind::Contact), forbidden());
+        let news = quarantine.passed(&Ending::Partly, &BTreeMap::new(), &unwritten, &uncreated, &schedule(), at(10));
+        let illness = &quarantine.sides()[&Side::Crm];
+        assert_eq!((news.len(), illness.kinds.len(), illness.uncreated.len()), (0, 1, 2));
     }
 
     #[test]
@@ -330,7 +395,7 @@ mod tests {
         assert_eq!((left_alone(&unread), quarantine.sides()[&Side::Crm].next_try), (50 * MINUTE, at(50)));
         let unwritten = BTreeMap::from([((Side::Flowtly, Kind::Contact), Unwritten::Failed)]);
         let failing = BTreeMap::from([(Side::Flowtly, error)]);
-        quarantine.passed(&Ending::Partly, &failing, &unwritten, &schedule(), at(0));
+        quarantine.passed(&Ending::Partly, &failing, &unwritten, &BTreeMap::new(), &schedule(), at(0));
         assert_eq!(quarantine.sides()[&Side::Flowtly].next_try, at(50));
     }
 

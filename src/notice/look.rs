@@ -121,6 +121,7 @@ async fn waits(store: &mut Store, documents: bool, now: DateTime<Utc>) -> Result
 fn failing(illness: &Illness) -> Held {
     let what = match illness.fails {
         Fails::Reading => "reading",
+        Fails::Writing if illness.spares_changes() => "making new records",
         Fails::Writing => "writing",
     };
     let refused = illness.locked.then_some("credential or account refused");

@@ -24,8 +24,11 @@ pub enum Fails {
 pub struct Illness {
     /// What fails.
     pub fails: Fails,
-    /// What cannot be written; empty where nothing can be read.
+    /// What cannot be written; empty where nothing can be read, and where only new records are not taken.
     pub kinds: BTreeSet<Kind>,
+    /// Of what no new records are taken, although changes may be.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub uncreated: BTreeSet<Kind>,
     /// How many times in a row.
     pub times: u32,
     /// Since when.
@@ -36,6 +39,13 @@ pub struct Illness {
     pub locked: bool,
     /// What it said last.
     pub words: String,
+}
+
+impl Illness {
+    /// Whether it is new records alone that it does not take.
+    pub fn spares_changes(&self) -> bool {
+        self.fails == Fails::Writing && self.kinds.is_empty()
+    }
 }
 
 /// The sides that fail.
@@ -56,10 +66,23 @@ pub async fn save(connection: &mut Connection, illnesses: &Illnesses) -> Result<
     }
 }
 
+/// What is left alone for a while.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What is not written at all.
+    pub kinds: BTreeSet<(Side, Kind)>,
+    /// Of what nothing new is made.
+    pub uncreated: BTreeSet<(Side, Kind)>,
+}
+
 /// What is not to be written before its time has come.
-pub async fn held(connection: &mut Connection, now: DateTime<Utc>) -> Result<BTreeSet<(Side, Kind)>, StoreError> {
-    let illnesses = load(connection).await?;
-    let is_held = |illness: &Illness| illness.fails == Fails::Writing && illness.next_try > now;
-    let held = illnesses.iter().filter(|(_, illness)| is_held(illness));
-    Ok(held.flat_map(|(side, illness)| illness.kinds.iter().map(|kind| (*side, *kind))).collect())
+pub async fn held(connection: &mut Connection, now: DateTime<Utc>) -> Result<Held, StoreError> {
+    let mut held = Held::default();
+    for (side, illness) in load(connection).await? {
+        if illness.fails == Fails::Writing && illness.next_try > now {
+            held.kinds.extend(illness.kinds.into_iter().map(|kind| (side, kind)));
+            held.uncreated.extend(illness.uncreated.into_iter().map(|kind| (side, kind)));
+        }
+    }
+    Ok(held)
 }

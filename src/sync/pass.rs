@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
-use super::apply::{Applied, Sinks, Unwritten, apply, evidence_lasts, show_documents};
+use super::apply::{Applied, Sinks, Uncreated, Unwritten, apply, evidence_lasts, show_documents};
 use super::certificate::{Certificate, assess, certify};
 use super::decide::{Decided, Turn, decide};
 use super::documents::DocumentsReport;
@@ -94,6 +94,8 @@ pub struct Report {
     pub failing: BTreeMap<Side, PortError>,
     /// Sides and kinds that nothing could be written to.
     pub unwritten: BTreeMap<(Side, Kind), Unwritten>,
+    /// Sides and kinds that took no new records, while what is there was written as planned.
+    pub uncreated: BTreeMap<(Side, Kind), Uncreated>,
     /// Writes that were carried out.
     pub written: u64,
     /// Records or fields that were refused.
@@ -229,6 +231,21 @@ async fn story(
     close(world, &mut store, decided, applied, sinks.is_some()).await
 }
 
+impl Report {
+    /// Sides and kinds that said in this pass that they take no new records.
+    pub fn refusing(&self) -> impl Iterator<Item = (Side, Kind, &PortError)> {
+        self.uncreated.iter().filter_map(|((side, kind), why)| match why {
+            Uncreated::Refused(error) => Some((*side, *kind, error)),
+            Uncreated::Held => None,
+        })
+    }
+
+    /// Whether a side failed, or takes no new records.
+    pub fn has_trouble(&self) -> bool {
+        !self.failing.is_empty() || self.refusing().next().is_some()
+    }
+}
+
 /// Cursors, pass record and certificate, in one transaction.
 async fn close(
     world: World<'_>,
@@ -321,6 +338,7 @@ async fn close(
         transition: judged.transition,
         failing: applied.failing,
         unwritten: applied.unwritten,
+        uncreated: applied.uncreated,
         written: applied.written,
         refused: applied.refused,
         rewritten: applied.rewritten,

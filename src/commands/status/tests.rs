@@ -119,23 +119,39 @@ async fn status_for_programs_has_the_same() {
 #[tokio::test]
 async fn a_side_that_keeps_failing_is_told_with_its_next_try() {
     let stage = Stage::new();
-    let (mut store, _lock) = stage.open().await;
+    let (mut store, lock) = stage.open().await;
     let illness = Illness {
         fails: Fails::Writing,
         kinds: BTreeSet::from([Kind::Company]),
+        uncreated: BTreeSet::new(),
         times: 3,
         since: now(),
         next_try: now() + chrono::TimeDelta::hours(1),
         locked: false,
         words: "no reply\u{1b}[2J".to_owned(),
     };
-    quarantine::save(store.connection(), &BTreeMap::from([(Side::Crm, illness)])).await.unwrap();
+    quarantine::save(store.connection(), &BTreeMap::from([(Side::Crm, illness.clone())])).await.unwrap();
     store.close().await.unwrap();
+    drop(lock);
     let mut out = Vec::new();
     status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
     let text = told(out);
     let line = "CRM: company records are not written to it, 3 times since 2025-06-15 15:06:40Z, tried again at 2025-06-15 16:06:40Z";
     assert!(text.contains(&format!("Sides that fail\n  {line}\n      no reply\\u{{1b}}[2J\n")), "{text}");
+    let only_new = Illness { kinds: BTreeSet::new(), uncreated: BTreeSet::from([Kind::Contact]), ..illness.clone() };
+    let both = Illness { uncreated: BTreeSet::from(Kind::BOTH), ..illness };
+    for (illness, what) in [
+        (only_new, "no new contact records are made there"),
+        (both, "company records are not written to it, no new contact records are made there"),
+    ] {
+        let (mut store, _lock) = stage.open().await;
+        quarantine::save(store.connection(), &BTreeMap::from([(Side::Crm, illness)])).await.unwrap();
+        store.close().await.unwrap();
+        let mut out = Vec::new();
+        status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
+        let text = told(out);
+        assert!(text.contains(&format!("CRM: {what}, 3 times")), "{text}");
+    }
     let mut out = Vec::new();
     status(&stage.settings, &stage.clock, &mut json_listing(&mut out)).await.unwrap();
     let read: serde_json::Value = serde_json::from_str(&told(out)).unwrap();

@@ -185,5 +185,5 @@ impl<'a> Inbox<'a> {
 
 /// Whether a single run goes on at once with what was left due.
 pub fn goes_on(report: &Report) -> bool {
-    report.more && report.failing.is_empty() && report.ending.was_carried_out()
+    report.more && !report.has_trouble() && report.ending.was_carried_out()
 }

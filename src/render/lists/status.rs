@@ -17,7 +17,7 @@ use crate::render::lists::{Form, Listing};
 use crate::render::plan::certificate;
 use crate::render::style::{Style, Tone};
 use crate::render::words::{count, when};
-use crate::store::quarantine::{Fails, Illnesses};
+use crate::store::quarantine::{Fails, Illness, Illnesses};
 use crate::store::thrift::Short;
 use crate::sync::certificate::Certificate;
 
@@ -195,19 +195,28 @@ fn few(short: &Short) -> Section {
 fn failing(status: &Status) -> Section {
     let mut section = Section::new("Sides that fail");
     for (side, illness) in &status.quarantine {
-        let what = match illness.fails {
-            Fails::Reading => "no pass can be made".to_owned(),
-            Fails::Writing => {
-                let kinds: Vec<&str> = illness.kinds.iter().map(|kind| kind.as_str()).collect();
-                format!("{} records are not written to it", kinds.join(" and "))
-            }
-        };
+        let what = fails(illness);
         let times = count(u64::from(illness.times), "time");
         let (since, next_try) = (when(illness.since), when(illness.next_try));
         section.own_toned(Tone::Ask, format!("{side}: {what}, {times} since {since}, tried again at {next_try}"));
         section.own_below(illness.words.clone());
     }
     section
+}
+
+fn fails(illness: &Illness) -> String {
+    let names =
+        |kinds: &mut dyn Iterator<Item = &Kind>| kinds.map(|kind| kind.as_str()).collect::<Vec<_>>().join(" and ");
+    match illness.fails {
+        Fails::Reading => "no pass can be made".to_owned(),
+        Fails::Writing => {
+            let written = names(&mut illness.kinds.iter());
+            let made = names(&mut illness.uncreated.difference(&illness.kinds));
+            let written = (!written.is_empty()).then(|| format!("{written} records are not written to it"));
+            let made = (!made.is_empty()).then(|| format!("no new {made} records are made there"));
+            written.into_iter().chain(made).collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 fn passes(status: &Status) -> Section {

@@ -127,6 +127,7 @@ fn status() -> Status {
     let illness = Illness {
         fails: Fails::Reading,
         kinds: BTreeSet::new(),
+        uncreated: BTreeSet::new(),
         times: 1,
         since: DateTime::UNIX_EPOCH,
         next_try: DateTime::UNIX_EPOCH,

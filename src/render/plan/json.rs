@@ -51,6 +51,13 @@ struct Failing<'a> {
 }
 
 #[derive(Serialize)]
+struct Uncreated<'a> {
+    side: Side,
+    kind: Kind,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
 struct Waiting {
     conflicts: u64,
     questions: u64,
@@ -68,6 +75,7 @@ struct Head<'a> {
     not_whole: Vec<List>,
     transition: bool,
     failing: Vec<Failing<'a>>,
+    uncreated: Vec<Uncreated<'a>>,
     written: u64,
     refused: u64,
     put_off: u64,
@@ -104,6 +112,10 @@ impl Json {
                 .failing
                 .iter()
                 .map(|(side, error)| Failing { side: *side, message: &error.message })
+                .collect(),
+            uncreated: report
+                .refusing()
+                .map(|(side, kind, error)| Uncreated { side, kind, message: &error.message })
                 .collect(),
             written: report.written,
             refused: report.refused,

@@ -11,6 +11,7 @@
 //! | `not_whole` | lists that could not be read whole: `side`, `kind` |
 //! | `transition` | whether rules, mapping or scope changed since a plan was last accepted |
 //! | `failing` | sides that failed: `side`, `message` |
+//! | `uncreated` | where no new records are taken, while changes are: `side`, `kind`, `message` |
 //! | `written`, `refused`, `put_off` | how many writes were carried out, refused, put off |
 //! | `waiting` | what waits for a person now: `conflicts`, `questions`, `failures` |
 //! | `documents` | what was done about documents ([`DocumentsReport`](crate::sync::documents::DocumentsReport)); null where they are off |

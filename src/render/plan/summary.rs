@@ -170,6 +170,9 @@ fn troubles(report: &Report, detail: Detail) -> Section {
         let words = if detail == Detail::Totals { error.unquoted() } else { error.to_string() };
         section.foreign(format!("{side} failed while it was written: {words}"));
     }
+    for (side, kind, error) in report.refusing() {
+        section.foreign(format!("{side} takes no new {kind} records, changes go on: {error}"));
+    }
     for (side, kind) in &report.not_whole {
         section.own(format!(
             "the list of {kind} records in {side} could not be read whole: nothing is taken as gone because of it, and nothing \

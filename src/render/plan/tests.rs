@@ -16,6 +16,7 @@ use crate::domain::record::Kind;
 use crate::domain::safety::{Example, Number, Refusal, RefusalName};
 use crate::domain::value::Text;
 use crate::render::clean::is_harmful;
+use crate::sync::apply::Uncreated;
 use crate::sync::certificate::Certificate;
 use crate::sync::documents::DocumentsReport;
 use crate::sync::pass::Ending;
@@ -132,6 +133,7 @@ fn report(actions: &[Action]) -> Report {
         transition: false,
         failing: BTreeMap::new(),
         unwritten: BTreeMap::new(),
+        uncreated: BTreeMap::new(),
         written: 0,
         refused: 0,
         rewritten: 0,
@@ -258,6 +260,11 @@ fn what_surrounds_the_actions_is_told() {
     report.transition = true;
     report.missing = vec![(Side::Crm, Kind::Company, "vat_number".to_owned())];
     report.failing = BTreeMap::from([(Side::Crm, PortError::new(ErrorKind::Timeout, format!("no reply {HOSTILE}")))]);
+    let refused = PortError::new(ErrorKind::Forbidden, format!("no right {HOSTILE}"));
+    report.uncreated = BTreeMap::from([
+        ((Side::Crm, Kind::Company), Uncreated::Refused(refused)),
+        ((Side::Crm, Kind::Contact), Uncreated::Held),
+    ]);
     report.waiting = (2, 1, 0);
     report.more = true;
     report.certificate = Certificate {
@@ -293,6 +300,7 @@ Refused
 
 Troubles
   CRM failed while it was written: no reply \\u{1b}[2J\\u{9b}1mEvil|*x*\\n@all <b>\\u{202e}
+  CRM takes no new company records, changes go on: no right \\u{1b}[2J\\u{9b}1mEvil|*x*\\n@all <b>\\u{202e}
   the list of company records in Flowtly could not be read whole: nothing is taken as gone because of it, and nothing is \
 created there
   CRM does not show the mapped company property vat_number: its field is left alone; see flowtly-sync check
@@ -368,6 +376,7 @@ fn json_is_one_object_whose_actions_read_back_as_they_were() {
             "not_whole",
             "transition",
             "failing",
+            "uncreated",
             "written",
             "refused",
             "put_off",

@@ -176,6 +176,11 @@ impl EspoServer {
         self.with(|state, _| state.assigns = lets);
     }
 
+    /// An administrator lets the role make accounts, or no more.
+    pub fn let_make_accounts(&self, lets: bool) {
+        self.with(|state, _| state.makes_accounts = lets);
+    }
+
     /// An administrator changes what the API user may do with a record. Whether it is there.
     pub(super) fn grant_record(&self, entity: Entity, id: u64, grant: Grant) -> bool {
         self.with(|state, _| state.live_mut(entity, id).map(|record| record.grant = grant).is_some())

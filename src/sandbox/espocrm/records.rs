@@ -78,6 +78,9 @@ pub(super) fn show(state: &State, entity: Entity, id: &str) -> Result<Answer, Fa
 
 /// Makes a record. An id that is sent is none of the client's business.
 pub(super) fn create(scene: &Scene<'_>, state: &mut State, entity: Entity) -> Result<Answer, Failure> {
+    if entity == Entity::Account && !state.makes_accounts {
+        return Err(Failure::forbidden("No create access."));
+    }
     let sent = input::body(scene.ask)?;
     let fields = input::fields(state, scene.manners, entity, &Packed::default(), &sent)?;
     if !state.assigns {

@@ -48,6 +48,8 @@ pub(super) struct State {
     pub(super) notes: Table<Note>,
     /// Whether the role lets the API user make records that are assigned to nobody.
     pub(super) assigns: bool,
+    /// Whether the role makes accounts.
+    pub(super) makes_accounts: bool,
     last_id: u64,
 }
 
@@ -59,6 +61,7 @@ impl State {
             contacts: drawer(Entity::Contact),
             notes: Table::starting_at(1),
             assigns: true,
+            makes_accounts: true,
             last_id: 0,
         }
     }

@@ -46,7 +46,7 @@ impl Applying<'_> {
             if self.stop.is_cancelled() {
                 return Err(PassError::Stopped);
             }
-            if self.is_failing(side, kind) {
+            if self.makes_none(side, kind) {
                 for action in &again {
                     self.put_off(store.connection(), action, Why::Interrupted).await?;
                 }
@@ -143,6 +143,11 @@ impl Applying<'_> {
                 {
                     intent::close(&mut transaction, self.now(), intent, intent::Outcome::Refused).await?;
                     again.extend(self.refused_create(&mut transaction, side, ready, &error).await?);
+                }
+                Written::Failed(error)
+                    if error.kind.outcome() == Outcome::NotApplied && error.kind.spares_changes() =>
+                {
+                    self.takes_none(&mut transaction, intent, &ready.action, side, &error).await?;
                 }
                 Written::Failed(error) => {
                     self.interrupted(&mut transaction, intent, &ready.action, side, &error).await?;

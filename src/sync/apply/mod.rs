@@ -2,7 +2,7 @@
 //!
 //! A group is the batch that is sent next: guards first, then its intents in one commit, then the sending mark, then the
 //! request at once. Companies come before contacts. A record's failure waits in `todo`; a side that fails stops being
-//! written to, and the pass goes on with the other.
+//! written to, and the pass goes on with the other; one that takes no new records is still written to.
 
 mod local;
 mod guard;
@@ -12,10 +12,12 @@ mod born;
 mod stamp;
 mod settle;
 mod documents;
+mod unwritten;
 
 pub(crate) use documents::show_documents;
 pub(crate) use local::wake_contacts;
 pub(crate) use stamp::{STAMP_FIELD, stamp_payload};
+pub use unwritten::{Uncreated, Unwritten};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -35,7 +37,7 @@ use crate::domain::record::{Kind, Side};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::deed::Deed;
 use crate::store::todo::{Subject, Why};
-use crate::store::{Connection, Store, StoreError, intent, quarantine, todo, waiting};
+use crate::store::{Connection, Store, StoreError, intent, todo, waiting};
 
 /// The two systems, to be written. Only this module is given one.
 #[derive(Debug, Clone, Copy)]
@@ -75,15 +77,6 @@ const LATE_TURNS: u32 = 40;
 /// How many local actions share a transaction.
 const LOCAL_GROUP: u32 = 250;
 
-/// Why what was planned for a side and kind was not written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unwritten {
-    /// It was tried, and nothing of it arrived.
-    Failed,
-    /// It was not tried: it had failed before, and its time has not come.
-    Held,
-}
-
 /// What was carried out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Applied {
@@ -103,6 +96,8 @@ pub(crate) struct Applied {
     pub(crate) failing: BTreeMap<Side, PortError>,
     /// Sides and kinds that nothing could be written to.
     pub(crate) unwritten: BTreeMap<(Side, Kind), Unwritten>,
+    /// Sides and kinds that took no new records.
+    pub(crate) uncreated: BTreeMap<(Side, Kind), Uncreated>,
     /// Sides and kinds that something was written to.
     pub(crate) wrote: BTreeSet<(Side, Kind)>,
 }
@@ -148,8 +143,7 @@ pub(crate) async fn apply(
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),
     };
-    let held = quarantine::held(store.connection(), world.clock.now()).await?;
-    applying.applied.unwritten.extend(held.into_iter().map(|held| (held, Unwritten::Held)));
+    applying.leave_alone(store).await?;
     for kind in Kind::BOTH {
         applying.local(store, kind).await?;
         for side in Side::BOTH {
@@ -181,17 +175,6 @@ impl Applying<'_> {
             due: self.now(),
             missing: &self.situation.missing,
         }
-    }
-
-    /// Whether a side is not written to any more in this pass, or not with this kind.
-    fn is_failing(&self, side: Side, kind: Kind) -> bool {
-        self.applied.failing.contains_key(&side) || self.applied.unwritten.get(&(side, kind)) == Some(&Unwritten::Held)
-    }
-
-    /// A side does not take what is written.
-    fn fails(&mut self, side: Side, kind: Kind, error: &PortError) {
-        self.applied.failing.entry(side).or_insert_with(|| error.clone());
-        self.applied.unwritten.insert((side, kind), Unwritten::Failed);
     }
 
     /// Everything of a step that is left stays due.

@@ -1,13 +1,19 @@
 //! Values that a system refuses.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use flowtly_sync::domain::record::Kind;
-use flowtly_sync::sandbox::{Fault, When};
+use flowtly_sync::clock::ManualClock;
+use flowtly_sync::connector::error::ErrorKind;
+use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::sandbox::{
+    CrmServer, Embedded, EspoOptions, EspoServer, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, OdooServer,
+    Property, When,
+};
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
 
-use crate::firm::{Firm, vat};
+use crate::firm::{Firm, clock, vat};
 
 #[tokio::test]
 async fn a_field_that_flowtly_refuses_waits_while_the_others_travel_and_a_changed_value_is_tried_at_once() {
@@ -97,4 +103,98 @@ async fn each_field_has_gaps_of_its_own() {
     assert_eq!((firm.flowtly.counts().writes, firm.refusals().await.len()), (writes + 1, 1));
     firm.wait(Duration::from_mins(26));
     assert_eq!(firm.beat().await.refused, 1, "the address, an hour after its second refusal");
+}
+
+/// A pair whose client was edited and got a contact, and clients that are new in the CRM. Returns the pair's company.
+async fn with_new_clients(clock: Arc<ManualClock>, crm: Arc<dyn CrmServer>) -> (Firm, u64) {
+    let idle = HubSpotServer::new(HubSpotOptions::default(), clock.clone());
+    let firm = Firm::made(clock, FlowtlyOptions::default(), crm, idle, "");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    for number in 2..=40 {
+        firm.client(&format!("Firma {number}"), Some(&vat(number)));
+    }
+    (firm, company)
+}
+
+/// Two passes in which no company is taken: the first group is tried, and all else is written.
+async fn assert_goes_on(firm: &Firm, company: u64, kind: ErrorKind, name: &str) {
+    let creates = || {
+        let path = firm.crm.makes_at(Kind::Company);
+        firm.crm.log().iter().filter(|asked| asked.method == Method::POST && asked.path == path).count()
+    };
+    for _ in 0..2 {
+        let before = creates();
+        let report = firm.reconcile().await;
+        let tried = creates() - before;
+        assert!((1..=10).contains(&tried), "{name}: the first group alone, not {tried}");
+        assert_eq!((&report.ending, report.failing.len(), report.refused), (&Ending::Partly, 0, 0), "{name}");
+        let refusing: Vec<_> = report.refusing().map(|(side, kind, error)| (side, kind, error.kind)).collect();
+        assert_eq!(refusing, [(Side::Crm, Kind::Company, kind)], "{name}");
+        let city = firm.crm.text(Kind::Company, company, Property::City);
+        assert_eq!(city.as_deref(), Some("Kraków"), "{name}");
+        assert_eq!((firm.crm.ids(Kind::Company).len(), firm.crm.ids(Kind::Contact).len()), (1, 1), "{name}");
+    }
+}
+
+/// The side takes them after all.
+async fn assert_nothing_is_lost(firm: &Firm, name: &str) {
+    firm.reconcile().await;
+    assert_eq!(firm.crm.ids(Kind::Company).len(), 40, "{name}");
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
+async fn a_side_that_takes_no_new_records_still_takes_changes_and_other_kinds() {
+    let forbidden = (403, ErrorKind::Forbidden);
+    // What else they refuse of a create is the record's own affair.
+    for (name, (status, kind)) in [
+        ("hubspot", forbidden),
+        ("hubspot", (405, ErrorKind::Setting)),
+        ("pipedrive", forbidden),
+        ("espocrm", (405, ErrorKind::Setting)),
+    ] {
+        let clock = clock();
+        let server = (Embedded::named(name).unwrap().start)(clock.clone());
+        let (firm, company) = with_new_clients(clock, server).await;
+        let making = When::always().method(Method::POST).exactly(firm.crm.makes_at(Kind::Company));
+        firm.crm.faults().when(making, Fault::Refusal { status, retry_after: None });
+        assert_goes_on(&firm, company, kind, name).await;
+        firm.crm.faults().clear();
+        assert_nothing_is_lost(&firm, name).await;
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_makes_no_accounts_may_still_change_them() {
+    let clock = clock();
+    let espocrm = EspoServer::new(EspoOptions::default(), clock.clone());
+    let (firm, company) = with_new_clients(clock, Arc::new(espocrm.clone())).await;
+    espocrm.let_make_accounts(false);
+    assert_goes_on(&firm, company, ErrorKind::Forbidden, "espocrm").await;
+    espocrm.let_make_accounts(true);
+    assert_nothing_is_lost(&firm, "espocrm").await;
+}
+
+#[tokio::test]
+async fn a_side_whose_every_write_is_wrong_is_left_alone_at_once() {
+    for status in [401, 403, 405] {
+        let clock = clock();
+        let server = Arc::new(HubSpotServer::furnished(clock.clone()));
+        let (firm, company) = with_new_clients(clock, server).await;
+        for path in ["/crm/objects/2026-03/companies/batch/create", "/crm/objects/2026-03/companies/batch/update"] {
+            firm.crm.faults().when(When::always().exactly(path), Fault::Refusal { status, retry_after: None });
+        }
+        let report = firm.reconcile().await;
+        assert!(report.failing.contains_key(&Side::Crm), "{status}: {report:?}");
+        let tried = firm.crm.faults().counts()["refusal"];
+        assert!(tried <= 2, "{status}: {tried} requests");
+        assert_eq!(firm.crm.ids(Kind::Contact).len(), 0, "{status}");
+        firm.crm.faults().clear();
+        firm.reconcile().await;
+        assert_eq!(firm.crm.text(Kind::Company, company, Property::City).as_deref(), Some("Kraków"), "{status}");
+        firm.reconcile().await;
+        firm.assert_settled().await;
+    }
 }

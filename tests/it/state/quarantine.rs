@@ -201,6 +201,34 @@ async fn a_side_that_can_be_read_and_not_written_does_not_hold_up_the_other_one(
 }
 
 #[tokio::test]
+async fn a_side_that_takes_no_new_records_does_not_hold_up_changes() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.client("Beta", Some(&vat(2)));
+    let create = When::always().method(Method::POST).path("/crm/objects/2026-03/companies/batch/create");
+    firm.hubspot.faults().when(create, Fault::Refusal { status: 403, retry_after: None });
+    let edit = |city: &'static str| -> Act<'_> {
+        let flowtly = firm.flowtly.clone();
+        Box::new(move |_: &Notify| assert!(flowtly.edit_client(client, "addressCity", city)))
+    };
+    for city in ["Gdańsk", "Kraków"] {
+        run_for(&firm, hours(2), vec![(hours(1), edit(city))]).await;
+        assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some(city));
+        let illness = known(&firm).await.remove(&Side::Crm).unwrap();
+        assert!(illness.spares_changes() && illness.locked, "{illness:?}");
+        assert_eq!(illness.uncreated.into_iter().collect::<Vec<_>>(), [Kind::Company]);
+    }
+    // One at each start.
+    let tried = firm.hubspot.faults().counts()["refusal"];
+    assert!(tried <= 2, "tried {tried} times in four hours");
+    firm.hubspot.faults().clear();
+    run_for(&firm, hours(7), Vec::new()).await;
+    assert!(known(&firm).await.is_empty(), "well again");
+    assert_eq!(firm.hubspot.company_count(), 2);
+    firm.assert_settled().await;
+}
+
+#[tokio::test]
 async fn a_side_that_loses_writes_is_written_to_ever_more_slowly() {
     let firm = Firm::new();
     let (client, _) = firm.linked("Alfa", &vat(1)).await;
