@@ -101,7 +101,7 @@ async fn vals(talk: &Talk, kind: Kind, write: &Write) -> Result<Vals, PortError>
         vals.insert(PARENT.to_owned(), json!(number(&parent.to)?));
     }
     if let Some(stored_id) = &write.stored_id {
-        vals.insert(id_field(talk, kind, &fields)?, json!(stored_id));
+        vals.insert(id_field(talk, kind, &fields, &write.target)?, json!(stored_id));
     }
     if write.target == Target::Create {
         let companies = Companies::of(&fields);
@@ -115,12 +115,14 @@ async fn vals(talk: &Talk, kind: Kind, write: &Write) -> Result<Vals, PortError>
     Ok(vals)
 }
 
-/// The field for our id. A create that leaves it out would be looked for by it in vain, and be made again.
-fn id_field(talk: &Talk, kind: Kind, fields: &Fields) -> Result<String, PortError> {
+/// The field for our id. A create that leaves it out would be looked for by it in vain, and be made again: without the field there
+/// is none. A record that is there already lacks our id, and nothing else waits for that.
+fn id_field(talk: &Talk, kind: Kind, fields: &Fields, target: &Target) -> Result<String, PortError> {
     let field = talk.layout(kind).id_field.as_deref().filter(|field| fields.contains_key(*field));
     field.map(str::to_owned).ok_or_else(|| {
         let message = "Odoo has no field for our id: run `check --fix`, or leave id_property empty";
-        PortError::new(ErrorKind::Setting, message)
+        let kind = if *target == Target::Create { ErrorKind::Setting } else { ErrorKind::Invalid };
+        PortError::new(kind, message)
     })
 }
 

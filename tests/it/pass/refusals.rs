@@ -178,6 +178,22 @@ async fn a_role_that_makes_no_accounts_may_still_change_them() {
 }
 
 #[tokio::test]
+async fn an_odoo_that_lacks_the_field_for_our_id_still_takes_changes() {
+    let clock = clock();
+    let odoo = OdooServer::furnished(clock.clone());
+    let (firm, company) = with_new_clients(clock, Arc::new(odoo.clone())).await;
+    assert!(odoo.remove_field("x_flowtly_id"));
+    for _ in 0..2 {
+        let report = firm.reconcile().await;
+        let refusing: Vec<_> = report.refusing().map(|(side, kind, error)| (side, kind, error.kind)).collect();
+        assert_eq!(refusing, [(Side::Crm, Kind::Company, ErrorKind::Setting)]);
+        assert_eq!(report.failing.len(), 0, "{report:?}");
+    }
+    assert_eq!(firm.crm.text(Kind::Company, company, Property::City).as_deref(), Some("Kraków"));
+    assert_eq!(firm.crm.ids(Kind::Contact).len(), 1);
+}
+
+#[tokio::test]
 async fn a_side_whose_every_write_is_wrong_is_left_alone_at_once() {
     for status in [401, 403, 405] {
         let clock = clock();
