@@ -144,5 +144,11 @@ fn the_job_that_restores_stands_where_the_daemon_does() {
     assert!(component.contains("replicas:\n  - name: flowtly-sync\n    count: 0\n"), "no daemon runs meanwhile");
     // By number in the patch of the head.
     assert_eq!(block(&job, "volumes:").first(), Some(&"- name: state"));
-    assert!(component.contains("/volumes/0/persistentVolumeClaim/claimName, value: state-acme-flowtly-sync-0"));
+    let claim = "state-acme-flowtly-sync-0";
+    assert!(component.contains(&format!("/volumes/0/persistentVolumeClaim/claimName, value: {claim}")));
+    // Where nothing made the claim yet, it is as the StatefulSet would make it.
+    let (shipped, made) =
+        (text("deploy/kubernetes/restore/claim.yaml"), set.split_once("volumeClaimTemplates:").unwrap().1);
+    assert_eq!(block(&shipped, "spec:"), block(made, "spec:"));
+    assert!(shipped.contains(&format!("name: {claim}\n")));
 }
