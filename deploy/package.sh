@@ -15,7 +15,13 @@ made=target/package
 
 # What is given away carries the list of what it was built of, where cargo-auditable is here.
 build=rustc
-if [ "$profile" = release ] && cargo auditable --version >/dev/null 2>&1; then build="auditable rustc"; fi
+if [ "$profile" = release ]; then
+    if cargo auditable --version >/dev/null 2>&1; then
+        build="auditable rustc"
+    else
+        echo "without the list of what it is built of: cargo install --locked cargo-auditable" >&2
+    fi
+fi
 
 # Built first to note what runs, and then for it: a pass takes a quarter less time, and an idle daemon holds 1 MB less, since what
 # runs lies together and the rest is not read from the disk. Takes LLVM's tools as they come with this compiler.
@@ -56,6 +62,7 @@ mkdir -p "$made"
 for shell in bash fish zsh; do
     "$binary" completions "$shell" >"$made/$shell"
 done
+deploy/notices.sh | gzip -9n >"$made/THIRD-PARTY.gz"
 
 # A package has a changelog in Debian's form. What changed stands in the commits.
 maintainer=$(sed -n '/^\[package.metadata.deb\]/,/^\[/s/^maintainer = "\(.*\)"$/\1/p' Cargo.toml)

@@ -125,9 +125,13 @@ has "no credential"
 dpkg-deb --contents "$work/older.deb" >"$work/contents"
 # A small system may be set to leave pages out: they are looked for in the package.
 for file in man/man1/flowtly-sync.1.gz man/man1/flowtly-sync-conflicts-resolve.1.gz zsh/vendor-completions/_flowtly-sync \
-    bash-completion/completions/flowtly-sync fish/vendor_completions.d/flowtly-sync.fish doc/flowtly-sync/LICENSE-MIT; do
+    bash-completion/completions/flowtly-sync fish/vendor_completions.d/flowtly-sync.fish doc/flowtly-sync/LICENSE-MIT \
+    doc/flowtly-sync/THIRD-PARTY.gz; do
     grep -q "/usr/share/$file\$" "$work/contents" || fail "$file is not in it"
 done
+dpkg-deb --fsys-tarfile "$work/older.deb" | tar -xO ./usr/share/doc/flowtly-sync/THIRD-PARTY.gz | gunzip >"$work/told"
+has "tokio 1." # and the rest
+has "Copyright (c) Tokio Contributors"
 step "installed: enabled, not started, and it says why"
 
 mkfifo "$work/printed"

@@ -46,6 +46,19 @@ fn upgraded(root: &Path, running: &[&str], shown: &[(&str, String)]) -> (Output,
     (output, asked.lines().map(str::to_owned).collect())
 }
 
+/// Who gives the package away says under which licences its libraries stand.
+#[test]
+fn the_copyright_file_names_the_licences_that_libraries_may_have() {
+    let text = |file: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let audit: toml::Table = text(".deny.toml").parse().unwrap();
+    let copyright = text("deploy/debian/copyright");
+    let named = copyright.split_once("Comment: ").unwrap().1.split_once(". Their names").unwrap().0;
+    for licence in audit["licenses"]["allow"].as_array().unwrap() {
+        let licence = licence.as_str().unwrap();
+        assert!(named.split([' ', ',', '\n']).any(|word| word == licence), "{licence} is not in {named}");
+    }
+}
+
 /// An upgrade that nobody watches ends nothing that runs: what the new release does not take is left as it is, and that is said.
 #[test]
 fn an_upgrade_restarts_what_the_new_release_takes_and_nothing_else() {
