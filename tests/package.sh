@@ -157,6 +157,18 @@ expect 0 as_service reconcile --full
 expect 0 as_service status --json
 step "upgraded: the older one's state goes on, in agreement"
 
+# A release with another template of the configuration has dpkg ask; where nobody answers, as README.md says.
+dpkg-deb --raw-extract "$work/newer.deb" "$work/raw"
+echo '# Another one.' >>"$work/raw$etc/config.toml"
+dpkg-deb --build "$work/raw" "$work/asks.deb" >/dev/null
+expect 1 package_manager --install "$work/asks.deb" </dev/null
+has "==> Modified (by you or by a script) since installation."
+for file in asks newer; do
+    expect 0 package_manager --force-confold --install "$work/$file.deb"
+    cmp -s "$work/config.toml" "$root$etc/config.toml" || fail "an answer that was given before keeps the configuration"
+done
+step "upgraded to another template: dpkg asks, and keeps what is here where it is told to"
+
 expect 0 package_manager --remove flowtly-sync
 [ ! -e "$root/usr/bin/flowtly-sync" ] || fail "removed, and still here"
 for kept in $etc/config.toml $etc/secrets/hubspot-token $lib/flowtly-sync.sqlite; do
