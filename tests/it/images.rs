@@ -34,9 +34,11 @@ fn the_image_is_built_of_what_is_here_and_runs_as_nobody_of_importance() {
     for source in &copied {
         assert!(path(source).exists(), "{source} is copied, and is not here");
     }
-    for needed in ["Cargo.toml", "Cargo.lock", "src", "migrations", "config", "tests"] {
+    for needed in ["Cargo.toml", "Cargo.lock", "src", "migrations", "config", "tests", "deploy/notices.sh"] {
         assert!(copied.contains(&needed), "{needed} is needed to build");
     }
+    let named = format!("registry.example.com/flowtly-sync:{}", env!("CARGO_PKG_VERSION"));
+    assert!(text.contains(&format!("podman push {named}\n")), "as the example for Kubernetes has it");
     let release = env!("CARGO_PKG_RUST_VERSION");
     assert!(text.contains(&format!("FROM rust:{release}-")), "the compiler of Cargo.toml");
     assert!(text.contains("\nFROM scratch\n") && text.contains("\nUSER 65532:65532\n"));
@@ -63,6 +65,12 @@ fn pod_and_image_agree() {
     let grace = set.split_once("terminationGracePeriodSeconds: ").unwrap().1.lines().next().unwrap();
     let stop = stop + flowtly_sync::commands::STOP_TAKES;
     assert!(grace.parse::<u64>().unwrap() > stop.as_secs(), "it is not killed while it stops");
+    assert!(
+        text(CONTAINERFILE).contains(&format!("podman run --stop-timeout {grace} ")),
+        "nor by who runs a container"
+    );
+    let takes = format!("{} s;", flowtly_sync::commands::STOP_TAKES.as_secs());
+    assert!(text(CONTAINERFILE).contains(&takes), "which says why");
     for line in ["replicas: 1", "runAsUser: 65532", "runAsNonRoot: true", "readOnlyRootFilesystem: true"] {
         assert!(set.contains(line), "{line}");
     }
