@@ -324,7 +324,7 @@ mod tests {
         let lock = WriterLock::take(&state).unwrap();
         let mut store = Store::open(&lock).await.unwrap();
         assert!(beside(&state, "-wal").exists());
-        mark::set(store.connection(), Mark::Adoption, "proved").await.unwrap();
+        mark::set(store.connection(), Mark::Adoption, mark::PROVED).await.unwrap();
         copy(&state, &into, &|| ()).await.unwrap();
         assert_eq!(rows(&into).await, 0);
         store.close().await.unwrap();

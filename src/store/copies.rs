@@ -53,6 +53,8 @@ pub struct Staged {
     pub bytes: u64,
     /// Whether it shows the middle of a pass.
     pub is_of_a_pass: bool,
+    /// Whether it is of a state that has proved itself.
+    pub is_proved: bool,
 }
 
 impl Copies {
@@ -147,9 +149,10 @@ pub async fn stage(state: &Path) -> Result<Staged, StoreError> {
         return Err(StoreError::File { path, message });
     }
     let bytes = backup(state, &path).await?;
-    let mut staged = Staged { path, bytes, is_of_a_pass: false };
+    let mut staged = Staged { path, bytes, is_of_a_pass: false, is_proved: false };
     let mut copy = Store::open_read_only(&staged.path).await?;
     staged.is_of_a_pass = mark::get(copy.connection(), Mark::Running).await?.is_some();
+    staged.is_proved = mark::adoption(copy.connection()).await?.is_none();
     copy.close().await?;
     Ok(staged)
 }

@@ -8,7 +8,7 @@ use crate::domain::record::Side;
 /// A mark of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// The state has not proved itself; the value says why (`new`, [`RESTORED`], [`FOREIGN`]).
+    /// Whether the state has proved itself, or why it has to: see [`adoption`].
     Adoption,
     /// The hash of rules, mappings and scope that records were last judged by.
     Ruling,
@@ -29,6 +29,12 @@ pub enum Mark {
     /// Set while a pass runs, so that an unclean stop is noticed.
     Running,
 }
+
+/// A pass carried out its whole plan.
+pub const PROVED: &str = "proved";
+
+/// No pass did so yet.
+const NEW: &str = "new";
 
 /// The state was put back from a backup.
 pub const RESTORED: &str = "restored";
@@ -58,6 +64,12 @@ pub async fn get(connection: &mut Connection, mark: Mark) -> Result<Option<Strin
     let row =
         sqlx::query("SELECT value FROM mark WHERE name = ?1").bind(mark.as_str()).fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// Why the state has to prove itself (`new`, [`RESTORED`], [`FOREIGN`]); `None` once it has.
+pub async fn adoption(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    let adoption = get(connection, Mark::Adoption).await?.unwrap_or_else(|| NEW.to_owned());
+    Ok(Some(adoption).filter(|adoption| adoption != PROVED))
 }
 
 /// Whether others may have agreed since this state last did: what it remembers of agreements then proves nothing.

@@ -19,7 +19,7 @@ use super::probe::{Probed, probe};
 use super::recover::{Recovery, conclude, recover};
 use super::scan::{Scans, Scope, no_scan, scan};
 use super::standing::{
-    adoption, first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids, shown_otherwise, whole,
+    first_walks, forget_whole, gone_unaccepted, known, missing_word, note_foreign_ids, shown_otherwise, whole,
 };
 use super::vanished::{Attempt, look};
 use super::{PassError, World};
@@ -85,7 +85,7 @@ async fn attempt(
     let mut hinted = turn.hints;
     let mut probed = {
         let mut store = store.lock().await;
-        if adoption(&mut store).await?.is_some() {
+        if mark::adoption(store.connection()).await?.is_some() {
             hinted = None;
         }
         let probed = probe(world, &mut store).await?;
@@ -139,7 +139,7 @@ async fn attempt(
     let recovery = Recovery { organisation: &probed.organisation, pass: turn.number, missing: &probed.missing };
     conclude(world, &mut store, recovery, &scans, began).await?;
     note_foreign_ids(&mut store, &probed.organisation, &scans).await?;
-    let adoption = adoption(&mut store).await?;
+    let adoption = mark::adoption(store.connection()).await?;
     let situation = Situation {
         organisation: probed.organisation.clone(),
         pass: turn.number,

@@ -303,7 +303,7 @@ async fn close(
     }
     // Documents prove nothing of the pairs.
     if is_whole {
-        mark::set(&mut transaction, Mark::Adoption, "proved").await?;
+        mark::set(&mut transaction, Mark::Adoption, mark::PROVED).await?;
     }
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;

@@ -165,15 +165,6 @@ pub(super) fn not_whole(scans: &Scans) -> BTreeMap<(Side, Kind), Uneven> {
     uneven.map(|(key, scanned)| (*key, scanned.told)).collect()
 }
 
-/// Why the state has to prove itself; `None` once a pass carried out its whole plan.
-pub(super) async fn adoption(store: &mut Store) -> Result<Option<String>, StoreError> {
-    match mark::get(store.connection(), Mark::Adoption).await?.as_deref() {
-        Some("proved") => Ok(None),
-        Some(other) => Ok(Some(other.to_owned())),
-        None => Ok(Some("new".to_owned())),
-    }
-}
-
 /// A stored id of our organisation that this state has no link for: another state wrote it. The state is foreign.
 pub(super) async fn note_foreign_ids(store: &mut Store, organisation: &str, scans: &Scans) -> Result<(), PassError> {
     if organisation.is_empty() {

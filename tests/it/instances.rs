@@ -237,6 +237,38 @@ async fn a_daemon_that_makes_no_passes_is_told_and_quiet_hours_are_waited_for() 
     assert_eq!(needs(named(&listed, "nights")), ["overdue"]);
 }
 
+/// No copy is due of a state that has to prove itself, nor by the pass that proves it; then one is.
+#[tokio::test]
+async fn copies_that_are_not_made_are_told_once_the_state_has_proved_itself() {
+    let machine = Machine::new();
+    let firm = Firm::new();
+    firm.client("Alfa", Some(&vat(1)));
+    let look = async || {
+        put(&machine.state("acme"), &std::fs::read(firm.state()).unwrap());
+        let text = std::fs::read_to_string(machine.configuration("acme")).unwrap();
+        if !text.contains("[backup]") {
+            put(&machine.configuration("acme"), format!("{text}\n[backup]\ndirectory = \"copies\"\n").as_bytes());
+        }
+        let _lock = machine.running("acme");
+        let (_, listed) = machine.look(firm.clock.as_ref()).await;
+        named(&listed, "acme")["needs"].clone()
+    };
+    machine.configured("acme");
+    for _ in 0..2 {
+        firm.beat().await;
+        let needs = look().await;
+        assert!(needs.as_array().unwrap().len() == 1 && needs[0]["what"] == "refused", "{needs}");
+        let told = needs[0]["text"].as_str().unwrap();
+        assert!(told.ends_with("; until then it is not copied"), "{told}");
+    }
+    firm.reconcile().await;
+    assert_eq!(look().await, serde_json::json!([]));
+    firm.reconcile().await;
+    let needs = look().await;
+    assert!(needs.as_array().unwrap().len() == 1 && needs[0]["what"] == "backup", "{needs}");
+    assert!(needs[0]["text"].as_str().unwrap().contains("no copy of the state was made in"), "{needs}");
+}
+
 #[tokio::test]
 async fn the_service_without_a_name_is_listed_where_it_has_a_state_and_may_rest_between_passes() {
     let machine = Machine::new();

@@ -111,7 +111,6 @@ struct Seen {
 async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen, StoreError> {
     let mut store = Store::open_beside(state, PATIENCE).await?;
     let mut snapshot = store.begin().await?;
-    let adoption = mark::get(&mut snapshot, Mark::Adoption).await?;
     let (conflicts, questions, failures) = waiting::counts(&mut snapshot, outline.documents, now).await?;
     let certificate = pass::last_certificate(&mut snapshot).await?;
     let copies = match &outline.backup {
@@ -120,7 +119,7 @@ async fn see(state: &Path, outline: &Outline, now: DateTime<Utc>) -> Result<Seen
         None => None,
     };
     let seen = Seen {
-        adoption: Some(adoption.unwrap_or_else(|| "new".to_owned())).filter(|adoption| adoption != "proved"),
+        adoption: mark::adoption(&mut snapshot).await?,
         passes: pass::last(&mut snapshot, PASSES).await?,
         under_way: mark::get(&mut snapshot, Mark::Running).await?,
         waiting: Waiting { conflicts, questions, failures },
@@ -139,8 +138,13 @@ impl Seen {
     fn into(self, instance: &mut Instance, place: &Place, outline: &Outline, now: DateTime<Utc>) {
         let Self { adoption, passes, under_way, waiting, certificate, quarantine, means, copies } = self;
         let is_running = instance.running == Some(true);
+        let mut ended = passes.iter().filter_map(|pass| Some((pass.ended?, pass.outcome.as_deref()?)));
         // By the end of the last pass the copy is made that was due at the end of the one before.
-        let before = passes.iter().filter_map(|pass| pass.ended).nth(1);
+        let before = match (ended.next(), ended.next()) {
+            // None was before the pass by which the state proved itself.
+            (Some((_, "applied")), Some((_, "refused"))) => None,
+            (_, before) => before.map(|(at, _)| at).filter(|_| adoption.is_none()),
+        };
         let newest = passes.first().filter(|pass| pass.ended.is_none());
         instance.under_way = newest
             .filter(|pass| is_running && under_way.as_deref() == Some(pass.id.to_string().as_str()))
@@ -162,7 +166,9 @@ impl Seen {
                 "refused" => {
                     let why = adoption.as_deref().map(|why| format!(" (the state is {why})")).unwrap_or_default();
                     let text = "a plan was refused by safety limits";
-                    need(Needs::Refused, format!("{text}{why}: look at `diff`, then `reconcile --allow NAME`"));
+                    let until =
+                        if copies.is_some() && adoption.is_some() { "; until then it is not copied" } else { "" };
+                    need(Needs::Refused, format!("{text}{why}: look at `diff`, then `reconcile --allow NAME`{until}"));
                 }
                 _ => {}
             }

@@ -43,11 +43,6 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
     for side in Side::BOTH {
         accounts.extend(mark::account(connection, side).await?.map(|id| (side, id)));
     }
-    let adoption = match mark::get(connection, Mark::Adoption).await? {
-        Some(proved) if proved == "proved" => None,
-        Some(why) => Some(why),
-        None => Some("new".to_owned()),
-    };
     let records = pass::last(connection, LOOK_BACK).await?;
     let certificate = records.iter().find_map(|record| record.certificate.as_deref());
     let certificate: Option<Certificate> =
@@ -81,7 +76,7 @@ async fn gather(connection: &mut Connection, settings: &Settings, now: DateTime<
     let todo_rows = todo::tally(connection, now).await?;
     Ok(Status {
         accounts,
-        adoption,
+        adoption: mark::adoption(connection).await?,
         quarantine: quarantine::load(connection).await?,
         short: thrift::load(connection).await?,
         passes,

@@ -1,14 +1,16 @@
 //! What `status` tells of a state that was made through the store.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::commands::testing::{Stage, company, json_listing, linked, now, put, text_listing, told};
+use crate::daemon::backups::Plan;
 use crate::domain::plan::{LinkId, Totals};
 use crate::domain::record::{Kind, Side};
 use crate::store::quarantine::{Fails, Illness};
 use crate::store::thrift::Short;
 use crate::store::todo::{Subject, Why};
-use crate::store::{StoreError, mark, pass, quarantine, thrift, todo, waiting};
+use crate::store::{StoreError, copies, mark, pass, quarantine, thrift, todo, waiting};
 
 use super::*;
 
@@ -181,6 +183,34 @@ async fn passes_that_are_put_off_are_told_with_what_is_left() {
     let (mut store, _lock) = stage.open().await;
     thrift::save(store.connection(), None).await.unwrap();
     assert_eq!(thrift::load(store.connection()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn that_copies_wait_for_the_state_to_prove_itself_is_told() {
+    let mut stage = Stage::new();
+    let folder = stage.file("copies");
+    stage.settings.backup = Some(Plan { folder: folder.clone(), every: Duration::from_hours(6), keep: 8 });
+    let (mut store, _lock) = stage.open().await;
+    for side in Side::BOTH {
+        mark::set_account(store.connection(), side, "1").await.unwrap();
+    }
+    let pass = pass::begin(store.connection(), now(), "complete").await.unwrap();
+    pass::end(store.connection(), pass, now(), "refused", &Totals::default(), None, None).await.unwrap();
+    let staged = copies::stage(&stage.settings.state_path).await.unwrap();
+    let yesterday = now() - chrono::TimeDelta::days(1);
+    Copies::of(&folder, store.connection()).await.unwrap().put(&staged, yesterday).unwrap();
+    let heading = "Copies of the state\n  the newest of 1 copy was made at 2025-06-14 15:06:40Z\n";
+    let waits = "  none is made, and none removed, until this state has proved itself: see above\n";
+    let shown = async || {
+        let mut out = Vec::new();
+        status(&stage.settings, &stage.clock, &mut text_listing(&mut out)).await.unwrap();
+        told(out)
+    };
+    let text = shown().await;
+    assert!(text.contains(heading) && text.contains(waits), "{text}");
+    mark::set(store.connection(), Mark::Adoption, mark::PROVED).await.unwrap();
+    let text = shown().await;
+    assert!(text.contains(heading) && !text.contains(waits), "{text}");
 }
 
 #[tokio::test]

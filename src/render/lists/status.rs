@@ -155,7 +155,7 @@ fn text(out: &mut dyn Write, style: Style, status: &Status) -> io::Result<()> {
     }
     cursors(status).text(out, style)?;
     if let Some(backup) = &status.backup {
-        backups(backup).text(out, style)?;
+        backups(backup, status.adoption.is_some()).text(out, style)?;
     }
     status.certificate.as_ref().map_or(Ok(()), |certificate_| certificate(certificate_).text(out, style))
 }
@@ -311,7 +311,7 @@ fn cursors(status: &Status) -> Section {
     section
 }
 
-fn backups(backup: &BackupItem) -> Section {
+fn backups(backup: &BackupItem, is_unproved: bool) -> Section {
     let mut section = Section::new("Copies of the state");
     let directory = backup.directory.display();
     match (backup.newest, &backup.error) {
@@ -321,6 +321,9 @@ fn backups(backup: &BackupItem) -> Section {
             section.own_below(format!("{directory}"));
         }
         (None, None) => section.own_toned(Tone::Ask, format!("none yet in {directory}")),
+    }
+    if is_unproved {
+        section.own_toned(Tone::Ask, "none is made, and none removed, until this state has proved itself: see above");
     }
     section
 }

@@ -9,8 +9,10 @@ use flowtly_sync::clock::Clock as _;
 use flowtly_sync::commands::restore::restore;
 use flowtly_sync::daemon::backups::{Backups, Plan};
 use flowtly_sync::metrics::Metrics;
+use flowtly_sync::store::copies::stage;
 use flowtly_sync::store::mark::{self, Mark};
 use flowtly_sync::store::pass::PassRecord;
+use flowtly_sync::sync::pass::Ending;
 
 use super::bench::more_work;
 use super::quarantine::run_beside;
@@ -84,6 +86,49 @@ async fn a_copy_is_made_when_it_is_due_and_the_oldest_go() {
     }
     firm.assert_settled().await;
     assert_eq!(firm.flowtly.client_count(), firm.hubspot.company_count(), "nothing is doubled");
+}
+
+/// A state is lost with its disk, or an older one comes back: as long as nobody looked at what it plans, it is worth less than the
+/// copies of the one before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_has_to_prove_itself_pushes_out_no_copy_of_the_one_before() {
+    for is_restored in [false, true] {
+        let firm = Firm::new();
+        firm.linked("Alfa", &vat(1)).await;
+        let (plan, (backups, metrics)) = (plan(&firm, 2), backups(&firm));
+        for _ in 0..2 {
+            passed(&firm, &backups, &plan).await;
+            firm.wait(HOUR);
+        }
+        let good = names(&plan.folder);
+        firm.linked("Beta", &vat(2)).await;
+        if is_restored {
+            let copy = plan.folder.join(&good[1]);
+            restore(&firm.settings(), firm.clock.as_ref(), &copy, &mut Vec::new()).await.unwrap();
+        } else {
+            std::fs::remove_file(firm.state()).unwrap();
+        }
+        // As the daemon does that starts anew.
+        let (backups, _) = if is_restored { (backups, metrics) } else { self::backups(&firm) };
+        for _ in 0..=plan.keep {
+            firm.wait(2 * HOUR);
+            assert_eq!(firm.beat().await.ending, Ending::Refused);
+            let mut store = firm.store().await;
+            backups.passed(&plan, &mut store).await.unwrap();
+            backups.rest().await;
+            store.close().await.unwrap();
+            assert_eq!(names(&plan.folder), good, "restored: {is_restored}");
+            assert_eq!(backups.fails(), None, "none is due, and nobody knows whether one could be made");
+        }
+        assert!(
+            !stage(&firm.state()).await.unwrap().is_proved,
+            "nor is one of a state that turned so since it was asked for"
+        );
+        passed(&firm, &backups, &plan).await;
+        let kept = names(&plan.folder);
+        assert!(kept.len() == 2 && kept[0] == good[1] && kept[1] > good[1], "{kept:?}");
+        assert_eq!(backups.fails(), Some(false));
+    }
 }
 
 /// A plan that asks for fewer copies makes the failure of one that is wanted no more a thing of the past.
