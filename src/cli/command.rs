@@ -241,7 +241,8 @@ pub enum Command {
     /// The state that was there is kept beside it. What happened since the backup is found again by the next passes: they
     /// link and ask, fill blanks, overwrite nothing by themselves, and create nothing until `--allow first-pass`.
     Restore {
-        /// A file that `backup` made
+        /// A file that `backup` made; or a folder of dated copies, of which the newest is taken that is of the accounts of the
+        /// present state; `-` reads one from standard input, unless that is a terminal
         #[arg(value_name = "PATH")]
         path: PathBuf,
     },

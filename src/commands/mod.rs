@@ -29,7 +29,7 @@ mod sandbox;
 mod completions;
 mod man;
 
-use std::io::{IsTerminal as _, Write, stdout};
+use std::io::{IsTerminal as _, Write, stdin, stdout};
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -253,6 +253,11 @@ async fn carried_out(command: Command, settings: Settings, global: &Global, out:
             backup::backup_to(&settings, stdout().is_terminal(), &stop, whole.into()).await?
         }
         Command::Backup { path } => backup::backup(&settings, &path, &session::stop_on_signals()?, out).await?,
+        Command::Restore { path } if path.as_os_str() == "-" => {
+            let whole = stdin().as_fd().try_clone_to_owned().context("standard input cannot be read")?;
+            let (input, stop) = ((whole.into(), stdin().is_terminal()), session::stop_on_signals()?);
+            restore::restore_from(&settings, &SystemClock::new(), input, &stop, out).await?
+        }
         Command::Restore { path } => restore::restore(&settings, &SystemClock::new(), &path, out).await?,
         // Carried out by `command`.
         Command::Init(_)

@@ -97,7 +97,7 @@ pub(super) async fn unless_stopped<T, E: Into<anyhow::Error>>(
 ) -> anyhow::Result<T> {
     tokio::select! {
         biased;
-        () = stop.cancelled() => Err(anyhow!("stopped before the state was copied; nothing of the copy stays")),
+        () = stop.cancelled() => Err(anyhow!("stopped before the copy was whole; nothing of it stays")),
         done = work => done.map_err(Into::into),
     }
 }

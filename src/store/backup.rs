@@ -1,24 +1,16 @@
-//! Copies of the state: made while it is in use, checked, and put back.
+//! Copies of the state, made while it is in use, and checked.
 //!
 //! A copy is made by `VACUUM INTO` through a connection that only reads, so that a daemon goes on meanwhile and the copy
 //! is one moment of the state. Where nobody writes it is read without locks; if somebody began to meanwhile, what was copied may
-//! be of several moments, and is copied anew. A state that is put back is old: it is marked *adoption: restored*, its cursors are taken
-//! out, so that both sides are walked whole first, and every pair is looked at again.
+//! be of several moments, and is copied anew.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _};
 
-use super::lock::WriterLock;
-use super::mark::{self, Mark};
-use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, new_private, todo};
-
-/// Tables that every state has had from the first release on.
-const TABLES: [&str; 6] = ["_sqlx_migrations", "mark", "link", "seen", "base", "intent"];
+use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, new_private};
 
 /// How often is a state copied anew because somebody began to write it? From then on it is read with locks: a second time only
 /// where that was over before.
@@ -29,26 +21,32 @@ const TRIES: u32 = 3;
 /// Nothing is replaced, and nothing is left where it fails or is dropped.
 pub async fn backup(state: &Path, into: &Path) -> Result<u64, StoreError> {
     copy(state, into, &|| ()).await?;
-    let half = Half(Some(into));
+    let half = Half::of(into);
     let bytes = check_copy(into).await?;
     half.keep();
     Ok(bytes)
 }
 
-/// A copy that is none yet: dropped, it goes.
-struct Half<'a>(Option<&'a Path>);
+/// A file that is no copy yet: dropped, it goes.
+#[derive(Debug)]
+pub(super) struct Half(Option<PathBuf>);
 
-impl Half<'_> {
-    fn keep(mut self) {
+impl Half {
+    pub(super) fn of(path: &Path) -> Self {
+        Self(Some(path.to_path_buf()))
+    }
+
+    pub(super) fn keep(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Half<'_> {
+impl Drop for Half {
     fn drop(&mut self) {
-        if let Some(path) = self.0 {
-            // Where it cannot be removed either, the first failure is the one that counts.
+        if let Some(path) = &self.0 {
+            // Where they cannot be removed either, the first failure is the one that counts.
             let _ = fs::remove_file(path);
+            let _ = fs::remove_file(beside(path, "-journal"));
         }
     }
 }
@@ -72,35 +70,10 @@ pub(super) async fn copy(state: &Path, into: &Path, meanwhile: &(dyn Fn() + Sync
     Err(StoreError::Moving { path: state.to_path_buf() })
 }
 
-/// Puts a backup in the place of the state. The lock proves that nobody uses the state. Returns where the state that was
-/// there is kept; `None` if there was none.
-///
-/// The backup is only read. It is checked, copied beside the state, brought to this release's schema and marked; only then
-/// does it take the state's place, in one step.
-pub async fn restore(lock: &WriterLock, from: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, StoreError> {
-    let state = lock.state();
-    let is_itself =
-        matches!((fs::canonicalize(from), fs::canonicalize(state)), (Ok(ours), Ok(theirs)) if ours == theirs);
-    if is_itself {
-        return Err(StoreError::NoBackup { path: from.to_path_buf(), message: "it is the state itself".to_owned() });
-    }
-    let fresh = beside(state, ".restoring");
-    remove_if_there(&fresh)?;
-    let made = prepare(from, &fresh, now).await;
-    if made.is_err() {
-        let _ = remove_if_there(&fresh);
-        made?;
-    }
-    let kept = put_aside(state, now).await?;
-    fs::rename(&fresh, state).map_err(|error| failed(state, &error))?;
-    sync_folder(state)?;
-    Ok(kept)
-}
-
 async fn copy_once(state: &Path, into: &Path, sight: &Sight, meanwhile: &(dyn Fn() + Sync)) -> Result<(), StoreError> {
     let mut store = Store::open_seen(state, BUSY_TIMEOUT, sight).await?;
     make_new(into)?;
-    let half = Half(Some(into));
+    let half = Half::of(into);
     meanwhile();
     vacuum(store.connection(), state, into).await?;
     store.close().await?;
@@ -118,85 +91,14 @@ async fn check_copy(into: &Path) -> Result<u64, StoreError> {
     Ok(file.metadata().map_err(|error| failed(into, &error))?.len())
 }
 
-/// A checked copy of the backup, brought to this release's schema, that knows that it is old.
-async fn prepare(from: &Path, fresh: &Path, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let no_backup = |message: String| StoreError::NoBackup { path: from.to_path_buf(), message };
-    if !from.is_file() {
-        return Err(no_backup("there is no such file".to_owned()));
-    }
-    let mut source = Store::connect_read_only(from, BUSY_TIMEOUT, &Sight::of(from)).await?;
-    let wanted = super::to_json(&TABLES);
-    let row = sqlx::query(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(?1))",
-    )
-    .bind(wanted)
-    .fetch_one(&mut source)
-    .await;
-    let tables: i64 = row.map_err(|error| no_backup(error.to_string()))?.try_get(0)?;
-    if usize::try_from(tables).ok() != Some(TABLES.len()) {
-        return Err(no_backup("it is a database of something else".to_owned()));
-    }
-    Store::check_schema(&mut source, from).await?;
-    check(&mut source, from).await?;
-    make_new(fresh)?;
-    vacuum(&mut source, from, fresh).await?;
-    source.close().await?;
-    let options = SqliteConnectOptions::new()
-        .filename(fresh)
-        .journal_mode(SqliteJournalMode::Delete)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true);
-    let mut copy = Store::connect(fresh.to_path_buf(), options).await?;
-    let mut transaction = copy.begin().await?;
-    sqlx::query("DELETE FROM cursor").execute(&mut *transaction).await?;
-    mark::set(&mut transaction, Mark::Adoption, mark::RESTORED).await?;
-    mark::clear(&mut transaction, Mark::Running).await?;
-    // No ruling is zero, so that every record is looked at again too.
-    todo::arm_everything(&mut transaction, 0, now).await?;
-    transaction.commit().await?;
-    copy.close().await
-}
-
-/// Keeps the state that is there under another name. It stays under its own name too, until the other one takes that.
-async fn put_aside(state: &Path, now: DateTime<Utc>) -> Result<Option<PathBuf>, StoreError> {
-    if !state.exists() {
-        return Ok(None);
-    }
-    let kept = beside(state, &format!(".before-restore-{}", now.format("%Y%m%dT%H%M%SZ")));
-    keep(state, &kept)?;
-    // Its write-ahead log would be taken for that of the file that takes its place. It is kept before SQLite opens the pair:
-    // where the file cannot be read, SQLite may remove the log as it closes.
-    let (log, kept_log) = (beside(state, "-wal"), beside(&kept, "-wal"));
-    if log.exists() {
-        keep(&log, &kept_log)?;
-    }
-    if fold(state).await.is_ok() {
-        remove_if_there(&kept_log)?;
-    }
-    remove_if_there(&log)?;
-    remove_if_there(&beside(state, "-shm"))?;
-    Ok(Some(kept))
-}
-
-/// Writes the write-ahead log into the file, where the file is well.
-async fn fold(state: &Path) -> Result<(), StoreError> {
-    let options = SqliteConnectOptions::new().filename(state).busy_timeout(BUSY_TIMEOUT);
-    let mut connection = options.disable_statement_logging().connect().await?;
-    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await;
-    // Closed in either case: a connection that is only dropped would still be at the files while they are moved.
-    connection.close().await?;
-    let is_busy: i64 = row?.try_get(0)?;
-    if is_busy == 0 { Ok(()) } else { Err(StoreError::Disk("somebody reads it".to_owned())) }
-}
-
 /// Everything, the agreement of tables and indexes too: a backup is made to be relied upon.
-async fn check(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) async fn check(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let verdict = sqlx::query("PRAGMA integrity_check").fetch_one(connection).await;
     let verdict: String = verdict.map_err(|error| Store::explain(path, error))?.try_get(0)?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: path.to_path_buf(), message: verdict }) }
 }
 
-async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(), StoreError> {
+pub(super) async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(), StoreError> {
     let done = sqlx::query("VACUUM INTO ?1").bind(into.to_string_lossy().into_owned()).execute(source).await;
     done.map(|_| ()).map_err(|error| match Sort::of(&error) {
         Sort::Full | Sort::ReadOnly | Sort::Disk => {
@@ -207,7 +109,7 @@ async fn vacuum(source: &mut Connection, from: &Path, into: &Path) -> Result<(),
 }
 
 /// An empty file for its owner alone, which `VACUUM INTO` fills.
-fn make_new(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_new(path: &Path) -> Result<(), StoreError> {
     match new_private(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -215,14 +117,6 @@ fn make_new(path: &Path) -> Result<(), StoreError> {
         }
         Err(error) => Err(failed(path, &error)),
     }
-}
-
-/// A second name for a file, or a copy where its disk knows no second names.
-fn keep(file: &Path, kept: &Path) -> Result<(), StoreError> {
-    if kept.exists() {
-        return Err(StoreError::InTheWay { path: kept.to_path_buf() });
-    }
-    fs::hard_link(file, kept).or_else(|_| fs::copy(file, kept).map(|_| ())).map_err(|error| failed(kept, &error))
 }
 
 pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
@@ -248,6 +142,8 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
+    use super::super::lock::WriterLock;
+    use super::super::mark::{self, Mark};
     use super::*;
 
     /// Writes the state as a whole process does: from the opening to the close, which folds the log in.
@@ -329,6 +225,7 @@ mod tests {
         assert_eq!(rows(&into).await, 0);
         store.close().await.unwrap();
     }
+
     #[tokio::test]
     async fn a_copy_that_is_given_up_half_way_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();

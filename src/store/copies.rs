@@ -3,6 +3,7 @@
 //! A copy is made beside the state first and brought to its folder then: a folder on a slow disk holds up neither the state's
 //! write-ahead log nor anybody who writes the state. In a folder that several pairs of accounts share each has its own copies.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -32,9 +33,12 @@ const SPARE: u64 = 64 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
     folder: PathBuf,
-    /// How their names begin.
-    prefix: String,
+    /// What stands for the pair in their names.
+    signs: String,
 }
+
+/// Files, and when they were made.
+type Dated = Vec<(DateTime<Utc>, PathBuf)>;
 
 /// What a folder holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,14 +64,11 @@ pub struct Staged {
 impl Copies {
     /// The copies that a folder has of a state.
     pub async fn of(folder: &Path, connection: &mut Connection) -> Result<Self, StoreError> {
-        let mut signs = Sha256::new();
+        let mut accounts = Vec::new();
         for side in Side::BOTH {
-            signs.update(mark::account(connection, side).await?.unwrap_or_default());
-            signs.update([0]);
+            accounts.push(mark::account(connection, side).await?.unwrap_or_default());
         }
-        let [first, second, third, fourth, ..]: [u8; 32] = signs.finalize().into();
-        let signs = u32::from_be_bytes([first, second, third, fourth]);
-        Ok(Self { folder: folder.to_path_buf(), prefix: format!("{PREFIX}-{signs:08x}-") })
+        Ok(Self { folder: folder.to_path_buf(), signs: signs(&accounts) })
     }
 
     /// What there is. A name that lies in the future is of a clock that was wrong, and is not the newest.
@@ -84,14 +85,14 @@ impl Copies {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(&self.folder, &error)),
             Ok(()) | Err(_) => {}
         }
-        let copy = self.folder.join(format!("{}{}{SUFFIX}", self.prefix, now.format(STAMP)));
+        let copy = self.folder.join(format!("{PREFIX}-{}-{}{SUFFIX}", self.signs, now.format(STAMP)));
         if copy.exists() {
             return Err(StoreError::InTheWay { path: copy });
         }
         match fs::rename(&staged.path, &copy) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-                let partial = self.folder.join(format!(".{}partial", self.prefix));
+                let partial = self.folder.join(format!(".{PREFIX}-{}-partial", self.signs));
                 let brought = bring(staged, &partial, &copy);
                 if brought.is_err() {
                     let _ = remove_if_there(&partial);
@@ -107,27 +108,96 @@ impl Copies {
     /// Removes the oldest copies until so many are left.
     pub fn prune(&self, keep: usize, now: DateTime<Utc>) -> io::Result<()> {
         let mut times = self.times()?;
-        // What lies in the future was made before now all the same.
-        times.sort_by_key(|(at, _)| (*at <= now, *at));
+        times.sort_by_key(|(at, _)| age(*at, now));
         let over = times.len().saturating_sub(keep);
         times.into_iter().take(over).try_for_each(|(_, path)| fs::remove_file(path))
     }
 
-    fn times(&self) -> io::Result<Vec<(DateTime<Utc>, PathBuf)>> {
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        let mut times = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name();
-            let time = name.to_str().and_then(|name| name.strip_prefix(&self.prefix)?.strip_suffix(SUFFIX));
-            let time = time.and_then(|time| NaiveDateTime::parse_from_str(time, STAMP).ok());
-            times.extend(time.map(|time| (time.and_utc(), entry.path())));
-        }
-        Ok(times)
+    fn times(&self) -> io::Result<Dated> {
+        Ok(all(&self.folder)?.remove(&self.signs).unwrap_or_default())
     }
+}
+
+/// The newest copy in a folder: of the accounts that the state belongs to; where there is no state that tells its accounts, of the
+/// one pair that the copies in the folder are of.
+pub async fn newest(folder: &Path, state: &Path, now: DateTime<Utc>) -> Result<PathBuf, StoreError> {
+    let no_copy = |message: &str, newest| StoreError::NoCopy {
+        folder: folder.to_path_buf(),
+        message: message.to_owned(),
+        newest,
+    };
+    let pairs = all(folder).map_err(|error| no_copy(&format!("cannot be read: {error}"), Vec::new()))?;
+    let newest = pairs.into_iter().filter_map(|(signs, mut copies)| {
+        copies.sort_by_key(|(at, _)| age(*at, now));
+        Some((signs, copies.pop()?.1))
+    });
+    let mut newest: BTreeMap<String, PathBuf> = newest.collect();
+    let own = signs_of(state).await;
+    if let Some(copy) = own.as_ref().and_then(|signs| newest.remove(signs)) {
+        return Ok(copy);
+    }
+    let mut newest = newest.into_values();
+    match (newest.next(), newest.next(), own) {
+        (None, _, _) => Err(no_copy("holds no dated copy", Vec::new())),
+        (Some(copy), None, None) => Ok(copy),
+        (Some(first), second, own) => {
+            let message = if own.is_some() {
+                "holds none of the accounts of the state that is there"
+            } else {
+                "holds copies of several pairs of accounts, and no state that is there tells its own"
+            };
+            Err(no_copy(message, [first].into_iter().chain(second).chain(newest).collect()))
+        }
+    }
+}
+
+/// What stands for a pair of accounts.
+fn signs(accounts: &[String]) -> String {
+    let mut hash = Sha256::new();
+    for account in accounts {
+        hash.update(account);
+        hash.update([0]);
+    }
+    let [first, second, third, fourth, ..]: [u8; 32] = hash.finalize().into();
+    format!("{:08x}", u32::from_be_bytes([first, second, third, fourth]))
+}
+
+/// The signs of a state that can be read and knows both its accounts.
+async fn signs_of(state: &Path) -> Option<String> {
+    let mut store = Store::open_read_only(state).await.ok()?;
+    let mut accounts = Vec::new();
+    for side in Side::BOTH {
+        accounts.push(mark::account(store.connection(), side).await.ok()??);
+    }
+    store.close().await.ok()?;
+    Some(signs(&accounts))
+}
+
+/// Orders times from old to new: what lies in the future is of a clock that was wrong, and was made before now all the same.
+fn age(at: DateTime<Utc>, now: DateTime<Utc>) -> (bool, DateTime<Utc>) {
+    (at <= now, at)
+}
+
+/// All copies that a folder holds, by the signs of their pair.
+fn all(folder: &Path) -> io::Result<BTreeMap<String, Dated>> {
+    let mut all: BTreeMap<String, Dated> = BTreeMap::new();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if let Some((signs, at)) = entry.file_name().to_str().and_then(named) {
+            all.entry(signs.to_owned()).or_default().push((at, entry.path()));
+        }
+    }
+    Ok(all)
+}
+
+/// Of which pair, and when, a copy of that name was made.
+fn named(name: &str) -> Option<(&str, DateTime<Utc>)> {
+    let (signs, time) = name.strip_prefix(PREFIX)?.strip_prefix('-')?.strip_suffix(SUFFIX)?.split_once('-')?;
+    Some((signs, NaiveDateTime::parse_from_str(time, STAMP).ok()?.and_utc()))
 }
 
 impl Drop for Staged {

@@ -90,6 +90,16 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// A folder of copies does not tell which one is to be restored.
+    #[error("{} {message}; {}", folder.display(), one_of(newest))]
+    NoCopy {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong.
+        message: String,
+        /// The newest copy of each pair of accounts that it holds.
+        newest: Vec<PathBuf>,
+    },
     /// A backup never replaces a file.
     #[error("{} is there already; name a file that is not, a backup replaces nothing", path.display())]
     InTheWay {
@@ -120,6 +130,15 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// How one is named, a line for each.
+fn one_of(copies: &[PathBuf]) -> String {
+    if copies.is_empty() {
+        return "name a file that `flowtly-sync backup` made".to_owned();
+    }
+    let lines = copies.iter().map(|copy| format!("\n  flowtly-sync restore {}", copy.display()));
+    format!("name one of these, the newest of each pair:{}", lines.collect::<String>())
 }
 
 /// What a failed statement says about the file.

@@ -22,6 +22,7 @@ pub mod answer;
 pub mod history;
 pub mod pass;
 pub mod backup;
+pub mod restore;
 pub mod copies;
 pub mod quarantine;
 pub mod thrift;

@@ -87,7 +87,7 @@ async fn a_state_that_turns_read_only_is_told_and_nothing_is_sent() {
 }
 
 /// The real program, whose files may not grow beyond `blocks` of 512 bytes each: what a full disk does to it.
-fn with_room_for(served: &Served, blocks: u32, arguments: &str) -> Output {
+pub(super) fn with_room_for(served: &Served, blocks: u32, arguments: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_flowtly-sync");
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec '{program}' {arguments}");
     let mut command = Command::new("sh");

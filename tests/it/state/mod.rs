@@ -2,6 +2,7 @@
 
 mod bench;
 mod backups;
+mod restores;
 mod older;
 mod copies;
 mod faults;
