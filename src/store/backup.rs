@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Connection as _, Row as _};
 
-use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, new_private};
+use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, free_bytes, new_private};
 
 /// How often is a state copied anew because somebody began to write it? From then on it is read with locks: a second time only
 /// where that was over before.
@@ -81,7 +81,7 @@ async fn copy_once(state: &Path, into: &Path, sight: &Sight, meanwhile: &(dyn Fn
     Ok(())
 }
 
-async fn check_copy(into: &Path) -> Result<u64, StoreError> {
+pub(super) async fn check_copy(into: &Path) -> Result<u64, StoreError> {
     let mut copy = Store::connect_read_only(into, BUSY_TIMEOUT, &Sight::of(into)).await?;
     check(&mut copy, into).await?;
     copy.close().await?;
@@ -89,6 +89,23 @@ async fn check_copy(into: &Path) -> Result<u64, StoreError> {
     file.sync_all().map_err(|error| failed(into, &error))?;
     sync_folder(into)?;
     Ok(file.metadata().map_err(|error| failed(into, &error))?.len())
+}
+
+/// Fails where the disk of the state has no room for a copy of it, which would have this name there, and for so many bytes more.
+pub(super) fn lacks_room(state: &Path, copy: &Path, spare: u64) -> Result<(), StoreError> {
+    let needed = size(state).saturating_add(spare);
+    let free = free_bytes(state).map_err(|error| failed(copy, &error))?;
+    if free < needed {
+        let message = format!("a copy needs {} MiB there, {} MiB are free", needed >> 20, free >> 20);
+        return Err(StoreError::File { path: copy.to_path_buf(), message });
+    }
+    Ok(())
+}
+
+/// How many bytes a state has with its write-ahead log.
+pub(super) fn size(state: &Path) -> u64 {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    length(state).saturating_add(length(&beside(state, "-wal")))
 }
 
 /// Everything, the agreement of tables and indexes too: a backup is made to be relied upon.

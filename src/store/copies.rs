@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use sha2::{Digest as _, Sha256};
 
-use super::backup::{backup, failed, remove_if_there, sync_folder};
+use super::backup::{backup, failed, lacks_room, remove_if_there, sync_folder};
 use super::mark::{self, Mark};
-use super::{Connection, Store, StoreError, beside, free_bytes, new_private};
+use super::{Connection, Store, StoreError, beside, new_private};
 use crate::domain::record::Side;
 
 /// How the name of a copy begins; signs of the pair and the time follow.
@@ -211,13 +211,7 @@ impl Drop for Staged {
 pub async fn stage(state: &Path) -> Result<Staged, StoreError> {
     let path = beside(state, ".copying");
     remove_if_there(&path)?;
-    let length = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-    let needed = length(state).saturating_add(length(&beside(state, "-wal"))).saturating_add(SPARE);
-    let free = free_bytes(state).map_err(|error| failed(&path, &error))?;
-    if free < needed {
-        let message = format!("a copy needs {} MiB there for a moment, {} MiB are free", needed >> 20, free >> 20);
-        return Err(StoreError::File { path, message });
-    }
+    lacks_room(state, &path, SPARE)?;
     let bytes = backup(state, &path).await?;
     let mut staged = Staged { path, bytes, is_of_a_pass: false, is_proved: false };
     let mut copy = Store::open_read_only(&staged.path).await?;

@@ -1,6 +1,6 @@
 //! What can go wrong with the state, in words that say the mend.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -18,7 +18,7 @@ pub enum StoreError {
     /// The file was written by a newer release.
     #[error(
         "the state {} was written by a newer release (schema {found}, this one knows {known}); install that release, \
-         or restore a backup made by this one", path.display()
+         or restore a backup made by this one{}", path.display(), made_before(copy.as_deref())
     )]
     Newer {
         /// The file.
@@ -27,6 +27,8 @@ pub enum StoreError {
         found: i64,
         /// The newest schema that this release knows.
         known: i64,
+        /// The copy that was made before it was brought to that schema, where it is there and this release can read it.
+        copy: Option<PathBuf>,
     },
     /// The file or its folder cannot be opened or written.
     #[error("cannot open the state {}: {message}; check that the file and its folder exist and may be written", path.display())]
@@ -82,6 +84,17 @@ pub enum StoreError {
         /// The system's own words.
         message: String,
     },
+    /// The state is of an older release, and it cannot be copied before it is changed.
+    #[error(
+        "the state {} is of an older release, and no copy of it can be made before it is brought to the schema of this one: \
+         {message}; it is as it was: make room there, or run the release that made it", path.display()
+    )]
+    NotCopied {
+        /// The file.
+        path: PathBuf,
+        /// Which file, and the system's own words.
+        message: String,
+    },
     /// What should be restored is not a state.
     #[error("{} is no backup of a state: {message}; name a file that `flowtly-sync backup` made", path.display())]
     NoBackup {
@@ -130,6 +143,12 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+fn made_before(copy: Option<&Path>) -> String {
+    let restore =
+        |copy: &Path| format!(", as of the one before the upgrade: `flowtly-sync restore {}`", copy.display());
+    copy.map(restore).unwrap_or_default()
 }
 
 /// How one is named, a line for each.

@@ -24,6 +24,7 @@ pub mod pass;
 pub mod backup;
 pub mod restore;
 pub mod copies;
+mod upgrade;
 pub mod quarantine;
 pub mod thrift;
 pub mod document;
@@ -67,7 +68,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the state for writing, making or migrating it as needed. The lock proves that nobody else writes it.
+    /// Opens the state for writing, making or migrating it as needed. The lock proves that nobody else writes it. That of an older
+    /// release is copied first, and left as it is where that cannot be done: both may take minutes.
     pub async fn open(lock: &lock::WriterLock) -> Result<Self, StoreError> {
         let path = lock.state().to_path_buf();
         make_private(&path)?;
@@ -79,7 +81,16 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("temp_store", "MEMORY");
-        Self::connect(path, options).await
+        let (mut connection, schema) = Self::attach(&path, options).await?;
+        let copy = match schema.older() {
+            Some(version) => Some(upgrade::copy(&mut connection, &path, version).await?),
+            None => None,
+        };
+        Self::migrate(&mut connection, &path, &schema).await?;
+        if let Some(copy) = copy {
+            upgrade::keep(&path, &copy);
+        }
+        Ok(Self { connection, path })
     }
 
     /// Opens a working copy of the state for a dry run: the state itself is opened read-only and copied into `directory`;
@@ -156,23 +167,30 @@ impl Store {
         if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt { path: self.path.clone(), message: verdict }) }
     }
 
+    /// Opens a file of which there is another one, and migrates it as needed.
     async fn connect(path: PathBuf, options: SqliteConnectOptions) -> Result<Self, StoreError> {
-        let mut connection =
-            options.disable_statement_logging().connect().await.map_err(|error| Self::explain(&path, error))?;
-        Self::check_schema(&mut connection, &path).await?;
-        MIGRATIONS.run(&mut connection).await.map_err(|error| {
-            let not_migrated = |message| StoreError::Migration { path: path.clone(), message };
-            if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
-                if Sort::of(&error) == Sort::Other {
-                    not_migrated(error.to_string())
-                } else {
-                    Self::explain(&path, error)
-                }
-            } else {
-                not_migrated(error.to_string())
-            }
-        })?;
+        let (mut connection, schema) = Self::attach(&path, options).await?;
+        Self::migrate(&mut connection, &path, &schema).await?;
         Ok(Self { connection, path })
+    }
+
+    async fn attach(path: &Path, options: SqliteConnectOptions) -> Result<(Connection, Schema), StoreError> {
+        let connected = options.disable_statement_logging().connect().await;
+        let mut connection = connected.map_err(|error| Self::explain(path, error))?;
+        let schema = Self::check_schema(&mut connection, path).await?;
+        Ok((connection, schema))
+    }
+
+    /// Brings a file to this release's schema: by all that it lacks, or by nothing.
+    async fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
+        if schema.lacks() {
+            let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+            let mut transaction = begun.map_err(|error| Self::explain(path, error))?;
+            MIGRATIONS.run(&mut *transaction).await.map_err(|error| not_migrated(path, error))?;
+            transaction.commit().await.map_err(|error| Self::explain(path, error))
+        } else {
+            MIGRATIONS.run(connection).await.map_err(|error| not_migrated(path, error))
+        }
     }
 
     async fn connect_read_only(state: &Path, patience: Duration, sight: &Sight) -> Result<Connection, StoreError> {
@@ -184,7 +202,7 @@ impl Store {
     }
 
     /// A newer schema is refused before anything is touched.
-    async fn check_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    async fn check_schema(connection: &mut Connection, path: &Path) -> Result<Schema, StoreError> {
         let has_table: i64 =
             sqlx::query("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'")
                 .fetch_one(&mut *connection)
@@ -192,15 +210,20 @@ impl Store {
                 .map_err(|error| Self::explain(path, error))?
                 .try_get(0)?;
         if has_table == 0 {
-            return Ok(());
+            return Ok(Schema(Vec::new()));
         }
-        let found: i64 = sqlx::query("SELECT coalesce(max(version), 0) FROM _sqlx_migrations")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(|error| Self::explain(path, error))?
-            .try_get(0)?;
+        let rows =
+            sqlx::query("SELECT version FROM _sqlx_migrations ORDER BY version").fetch_all(&mut *connection).await;
+        let rows = rows.map_err(|error| Self::explain(path, error))?;
+        let versions: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-        if found > known { Err(StoreError::Newer { path: path.to_path_buf(), found, known }) } else { Ok(()) }
+        match versions.last() {
+            Some(found) if *found > known => {
+                let copy = upgrade::readable(path, known);
+                Err(StoreError::Newer { path: path.to_path_buf(), found: *found, known, copy })
+            }
+            Some(_) | None => Ok(Schema(versions)),
+        }
     }
 
     /// The same failure with the file's name, where that says more.
@@ -211,6 +234,30 @@ impl Store {
             Sort::Other => StoreError::Open { path, message: error.to_string() },
             Sort::ReadOnly | Sort::Disk | Sort::Full => StoreError::from(error),
         }
+    }
+}
+
+/// The migrations that were run on a file, in order; none on a new one.
+struct Schema(Vec<i64>);
+
+impl Schema {
+    /// Whether this release has others, too.
+    fn lacks(&self) -> bool {
+        MIGRATIONS.iter().any(|migration| !self.0.contains(&migration.version))
+    }
+
+    /// The last one, where an older release ran it.
+    fn older(&self) -> Option<i64> {
+        self.0.last().copied().filter(|_| self.lacks())
+    }
+}
+
+fn not_migrated(path: &Path, error: MigrateError) -> StoreError {
+    let not_migrated = |message| StoreError::Migration { path: path.to_path_buf(), message };
+    if let MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) = error {
+        if Sort::of(&error) == Sort::Other { not_migrated(error.to_string()) } else { Store::explain(path, error) }
+    } else {
+        not_migrated(error.to_string())
     }
 }
 

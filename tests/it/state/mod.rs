@@ -8,5 +8,6 @@ mod copies;
 mod faults;
 mod damage;
 mod releases;
+mod upgrades;
 mod quarantine;
 mod schedule;

@@ -7,7 +7,7 @@ use sqlx::Connection as _;
 use super::bench::{number, raw};
 use crate::firm::{Firm, vat};
 
-async fn change(firm: &Firm, statements: &[&'static str]) {
+pub(super) async fn change(firm: &Firm, statements: &[&'static str]) {
     let mut connection = raw(firm).await;
     for statement in statements {
         sqlx::query(*statement).execute(&mut connection).await.unwrap();
@@ -15,7 +15,7 @@ async fn change(firm: &Firm, statements: &[&'static str]) {
     connection.close().await.unwrap();
 }
 
-async fn refused(firm: &Firm) -> StoreError {
+pub(super) async fn refused(firm: &Firm) -> StoreError {
     Store::open(&WriterLock::take(&firm.state()).unwrap()).await.unwrap_err()
 }
 
