@@ -80,7 +80,8 @@ async fn passes(
     let metrics = settings.web.is_some().then(|| Arc::new(Metrics::new()));
     let metrics = metrics.as_ref();
     let mut session = Session::counted(settings, metrics)?;
-    let mut store = Store::open(lock).await?;
+    let notifier = Notifier::of_process();
+    let mut store = notifier.waits_for(session.clock.as_ref(), Store::open(lock)).await?;
     let stop = CancellationToken::new();
     let wake = Arc::new(Notify::new());
     signals::listen(stop.clone(), Arc::clone(&wake)).context("signals cannot be listened to")?;
@@ -95,7 +96,6 @@ async fn passes(
     };
     let mut allow = allow.iter().copied().collect::<BTreeSet<_>>();
     let backups = Backups::start(session.settings.state_path.clone(), metrics.cloned(), Arc::new(SystemClock::new()));
-    let notifier = Notifier::of_process();
     let longest = session.settings.http.longest();
     if let Some(within) = notifier.watchdog().filter(|within| *within <= longest) {
         warn!(

@@ -1,9 +1,16 @@
 //! What systemd is told (`sd_notify(3)`); nothing where there is no systemd.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tracing::debug;
+
+use crate::clock::Clock;
+
+/// How often is the service manager told that a start goes on, and how long does it then wait for the next word?
+const WORD_EVERY: Duration = Duration::from_secs(2);
+const WORD_LASTS: Duration = Duration::from_secs(30);
 
 /// Tells systemd how the service is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +28,19 @@ impl Notifier {
     #[cfg(test)]
     pub(super) const fn watched(watchdog: Option<Duration>) -> Self {
         Self { watchdog }
+    }
+
+    /// What a part of the start comes to. However long it takes, the service manager waits for it.
+    pub async fn waits_for<T>(self, clock: &dyn Clock, part: impl Future<Output = T>) -> T {
+        let mut part = pin!(part);
+        let micros = u32::try_from(WORD_LASTS.as_micros()).unwrap_or(u32::MAX);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut part => return done,
+                () = clock.sleep(WORD_EVERY) => send(&[NotifyState::ExtendTimeoutUsec(micros)]),
+            }
+        }
     }
 
     /// Configuration, state and lock stand.

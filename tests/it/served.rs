@@ -127,6 +127,13 @@ impl Running {
 
     /// With somebody who reads its log, or does not.
     pub fn heard_by(log: Stdio, served: &Served, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let running = Self::starting(log, served, arguments, variables);
+        running.hear("READY=1");
+        running
+    }
+
+    /// The same while it is not ready yet.
+    pub fn starting(log: Stdio, served: &Served, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let path = served.path("notify");
         let _ = std::fs::remove_file(&path);
         let notify = UnixDatagram::bind(&path).unwrap();
@@ -141,9 +148,7 @@ impl Running {
         });
         let mut command = served.command(arguments);
         let daemon = command.env("NOTIFY_SOCKET", path).envs(variables.iter().copied()).stderr(log).spawn().unwrap();
-        let running = Self { daemon, told };
-        running.hear("READY=1");
-        running
+        Self { daemon, told }
     }
 
     pub fn hear(&self, wanted: &str) {

@@ -2,8 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use flowtly_sync::commands::restore::restore;
+use flowtly_sync::store::lock::WriterLock;
 use flowtly_sync::store::{Store, StoreError};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
@@ -11,7 +13,7 @@ use super::bench::number;
 use super::faults::with_room_for;
 use super::releases::{change, refused};
 use crate::firm::{Firm, vat};
-use crate::served::{Served, code, told};
+use crate::served::{Running, Served, code, told, waited_for};
 
 /// As the release before left it.
 const OLDER: [&str; 2] = ["DROP INDEX seen_gone", "DELETE FROM _sqlx_migrations WHERE version = 7"];
@@ -134,4 +136,23 @@ async fn a_state_that_cannot_be_copied_is_not_upgraded() {
     let copy = "flowtly-sync.sqlite.before-upgrade-6";
     assert!(told(&upgraded).contains(&format!("{copy}\"")), "the log says where it is: {}", told(&upgraded));
     assert_eq!(more(&served.path(".")), [copy]);
+}
+
+/// A copy of a large state, and what is done to it then, may take longer than the unit allows for a start.
+#[tokio::test]
+async fn the_service_manager_is_asked_to_wait_for_an_upgrade() {
+    let served = older().await;
+    let path = served.path("flowtly-sync.sqlite");
+    let mut writer = opened(&path).await;
+    let held = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let running = Running::starting(Stdio::null(), &served, &["run"], &[]);
+    running.hear("EXTEND_TIMEOUT_USEC=30000000");
+    assert!(WriterLock::holder(&path).unwrap().is_some());
+    waited_for("the copy", || more(&served.path(".")) == ["flowtly-sync.sqlite.before-upgrade-6"]);
+    held.rollback().await.unwrap();
+    writer.close().await.unwrap();
+    running.hear("READY=1");
+    running.hear("STATUS=idle");
+    running.stop();
+    assert_eq!(schema_of(&path).await, 7);
 }
