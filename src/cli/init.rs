@@ -24,7 +24,7 @@ pub struct InitArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Replace the file, and secrets that stand where new ones are to be written
+    /// Replace the file, which is kept beside it as ….before-init-TIME, and secrets that stand where new ones are written
     #[arg(long)]
     pub force: bool,
 

@@ -5,7 +5,7 @@
 //! what it has; `wording` says how questions are put, and the `conversation` goes from one to the other. What was seen
 //! becomes proposals: the `mapping` (by `likeness` of names and types), fields of the firm's own (`declared`), values of
 //! `newborn` records; `choices` are those that a person makes among them. The `file` is the text of all that, and `write`
-//! puts it where it belongs.
+//! says where it belongs; `staged` files take their places together.
 //!
 //! Architecture invariant: a secret is held in its own type until it is in its file, and is part of no text and no argument.
 
@@ -23,6 +23,7 @@ mod declared;
 mod newborn;
 mod choices;
 mod file;
+mod staged;
 mod write;
 #[cfg(test)]
 mod tests;
@@ -117,9 +118,12 @@ pub async fn init(
         asker.tell(&format!("warn  others may read {0}: chmod 600 {0}", path.display()))?;
     }
     // Nothing is waited for while this goes on, so that a signal finds all of it written, or none.
-    let secrets = target.write(&ready.text, ready.answers.secrets.values())?;
+    let written = target.write(&ready.text, ready.answers.secrets.values(), around.clock.now())?;
     writeln!(listing.out, "written: {}", target.path.display())?;
-    for path in secrets {
+    if let Some(kept) = written.kept {
+        writeln!(listing.out, "kept: {} (what it replaced)", kept.display())?;
+    }
+    for path in written.secrets {
         writeln!(listing.out, "written: {} (for its owner alone)", path.display())?;
     }
     let code = tokio::select! {

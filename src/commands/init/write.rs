@@ -1,22 +1,17 @@
 //! Where the configuration and its secrets are to stand, and putting them there: whole or not at all.
 
-use std::fs::{DirBuilder, Permissions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::answers::Held;
+use super::staged::{self, PRIVATE, READABLE, Staged, folder, or_here};
 use crate::config::without_line_break;
-
-/// What a new configuration may be read by, as far as the process's mask says nothing else: a service often runs as another
-/// user, and nothing in it is secret.
-const READABLE: u32 = 0o644;
-
-/// Secrets are for their owner alone.
-const PRIVATE: u32 = 0o600;
 
 /// Where all of it is to stand.
 #[derive(Debug, Clone)]
@@ -27,6 +22,15 @@ pub(super) struct Target {
     pub(super) secrets: PathBuf,
     /// What stands there may be replaced.
     pub(super) force: bool,
+}
+
+/// What was written.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The files of secrets.
+    pub(super) secrets: Vec<PathBuf>,
+    /// Where the configuration stands that was replaced.
+    pub(super) kept: Option<PathBuf>,
 }
 
 impl Target {
@@ -54,11 +58,18 @@ impl Target {
     }
 
     fn is_free(&self) -> anyhow::Result<()> {
-        // A link that leads nowhere stands there, too.
-        if std::fs::symlink_metadata(&self.path).is_ok() && !self.force {
-            bail!("{} is there already: --force replaces it, --output names another file", self.path.display());
+        let path = self.path.display();
+        match std::fs::metadata(&self.path) {
+            Ok(there) if there.is_dir() => bail!("{path} is a folder: name a file in it with --output"),
+            Ok(there) if !there.is_file() => bail!("{path} is no regular file: name another one with --output"),
+            Ok(_) if !self.force => {
+                bail!("{path} is there already: --force replaces it, --output names another file")
+            }
+            Err(_) if self.path.is_symlink() => {
+                bail!("{path} is a link that leads nowhere: take it away, or name another file with --output")
+            }
+            Ok(_) | Err(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// The secret that stands under this name where the configuration looks for it.
@@ -88,6 +99,12 @@ impl Target {
     /// A secret that is going to be written under this name. Another one that stands there is not replaced by accident.
     pub(super) fn secret_to_be(&self, text: SecretString, name: &str) -> Result<Held, String> {
         let path = self.secrets.join(name);
+        if std::fs::symlink_metadata(&path).is_ok() && !path.is_file() {
+            return Err(format!(
+                "{} is no regular file, and stands where the secret belongs: take it away",
+                path.display()
+            ));
+        }
         let is_there = match self.secret_there(name) {
             Some(there) if there.text.expose_secret() == text.expose_secret() => true,
             Some(_) if !self.force => {
@@ -106,44 +123,35 @@ impl Target {
         (mode & 0o077 != 0).then_some(path)
     }
 
-    /// Writes the secrets that are not there yet, and then the configuration. What was written is taken away where the rest
-    /// cannot be. Returns the paths of the secrets.
+    /// Writes the secrets that are not there yet, and then the configuration; one that is replaced is kept beside it. All of it
+    /// is written, or everything stands as before.
     pub(super) fn write<'a>(
         &self,
         text: &str,
         secrets: impl Iterator<Item = &'a Held>,
-    ) -> anyhow::Result<Vec<PathBuf>> {
-        let mut made = Vec::new();
-        let written = self.write_all(text, secrets, &mut made);
-        if written.is_err() {
-            for path in made {
-                // It was not there before; the error tells what is to be done.
-                let _ = std::fs::remove_file(path);
-            }
-        }
-        written
-    }
-
-    fn write_all<'a>(
-        &self,
-        text: &str,
-        secrets: impl Iterator<Item = &'a Held>,
-        made: &mut Vec<PathBuf>,
-    ) -> anyhow::Result<Vec<PathBuf>> {
-        let mut paths = Vec::new();
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Written> {
+        self.is_free()?;
+        let mut staged = Vec::new();
+        let mut written = Written::default();
         for held in secrets.filter(|held| !held.is_there) {
             let path = self.secrets.join(&held.file);
-            let is_new = std::fs::symlink_metadata(&path).is_err();
             let secret = format!("{}\n", held.text.expose_secret());
-            put(&path, secret.as_bytes(), PRIVATE, true).with_context(|| cannot_be_written(&path))?;
-            if is_new {
-                made.push(path.clone());
-            }
-            paths.push(path);
+            let file = Staged::new(&path, secret.as_bytes(), PRIVATE, true);
+            staged.push(file.with_context(|| cannot_be_written(&path))?);
+            written.secrets.push(path);
         }
-        self.is_free()?;
-        put(&self.path, text.as_bytes(), READABLE, self.force).with_context(|| cannot_be_written(&self.path))?;
-        Ok(paths)
+        if self.force {
+            let ending = format!(".before-init-{}", now.format("%Y%m%dT%H%M%SZ"));
+            let kept = Staged::copy(&self.path, &ending);
+            let kept = kept.with_context(|| format!("{} cannot be kept", self.path.display()))?;
+            written.kept = kept.as_ref().map(|kept| kept.path().to_owned());
+            staged.extend(kept);
+        }
+        let file = Staged::new(&self.path, text.as_bytes(), READABLE, self.force);
+        staged.push(file.with_context(|| cannot_be_written(&self.path))?);
+        staged::put(staged)?;
+        Ok(written)
     }
 }
 
@@ -151,40 +159,10 @@ fn cannot_be_written(path: &Path) -> String {
     format!("{} cannot be written", path.display())
 }
 
-/// The folder of a file.
-fn folder(path: &Path) -> &Path {
-    or_here(path.parent().unwrap_or(path))
-}
-
-fn or_here(folder: &Path) -> &Path {
-    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
-}
-
-/// The file holds this from now on: all of it, or what it held before. One that is replaced keeps its owner and who may read it,
-/// unless it holds a secret.
-fn put(path: &Path, content: &[u8], mode: u32, replace: bool) -> std::io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".flowtly-sync-").permissions(Permissions::from_mode(mode));
-    // A link is followed: what it leads to is what is replaced.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut file = builder.tempfile_in(folder(&path))?;
-    file.write_all(content)?;
-    if let (Ok(before), true) = (std::fs::metadata(&path), mode != PRIVATE) {
-        // Who is not root can only keep it where it is theirs.
-        let _ = std::os::unix::fs::fchown(file.as_file(), Some(before.uid()), Some(before.gid()));
-        file.as_file().set_permissions(before.permissions())?;
-    }
-    file.as_file().sync_all()?;
-    if replace {
-        file.persist(&path)?;
-    } else {
-        file.persist_noclobber(&path)?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -195,6 +173,10 @@ mod tests {
         Held { text: text.into(), file: name.to_owned(), is_there: false }
     }
 
+    fn now() -> DateTime<Utc> {
+        "2026-08-01T06:30:00Z".parse().unwrap()
+    }
+
     fn at(folder: &Path, force: bool) -> anyhow::Result<Target> {
         Target::at(folder.join("flowtly-sync.toml"), None, force)
     }
@@ -203,8 +185,9 @@ mod tests {
     fn a_configuration_can_be_read_and_its_secrets_by_their_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let target = at(folder.path(), false).unwrap();
-        let paths = target.write("[flowtly]\n", [new("hunter2", "flowtly-password")].iter()).unwrap();
-        assert_eq!(paths, [folder.path().join("flowtly-password")]);
+        let written = target.write("[flowtly]\n", [new("hunter2", "flowtly-password")].iter(), now()).unwrap();
+        let paths = [folder.path().join("flowtly-password")];
+        assert_eq!(written, Written { secrets: paths.to_vec(), kept: None });
         assert_eq!((std::fs::read_to_string(&paths[0]).unwrap(), mode(&paths[0])), ("hunter2\n".to_owned(), 0o600));
         assert_eq!(mode(&target.path) & 0o600, 0o600);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "and nothing beside them");
@@ -212,13 +195,47 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_keeps_who_may_read_it() {
+    fn what_is_replaced_is_kept_and_both_keep_who_may_read_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("flowtly-sync.toml");
         std::fs::write(&path, "old").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        at(folder.path(), true).unwrap().write("new", std::iter::empty()).unwrap();
+        let target = at(folder.path(), true).unwrap();
+        let kept = target.write("new", std::iter::empty(), now()).unwrap().kept.unwrap();
         assert_eq!((std::fs::read_to_string(&path).unwrap(), mode(&path)), ("new".to_owned(), 0o640));
+        assert_eq!(kept, folder.path().join("flowtly-sync.toml.before-init-20260801T063000Z"));
+        assert_eq!((std::fs::read_to_string(&kept).unwrap(), mode(&kept)), ("old".to_owned(), 0o640));
+
+        // A second time within the second: what is kept is not replaced either.
+        assert!(target.write("newer", [new("hunter2", "flowtly-password")].iter(), now()).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert!(!folder.path().join("flowtly-password").exists());
+    }
+
+    #[test]
+    fn a_secret_that_would_be_replaced_stays_where_the_configuration_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("flowtly-password");
+        std::fs::write(&secret, "old").unwrap();
+        let target = at(folder.path(), true).unwrap();
+        std::fs::create_dir(&target.path).unwrap();
+        let told = target.write("new", [new("hunter2", "flowtly-password")].iter(), now()).unwrap_err().to_string();
+        assert!(told.contains("is a folder"), "{told}");
+        assert_eq!(std::fs::read_to_string(&secret).unwrap(), "old");
+    }
+
+    #[test]
+    fn what_is_no_file_is_told_before_anything_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |path: &Path| Target::at(path.to_owned(), None, true).unwrap_err().to_string();
+        assert!(refused(folder.path()).contains("is a folder: name a file in it with --output"));
+        assert!(refused(Path::new("/dev/null")).contains("is no regular file"));
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(refused(&link).contains("leads nowhere"));
+        std::fs::create_dir(folder.path().join("flowtly-password")).unwrap();
+        let told = at(folder.path(), true).unwrap().secret_to_be("hunter2".into(), "flowtly-password").unwrap_err();
+        assert!(told.contains("flowtly-password is no regular file"), "{told}");
     }
 
     #[test]
@@ -226,7 +243,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = at(folder.path(), false).unwrap();
         std::fs::write(&target.path, "somebody else's").unwrap();
-        assert!(target.write("new", [new("hunter2", "flowtly-password")].iter()).is_err());
+        assert!(target.write("new", [new("hunter2", "flowtly-password")].iter(), now()).is_err());
         assert_eq!(std::fs::read_to_string(&target.path).unwrap(), "somebody else's");
         assert!(!folder.path().join("flowtly-password").exists());
     }

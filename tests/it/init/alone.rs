@@ -120,6 +120,10 @@ fn a_file_that_is_there_is_not_replaced_by_accident() {
     let init = pair.init(&["--yes", "--force"]).output().unwrap();
     assert_eq!(code(&init), 0, "{}{}", printed(&init), told(&init));
     assert_eq!(std::fs::read_to_string(pair.path("hubspot-token")).unwrap(), format!("{}\n", pair.crm_secret));
+    let files = pair.files();
+    let kept = files.iter().find(|name| name.starts_with("flowtly-sync.toml.before-init-")).unwrap();
+    assert!(printed(&init).contains(&format!("\nkept: {kept} (what it replaced)\n")), "{}", printed(&init));
+    assert_eq!(std::fs::read_to_string(pair.path(kept)).unwrap(), "# mine\n");
 
     let init = pair.init(&["--yes", "--output", "other.toml"]).output().unwrap();
     assert_eq!(code(&init), 0, "{}{}", printed(&init), told(&init));
@@ -180,6 +184,9 @@ fn a_folder_in_which_nothing_can_be_written_is_told_first() {
         assert_eq!(code(&init), 1, "{}", told(&init));
         assert!(told(&init).contains("nothing can be written in "), "{}", told(&init));
     }
+    let init = command(folder.path(), &["init", "--force", "--output", "."]).output().unwrap();
+    assert_eq!(code(&init), 1, "{}", told(&init));
+    assert!(told(&init).contains(". is a folder: name a file in it with --output"), "{}", told(&init));
 }
 
 #[test]
