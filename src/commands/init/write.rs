@@ -22,6 +22,8 @@ pub(super) struct Target {
     pub(super) secrets: PathBuf,
     /// What stands there may be replaced.
     pub(super) force: bool,
+    /// The folder of secrets is a service's, whose unit hands over its own names and no others.
+    of_service: bool,
 }
 
 /// What was written.
@@ -37,7 +39,8 @@ impl Target {
     /// Fails where the file would not be written in the end, so that nobody answers in vain.
     pub(super) fn at(path: PathBuf, credentials: Option<PathBuf>, force: bool) -> anyhow::Result<Self> {
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
-        let target = Self { secrets: credentials.unwrap_or(beside), path, force };
+        let of_service = credentials.is_some();
+        let target = Self { secrets: credentials.unwrap_or(beside), path, force, of_service };
         target.is_free()?;
         // Of a service: where its folder is there, that of its secrets is made beside it.
         if target.secrets.parent().is_some_and(|folder| folder == self::folder(&target.path)) {
@@ -79,8 +82,8 @@ impl Target {
         (!text.is_empty()).then(|| Held { text: text.into(), file: name.to_owned(), is_there: true })
     }
 
-    /// The secret in a file that somebody names. One in the folder of secrets stays where it is; another is copied there, as
-    /// `name`.
+    /// The secret in a file that somebody names. One in the folder of secrets stays where it is, if it can be loaded by its own
+    /// name; another is copied there, as `name`.
     pub(super) fn secret_in(&self, file: &Path, name: &str) -> Result<Held, String> {
         let text =
             std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
@@ -90,6 +93,8 @@ impl Target {
         }
         let same = |one: &Path, other: &Path| std::fs::canonicalize(one).ok() == std::fs::canonicalize(other).ok();
         let own_name = file.file_name().and_then(|own| own.to_str());
+        let can_be_loaded = |own: &&str| !self.of_service || *own == name;
+        let own_name = own_name.filter(can_be_loaded);
         match own_name.filter(|_| file.is_file() && same(folder(file), or_here(&self.secrets))) {
             Some(own) => Ok(Held { text: text.into(), file: own.to_owned(), is_there: true }),
             None => self.secret_to_be(text.into(), name),
@@ -236,6 +241,19 @@ mod tests {
         std::fs::create_dir(folder.path().join("flowtly-password")).unwrap();
         let told = at(folder.path(), true).unwrap().secret_to_be("hunter2".into(), "flowtly-password").unwrap_err();
         assert!(told.contains("flowtly-password is no regular file"), "{told}");
+    }
+
+    #[test]
+    fn a_unit_finds_a_secret_by_its_own_name_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = folder.path().join("secrets");
+        let target = Target::at(folder.path().join("config.toml"), Some(secrets.clone()), false).unwrap();
+        std::fs::write(secrets.join("mine"), "hunter2\n").unwrap();
+        let held = target.secret_in(&secrets.join("mine"), "flowtly-password").unwrap();
+        assert_eq!((held.file.as_str(), held.is_there), ("flowtly-password", false));
+        std::fs::write(secrets.join("flowtly-password"), "hunter2\n").unwrap();
+        let held = target.secret_in(&secrets.join("flowtly-password"), "flowtly-password").unwrap();
+        assert_eq!((held.file.as_str(), held.is_there), ("flowtly-password", true));
     }
 
     #[test]
