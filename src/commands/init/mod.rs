@@ -29,7 +29,7 @@ mod write;
 mod tests;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -44,7 +44,7 @@ use self::write::Target;
 use super::check::{self, Mode, Sides};
 use crate::cli::InitArgs;
 use crate::clock::Clock;
-use crate::config::{self, Environment, Settings, usual_file};
+use crate::config::{self, Environment, Settings, find_file, usual_file};
 use crate::connector::error::PortError;
 use crate::connector::registry::{Systems, Transports, connect};
 use crate::render::lists::Listing;
@@ -56,7 +56,7 @@ pub type Network<'a> = dyn Fn(&Settings) -> Result<Transports, PortError> + Send
 pub struct Around<'a> {
     /// Where files are, and secrets may be.
     pub environment: &'a Environment,
-    /// The configuration that other commands are told to read, where they are.
+    /// The configuration that this command is told of, by an option or by the environment.
     pub named: Option<PathBuf>,
     /// How systems are reached.
     pub network: &'a Network<'a>,
@@ -156,15 +156,18 @@ async fn look(
     Ok(check::check(&settings, sides, Mode::Look, around.clock.as_ref(), listing).await?)
 }
 
-/// What is done next.
+/// What is done next, by commands that find what was written.
 fn next(around: &Around<'_>, target: &Target, out: &mut dyn Write) -> std::io::Result<()> {
-    let program = if target.path == usual_file(around.environment) || around.named.as_ref() == Some(&target.path) {
-        "flowtly-sync".to_owned()
-    } else {
-        format!("flowtly-sync --config {}", target.path.display())
-    };
+    let found = around.environment.configuration_file().or_else(|| find_file(around.environment));
+    let is_found = found.is_some_and(|found| found == target.path || is_same(&found, &target.path));
+    let program =
+        if is_found { "flowtly-sync".to_owned() } else { format!("flowtly-sync --config {}", target.path.display()) };
     writeln!(out, "\nNext:\n  {program} check   # the table above, whenever something has changed")?;
     writeln!(out, "  {program} diff    # what a first pass would do; it writes nothing")
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Both connectors.

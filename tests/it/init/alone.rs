@@ -177,6 +177,28 @@ fn a_refused_credential_is_told_with_its_mend_and_never_shown() {
 }
 
 #[test]
+fn what_is_done_next_is_told_with_the_file_that_it_is_done_with() {
+    let pair = Pair::serve("hubspot");
+    std::fs::create_dir(pair.path("folder")).unwrap();
+    for (further, named, next) in [
+        (["--config", "folder/a.toml"], None, "\n  flowtly-sync --config folder/a.toml check "),
+        (["--output", "folder/b.toml"], Some("folder/b.toml"), "\n  flowtly-sync check "),
+        (["--config", "./flowtly-sync.toml"], None, "\n  flowtly-sync check "),
+        (
+            ["--output", "flowtly-sync.toml"],
+            Some("folder/b.toml"),
+            "\n  flowtly-sync --config flowtly-sync.toml check ",
+        ),
+    ] {
+        let mut init = pair.init(&further);
+        init.args(["--unchecked", "--force"]).envs(named.map(|named| ("FLOWTLY_SYNC_CONFIG", named)));
+        let init = init.output().unwrap();
+        assert_eq!(code(&init), 0, "{further:?}: {}", told(&init));
+        assert!(printed(&init).contains(next), "{further:?}: {}", printed(&init));
+    }
+}
+
+#[test]
 fn a_folder_in_which_nothing_can_be_written_is_told_first() {
     let folder = tempfile::tempdir().unwrap();
     for output in ["missing/flowtly-sync.toml", "/proc/flowtly-sync.toml"] {
