@@ -5,6 +5,7 @@ use toml::Value;
 
 use super::answers::Answers;
 use super::asker::Prompt;
+use super::beforehand::{REGION, region_of};
 use super::conversation::Conversation;
 use super::examine::{Seen, SeenKind};
 use super::file::{self, Beside};
@@ -12,7 +13,7 @@ use super::likeness::{Wanted, candidates};
 use super::mapping::{Named, Proposal, propose};
 use super::newborn::{self, Newborn};
 use super::wording::NONE;
-use super::{Unfinished, declared, systems};
+use super::{Unfinished, declared, given, systems};
 use crate::config::{Key, Settings};
 use crate::connector::port::{Offered, Presence, PropertySort};
 use crate::domain::field::{Field, Part};
@@ -92,8 +93,16 @@ impl Conversation<'_> {
     ) -> Result<(), Unfinished> {
         let settings = self.draft(answers)?;
         let [mut company, contact] = Kind::BOTH.map(|kind| proposed(&settings, kind, crm.of(kind)));
-        self.tax_property(answers, crm, &mut company).await?;
-        beside.section = self.id_property(answers, crm, &settings).await?;
+        let tax = self.tax_property(answers, crm, &mut company).await;
+        if let Err(Unfinished::Failed(error)) = tax {
+            return Err(error.into());
+        }
+        beside.section = match (tax, self.id_property(answers, crm, &settings).await) {
+            (Err(Unfinished::Answers(tax)), Err(Unfinished::Answers(id))) => {
+                return Err(Unfinished::Answers(format!("{tax}\n{id}")));
+            }
+            (tax, section) => tax.and(section)?,
+        };
         for proposal in [&company, &contact] {
             answers.settings.extend(proposal.settings());
             for why in proposal.reasons() {
@@ -192,7 +201,7 @@ impl Conversation<'_> {
             }
             (Choice::Nothing, _) => {
                 answers.settings.insert(key, Value::String(String::new()));
-                file::id_property("", Some("No property holds Flowtly's id, as was said."))
+                file::id_property("", Some(file::NO_ID))
             }
         };
         lines.extend(
@@ -241,10 +250,14 @@ impl Conversation<'_> {
         flowtly: Option<&Seen>,
         beside: &mut Beside,
     ) -> Result<(), Unfinished> {
-        let key = Key::of("locale.region");
+        let key = Key::of(REGION);
+        // An option said it.
+        if answers.settings.contains_key(&key) {
+            return Ok(());
+        }
         let most = flowtly.and_then(|seen| seen.company.usual(Field::Country, Part::Whole));
         let proposal = most.filter(|code| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()));
-        let mut given = self.args.region.clone().or_else(|| proposal.clone().filter(|_| self.args.yes));
+        let mut given = proposal.clone().filter(|_| self.args.yes);
         loop {
             let text = match given.take() {
                 Some(text) => text,
@@ -262,8 +275,7 @@ impl Conversation<'_> {
                     return Ok(());
                 }
             };
-            let text = if text == NONE { String::new() } else { text.to_uppercase() };
-            answers.settings.insert(key.clone(), Value::String(text));
+            answers.settings.insert(key.clone(), Value::String(region_of(&text)));
             match answers.wrong(&self.target.path, &key) {
                 None => return Ok(()),
                 Some(wrong) if self.asks => self.tell_wrong(&wrong)?,
@@ -274,27 +286,16 @@ impl Conversation<'_> {
 
     /// What a record created in Flowtly is given.
     async fn newborn(&mut self, answers: &mut Answers, flowtly: Option<&Seen>) -> Result<Newborn, Unfinished> {
-        let mut values = Vec::new();
-        for (kind, name, text) in &self.args.defaults {
-            let value = newborn::Value {
-                kind: *kind,
-                name: name.clone(),
-                words: name.clone(),
-                choices: Vec::new(),
-                taken: Some(text.clone()),
-            };
-            answers.settings.insert(value.key(), Value::String(text.clone()));
-            if let Some(wrong) = answers.wrong(&self.target.path, &value.key()) {
-                return Err(Unfinished::Answers(format!("--default {kind}.{name}: {wrong}")));
-            }
-            values.push(value);
-        }
+        let said = given::defaults(self.args).into_iter().filter(|value| answers.settings.contains_key(&value.key()));
+        let (mut values, none): (Vec<_>, Vec<_>) = said.partition(|value| value.taken.is_some());
         let Some(flowtly) = flowtly else { return Ok(Newborn { values }) };
         let settings = self.draft(answers)?;
         for kind in Kind::BOTH {
             let seen = flowtly.of(kind);
             for mut value in newborn::lacks(&settings, kind, &seen.required, seen) {
-                value.taken = self.value(&value).await?;
+                if !none.iter().any(|none| none.key() == value.key()) {
+                    value.taken = self.value(&value).await?;
+                }
                 if let Some(text) = &value.taken {
                     answers.settings.insert(value.key(), Value::String(text.clone()));
                 }

@@ -3,14 +3,14 @@
 use anyhow::anyhow;
 use secrecy::ExposeSecret as _;
 
-use super::answers::{Answers, HEADERS, Held, USER, is_about};
+use super::answers::{Answers, HEADERS};
 use super::asker::{Asker, Prompt};
 use super::examine::{Seen, Trouble, examine, reach};
 use super::wording::{NONE, again, headers, named, prompt};
 use super::write::Target;
-use super::{Around, Ready, Unfinished, file, given, systems};
+use super::{Around, Ready, Unfinished, file, systems};
 use crate::cli::InitArgs;
-use crate::config::{Settings, load_new, secret_variable};
+use crate::config::{Settings, load_new};
 use crate::connector::port::Schema;
 use crate::connector::registry::{CrmSystem, SYSTEMS};
 use crate::connector::setup::{Answer, Question};
@@ -59,8 +59,7 @@ impl<'a> Conversation<'a> {
             return Ok(system);
         }
         if !self.asks {
-            let lacks = given::missing_with_crm(self.args, |side, question| self.has(side, None, question));
-            return Err(missing(&lacks));
+            return Err(self.without_crm());
         }
         let names: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
         let prompt = Prompt { text: "Which CRM".to_owned(), help: names.join(", "), proposal: None };
@@ -72,88 +71,6 @@ impl<'a> Conversation<'a> {
                 None => self.tell_wrong(&format!("there is no such CRM here; it is one of {}", names.join(", ")))?,
             }
         }
-    }
-
-    /// Takes what options, variables and files say. Where nobody can be asked, everything that is wrong or missing is told at
-    /// once.
-    fn prefill(&mut self, answers: &mut Answers) -> Result<(), Unfinished> {
-        let mut wrong = given::strange(self.args, answers.crm);
-        // Whether there is a user decides whether there is a password or a token.
-        if self.args.flowtly_username.is_none() && (self.args.flowtly_token_file.is_some() || !self.asks) {
-            let username = answers.questions(Side::Flowtly).into_iter().find(|question| question.key == USER);
-            if let Some(username) = &username {
-                answers.say(Side::Flowtly, username, "");
-            }
-        }
-        if !self.args.flowtly_header.is_empty() {
-            answers.say_headers(&self.args.flowtly_header);
-        }
-        for side in Side::BOTH {
-            for question in answers.questions(side) {
-                if let Some(text) = given::text(self.args, &question) {
-                    answers.say(side, &question, text);
-                }
-            }
-            // Again, since there may be a user now.
-            for question in answers.questions(side) {
-                match self.secret(answers, side, &question) {
-                    Ok(Some(held)) => answers.hold(side, &question, Some(held)),
-                    Ok(None) => {}
-                    Err(error) => wrong.push(format!("--{}: {error}", question.option)),
-                }
-            }
-        }
-        if !self.asks {
-            let said: &Answers = answers;
-            let lacks = given::missing(said, |side, question| self.has(side, Some(said), question));
-            if !lacks.is_empty() {
-                return Err(missing(&lacks));
-            }
-        }
-        let problems = answers.draft(&self.target.path).err().unwrap_or_default();
-        wrong.extend(problems.iter().map(|problem| named(answers, problem)));
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        if !self.asks {
-            return Err(Unfinished::Answers(wrong.join("\n")));
-        }
-        for line in wrong {
-            self.tell_wrong(&line)?;
-        }
-        for side in Side::BOTH {
-            for question in answers.questions(side) {
-                let key = answers.key(side, &question);
-                if problems.iter().any(|problem| is_about(problem, &key)) {
-                    answers.settings.remove(&key);
-                    answers.ask_again(side, &question);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The secret that an option, a variable or its usual file holds.
-    fn secret(&self, answers: &Answers, side: Side, question: &Question) -> Result<Option<Held>, String> {
-        let (Answer::Secret(name) | Answer::OptionalSecret(name)) = question.answer else { return Ok(None) };
-        if let Some(file) = given::secret_file(self.args, question) {
-            return self.target.secret_in(file, name).map(Some);
-        }
-        if let Some(text) = secret_variable(self.around.environment, &answers.key(side, question)) {
-            return self.target.secret_to_be(text, name).map(Some);
-        }
-        // Somebody who is asked is told of the file, and says whether it is meant.
-        Ok(self.target.secret_there(name).filter(|_| !self.asks))
-    }
-
-    /// Whether a question is answered beforehand.
-    fn has(&self, side: Side, answers: Option<&Answers>, question: &Question) -> bool {
-        let there = match question.answer {
-            Answer::Secret(name) | Answer::OptionalSecret(name) => self.target.secret_there(name).is_some(),
-            Answer::Url(_) | Answer::Text | Answer::Optional => false,
-        };
-        let held = answers.is_some_and(|answers| answers.secrets.contains_key(&answers.key(side, question)));
-        held || there || given::text(self.args, question).is_some() || given::secret_file(self.args, question).is_some()
     }
 
     /// All that is asked about a side, until it holds. `None` where it is not to be tried.
@@ -354,11 +271,6 @@ fn leave(answers: &mut Answers, side: Side, question: &Question) {
         Answer::Text | Answer::Optional => answers.say(side, question, ""),
         Answer::Secret(_) | Answer::OptionalSecret(_) => answers.hold(side, question, None),
     }
-}
-
-fn missing(lines: &[String]) -> Unfinished {
-    let lines: Vec<String> = lines.iter().map(|line| format!("\n  {line}")).collect();
-    Unfinished::Answers(format!("nobody is asked here, and these answers are missing:{}", lines.concat()))
 }
 
 fn no_answer() -> anyhow::Error {

@@ -7,6 +7,9 @@ use crate::config::Key;
 use crate::connector::setup::{Answer, Question, Setup};
 use crate::domain::record::{Kind, Side};
 
+/// Why there is no property for our id, where a person says so.
+pub(super) const NO_ID: &str = "No property holds Flowtly's id, as was said.";
+
 /// What stands in the file beside the answers.
 #[derive(Debug, Default)]
 pub(super) struct Beside {

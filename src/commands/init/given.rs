@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::answers::Answers;
+use super::newborn::Value;
 use crate::cli::InitArgs;
 use crate::connector::registry::{CrmSystem, SYSTEMS};
 use crate::connector::setup::{Answer, Question};
@@ -34,6 +35,21 @@ pub(super) fn secret_file<'a>(args: &'a InitArgs, question: &Question) -> Option
     file.as_deref()
 }
 
+/// What new records are to be given: one value a key, the last one said; an empty one says that there is none.
+pub(super) fn defaults(args: &InitArgs) -> Vec<Value> {
+    let mut values: Vec<Value> = Vec::new();
+    for (kind, name, text) in &args.defaults {
+        let taken = Some(text.clone()).filter(|text| !text.is_empty());
+        match values.iter_mut().find(|value| (value.kind, &value.name) == (*kind, name)) {
+            Some(value) => value.taken = taken,
+            None => {
+                values.push(Value { kind: *kind, name: name.clone(), words: name.clone(), choices: Vec::new(), taken });
+            }
+        }
+    }
+    values
+}
+
 /// Options that were given and that nothing of this CRM asks for.
 pub(super) fn strange(args: &InitArgs, crm: &CrmSystem) -> Vec<String> {
     let all = SYSTEMS.iter().flat_map(|system| system.setup.questions);
@@ -54,10 +70,14 @@ pub(super) fn missing(answers: &Answers, has: impl Fn(Side, &Question) -> bool) 
 }
 
 /// The same where it is not said which CRM is meant: what any of them needs.
-pub(super) fn missing_with_crm(args: &InitArgs, has: impl Fn(Side, &Question) -> bool) -> Vec<String> {
+pub(super) fn missing_with_crm(
+    args: &InitArgs,
+    answers: &Answers,
+    has: impl Fn(Side, &Question) -> bool,
+) -> Vec<String> {
     let names: Vec<&str> = SYSTEMS.iter().map(|system| system.name).collect();
     let mut missing = vec![format!("--crm NAME (one of {})", names.join(", "))];
-    missing.extend(SYSTEMS.first().into_iter().flat_map(|any| missing_of(&Answers::new(any), Side::Flowtly, &has)));
+    missing.extend(missing_of(answers, Side::Flowtly, &has));
     let needs_url = |system: &&CrmSystem| system.setup.questions.iter().any(|one| one.answer == Answer::Url(None));
     let labels: Vec<&str> = SYSTEMS.iter().filter(needs_url).map(|system| system.label).collect();
     if args.crm_url.is_none() {
@@ -99,6 +119,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::domain::record::Kind;
 
     fn crm(name: &str) -> &'static CrmSystem {
         SYSTEMS.iter().find(|system| system.name == name).unwrap()
@@ -128,8 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_value_of_a_key_counts_and_an_empty_one_is_none() {
+        let said = [("status", "lead"), ("currency", "EUR"), ("status", "active"), ("currency", "")];
+        let said = said.map(|(name, text)| (Kind::Company, name.to_owned(), text.to_owned()));
+        let values = defaults(&InitArgs { defaults: said.to_vec(), ..InitArgs::default() });
+        let values: Vec<_> = values.iter().map(|value| (value.name.as_str(), value.taken.as_deref())).collect();
+        assert_eq!(values, [("status", Some("active")), ("currency", None)]);
+    }
+
+    #[test]
     fn without_a_crm_what_any_of_them_needs_is_told_too() {
-        let missing = missing_with_crm(&InitArgs::default(), |_, _| false);
+        let missing = missing_with_crm(&InitArgs::default(), &Answers::new(crm("hubspot")), |_, _| false);
         assert_eq!(
             missing,
             [

@@ -1,11 +1,11 @@
 //! `init`: from questions to a configuration that works.
 //!
 //! In reading order: an `asker` is whom the questions are put to, usually a `terminal`; `answers` are what was said, and
-//! what it comes to; `given` is what the command line says beforehand; `examine` asks a system whether an answer holds, and
-//! what it has; `wording` says how questions are put, and the `conversation` goes from one to the other. What was seen
-//! becomes proposals: the `mapping` (by `likeness` of names and types), fields of the firm's own (`declared`), values of
-//! `newborn` records; `choices` are those that a person makes among them. The `file` is the text of all that, and `write`
-//! says where it belongs; `staged` files take their places together.
+//! what it comes to; `given` is what the command line says; `examine` asks a system whether an answer holds, and what it
+//! has; `wording` says how questions are put, and the `conversation` goes from one to the other, once what is said
+//! `beforehand` is taken and judged. What was seen becomes proposals: the `mapping` (by `likeness` of names and types),
+//! fields of the firm's own (`declared`), values of `newborn` records; `choices` are those that a person makes among them.
+//! The `file` is the text of all that, and `write` says where it belongs; `staged` files take their places together.
 //!
 //! Architecture invariant: a secret is held in its own type until it is in its file, and is part of no text and no argument.
 
@@ -17,6 +17,7 @@ mod given;
 mod examine;
 mod wording;
 mod conversation;
+mod beforehand;
 mod likeness;
 mod mapping;
 mod declared;

@@ -58,8 +58,19 @@ pub(super) fn named(answers: &Answers, problem: &Problem) -> String {
         .into_iter()
         .flat_map(|side| answers.questions(side).into_iter().map(move |question| (side, question)));
     let about = asked.find(|(side, question)| is_about(problem, &answers.key(*side, question)));
-    let what = about.map_or_else(|| problem.key.to_string(), |(_, question)| format!("--{}", question.option));
+    let what = about.map(|(_, question)| format!("--{}", question.option)).or_else(|| further(problem));
+    let what = what.unwrap_or_else(|| problem.key.to_string());
     format!("{what}: {}; {}", problem.message, problem.mend)
+}
+
+/// The option of what no question of a side asks.
+fn further(problem: &Problem) -> Option<String> {
+    let parts: Vec<&str> = problem.key.parts().iter().map(String::as_str).collect();
+    match parts.as_slice() {
+        ["locale", "region"] => Some("--region".to_owned()),
+        ["flowtly", "defaults", kind, name, ..] => Some(format!("--default {kind}.{name}")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +115,6 @@ mod tests {
         let problems = answers.draft(std::path::Path::new("x.toml")).unwrap_err();
         let told: Vec<String> = problems.iter().map(|problem| named(&answers, problem)).collect();
         assert!(told.iter().any(|line| line.starts_with("--crm-url: this is not a URL; ")), "{told:?}");
-        assert!(told.iter().any(|line| line.starts_with("locale.region: ")), "{told:?}");
+        assert!(told.iter().any(|line| line.starts_with("--region: ")), "{told:?}");
     }
 }

@@ -6,3 +6,4 @@ mod asked;
 mod alone;
 mod lacks;
 mod typed;
+mod options;
