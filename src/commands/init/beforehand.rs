@@ -3,7 +3,7 @@
 use super::answers::{Answers, Held, USER, is_about};
 use super::conversation::Conversation;
 use super::wording::{NONE, named};
-use super::{Unfinished, given};
+use super::{Unfinished, given, unseen};
 use crate::config::{Key, Problem, secret_variable};
 use crate::connector::registry::SYSTEMS;
 use crate::connector::setup::{Answer, Question};
@@ -35,6 +35,9 @@ impl Conversation<'_> {
             }
         }
         answers.settings.retain(|key, _| !problems.iter().any(|problem| is_about(problem, key)));
+        if problems.iter().any(unseen::is_about_id) {
+            answers.settings.remove(&unseen::id_key(answers));
+        }
         Ok(())
     }
 
@@ -82,6 +85,9 @@ impl Conversation<'_> {
         }
         for value in given::defaults(args) {
             answers.settings.insert(value.key(), toml::Value::String(value.taken.unwrap_or_default()));
+        }
+        if args.unchecked && sides.contains(&Side::Crm) {
+            unseen::take(args, answers);
         }
         let problems = answers.draft(&self.target.path).err().unwrap_or_default();
         wrong.extend(problems.iter().map(|problem| named(answers, problem)));

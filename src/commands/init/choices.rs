@@ -13,7 +13,7 @@ use super::likeness::{Wanted, candidates};
 use super::mapping::{Named, Proposal, propose};
 use super::newborn::{self, Newborn};
 use super::wording::NONE;
-use super::{Unfinished, declared, given, systems};
+use super::{Unfinished, declared, given, systems, unseen};
 use crate::config::{Key, Settings};
 use crate::connector::port::{Offered, Presence, PropertySort};
 use crate::domain::field::{Field, Part};
@@ -45,6 +45,8 @@ impl Conversation<'_> {
         if let (Some(flowtly), Some(crm)) = (&flowtly, crm) {
             let crm = self.added(answers, crm).await?;
             self.map(answers, flowtly, &crm, &mut beside).await?;
+        } else {
+            unseen::put(answers, &mut beside);
         }
         self.region(answers, flowtly.as_ref(), &mut beside).await?;
         beside.newborn = self.newborn(answers, flowtly.as_ref()).await?;
@@ -184,7 +186,7 @@ impl Conversation<'_> {
         let given = self.args.id_property.as_deref();
         let taken: Vec<&str> = crm.company.shape.paths().collect();
         let choice = self.property("--id-property", given, question, answers, &crm.company, &taken).await?;
-        let key = answers.section(Side::Crm).child("id_property");
+        let key = unseen::id_key(answers);
         let make = answers.crm.setup.make;
         let mut lines = match (&choice, &why) {
             (Choice::Property(path), _) => {

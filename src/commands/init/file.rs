@@ -17,6 +17,8 @@ pub(super) struct Beside {
     pub(super) mapping: Option<[Vec<String>; 2]>,
     /// The lines about fields of the firm's own.
     pub(super) declared: Vec<String>,
+    /// The lines of `[mapping.company]`, where the CRM was not asked.
+    pub(super) unseen: Vec<String>,
     /// Lines of the CRM's section that no question answers.
     pub(super) section: Vec<String>,
     /// Lines of a scope that is proposed.
@@ -66,6 +68,10 @@ pub(super) fn text(answers: &Answers, beside: &Beside) -> String {
             }
             lines.extend(of_kind.iter().cloned());
         }
+    }
+    if !beside.unseen.is_empty() {
+        table(&mut lines, "[mapping.company]");
+        lines.extend(beside.unseen.iter().cloned());
     }
     if !beside.declared.is_empty() {
         lines.push(String::new());

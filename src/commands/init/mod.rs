@@ -4,8 +4,9 @@
 //! what it comes to; `given` is what the command line says; `examine` asks a system whether an answer holds, and what it
 //! has; `wording` says how questions are put, and the `conversation` goes from one to the other, once what is said
 //! `beforehand` is taken and judged. What was seen becomes proposals: the `mapping` (by `likeness` of names and types),
-//! fields of the firm's own (`declared`), values of `newborn` records; `choices` are those that a person makes among them.
-//! The `file` is the text of all that, and `write` says where it belongs; `staged` files take their places together.
+//! fields of the firm's own (`declared`), values of `newborn` records; `choices` are those that a person makes among them;
+//! options say what is mapped of a CRM that is `unseen`. The `file` is the text of all that, and `write` says where it
+//! belongs; `staged` files take their places together.
 //!
 //! Architecture invariant: a secret is held in its own type until it is in its file, and is part of no text and no argument.
 
@@ -23,6 +24,7 @@ mod mapping;
 mod declared;
 mod newborn;
 mod choices;
+mod unseen;
 mod file;
 mod staged;
 mod write;

@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, is_about};
 use super::asker::Prompt;
+use super::unseen;
 use crate::config::Problem;
 use crate::connector::error::ErrorKind;
 use crate::connector::setup::{Answer, Question};
@@ -69,6 +70,8 @@ fn further(problem: &Problem) -> Option<String> {
     match parts.as_slice() {
         ["locale", "region"] => Some("--region".to_owned()),
         ["flowtly", "defaults", kind, name, ..] => Some(format!("--default {kind}.{name}")),
+        _ if unseen::is_about_tax(problem) => Some("--tax-property".to_owned()),
+        _ if unseen::is_about_id(problem) => Some("--id-property".to_owned()),
         _ => None,
     }
 }

@@ -30,6 +30,31 @@ fn what_is_wrong_is_told_together_with_what_is_missing() {
 }
 
 #[test]
+fn properties_that_no_system_was_asked_about_are_written_as_they_are_said() {
+    let pair = Pair::serve("hubspot");
+    let mut init = pair.init(&["--unchecked", "--tax-property", "nip", "--id-property", "our_id"]);
+    let output = init.output().unwrap();
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    let text = || std::fs::read_to_string(pair.path("flowtly-sync.toml")).unwrap();
+    assert!(text().contains("\n[mapping.company]\ntax_identity = { number = \"nip\" }\n"), "{}", text());
+    assert!(text().contains("\nid_property = \"our_id\"\n"), "{}", text());
+
+    let output = pair.init(&["--unchecked", "--force", "--tax-property", "", "--id-property", ""]).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", told(&output));
+    assert!(text().contains("\ntax_identity = false\n") && text().contains("\nid_property = \"\"\n"), "{}", text());
+
+    for (tax, id, wanted) in [
+        ("name", "our_id", "--tax-property: `name` is already mapped"),
+        ("nip", "phone", "--id-property: `phone` holds Flowtly's id"),
+    ] {
+        let mut init = pair.init(&["--unchecked", "--force", "--tax-property", tax, "--id-property", id]);
+        let output = init.output().unwrap();
+        assert_eq!(code(&output), 4, "{}", told(&output));
+        assert!(told(&output).contains(wanted), "{}", told(&output));
+    }
+}
+
+#[test]
 fn properties_that_do_not_do_are_told_together() {
     let pair = Pair::serve("hubspot");
     let init = pair.init(&["--tax-property", "tin", "--id-property", "phone"]).output().unwrap();
