@@ -6,7 +6,7 @@ use super::wording::{NONE, named};
 use super::{Unfinished, given, unseen};
 use crate::config::{Key, Problem, secret_variable};
 use crate::connector::registry::SYSTEMS;
-use crate::connector::setup::{Answer, Question};
+use crate::connector::setup::{Answer, PASSWORD, Question, TOKEN};
 use crate::domain::record::Side;
 
 /// The key of the region.
@@ -62,6 +62,9 @@ impl Conversation<'_> {
                 answers.say(Side::Flowtly, username, "");
             }
         }
+        if self.has_password_of_nobody() {
+            wrong.push(format!("--{}: a password is somebody's: add --flowtly-username USER", PASSWORD.option));
+        }
         if !args.flowtly_header.is_empty() {
             answers.say_headers(&args.flowtly_header);
         }
@@ -95,7 +98,7 @@ impl Conversation<'_> {
     }
 
     /// The secret that an option, a variable or its usual file holds.
-    fn secret(&self, answers: &Answers, side: Side, question: &Question) -> Result<Option<Held>, String> {
+    pub(super) fn secret(&self, answers: &Answers, side: Side, question: &Question) -> Result<Option<Held>, String> {
         let (Answer::Secret(name) | Answer::OptionalSecret(name)) = question.answer else { return Ok(None) };
         if let Some(file) = given::secret_file(self.args, question) {
             return self.target.secret_in(file, name).map(Some);
@@ -107,7 +110,7 @@ impl Conversation<'_> {
         Ok(self.target.secret_there(name).filter(|_| !self.asks))
     }
 
-    /// Whether a question is answered beforehand.
+    /// Whether a question is answered beforehand, or what lacks with it is told in other words.
     fn has(&self, side: Side, answers: &Answers, question: &Question) -> bool {
         let there = match question.answer {
             Answer::Secret(name) | Answer::OptionalSecret(name) => self.target.secret_there(name).is_some(),
@@ -115,7 +118,16 @@ impl Conversation<'_> {
         };
         let held = answers.secrets.contains_key(&answers.key(side, question));
         let given = given::text(self.args, question).is_some() || given::secret_file(self.args, question).is_some();
-        held || there || given
+        held || there || given || *question == TOKEN && self.has_password_of_nobody()
+    }
+
+    /// Whether a password is given, and nobody will say whose it is.
+    fn has_password_of_nobody(&self) -> bool {
+        let nobody = match self.args.flowtly_username.as_deref() {
+            None => !self.asks,
+            Some(username) => username.is_empty(),
+        };
+        nobody && self.args.flowtly_password_file.is_some()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cli::InitArgs;
 use crate::config::{Settings, load_new};
 use crate::connector::port::Schema;
 use crate::connector::registry::{CrmSystem, SYSTEMS};
-use crate::connector::setup::{Answer, Question};
+use crate::connector::setup::{Answer, PASSWORD, Question};
 use crate::domain::record::Side;
 use crate::render::clean::Clean;
 use crate::render::lists::check::{Finding, Health};
@@ -153,6 +153,17 @@ impl<'a> Conversation<'a> {
         name: &str,
     ) -> Result<(), Unfinished> {
         let key = answers.key(side, question);
+        // Whose password it is, if anybody's, was not known beforehand.
+        if *question == PASSWORD && self.args.flowtly_username.is_none() && !answers.secrets.contains_key(&key) {
+            match self.secret(answers, side, question) {
+                Ok(Some(held)) => {
+                    answers.hold(side, question, Some(held));
+                    return Ok(());
+                }
+                Ok(None) => {}
+                Err(error) => self.tell_wrong(&format!("--{}: {error}", question.option))?,
+            }
+        }
         let (before, there) = (answers.secrets.get(&key).cloned(), self.target.secret_there(name));
         let proposal = match (&before, &there) {
             (Some(_), _) => Some("the one just given".to_owned()),

@@ -14,6 +14,11 @@ fn what_is_wrong_is_told_together_with_what_is_missing() {
         ("--default", "company.statu=active", "--default company.statu: there is no field `statu`; did you mean"),
         ("--default", "contact.typ=main", "--default contact.typ: there is no field `typ`"),
         ("--flowtly-url", "flowtly", "--flowtly-url: this is not a URL"),
+        (
+            "--flowtly-password-file",
+            "none",
+            "--flowtly-password-file: a password is somebody's: add --flowtly-username",
+        ),
     ];
     for (crm, missing) in [
         (&["--crm", "espocrm"][..], &["--crm-url URL", "--crm-secret-file FILE"][..]),
@@ -26,6 +31,7 @@ fn what_is_wrong_is_told_together_with_what_is_missing() {
         for words in wrong.iter().map(|(_, _, words)| words).chain(missing) {
             assert!(told(&init).contains(words), "{words}: {}", told(&init));
         }
+        assert!(!told(&init).contains("--flowtly-token-file"), "{}", told(&init));
     }
 }
 
@@ -95,8 +101,7 @@ async fn whoever_answers_is_told_of_a_wrong_option_first_and_loses_nothing() {
         HERE,
         "--flowtly-organisation",
         "",
-        "--flowtly-username",
-        &username,
+        // Whose it is comes later.
         "--flowtly-password-file",
         &password,
         "--crm-url",
@@ -111,6 +116,7 @@ async fn whoever_answers_is_told_of_a_wrong_option_first_and_loses_nothing() {
         "company.status=",
     ];
     let mut script = Script::of([
+        ("Flowtly's user", &username),
         ("A header", ""),
         ("telephone numbers", "PL"),
         ("currency", ""),
@@ -121,7 +127,7 @@ async fn whoever_answers_is_told_of_a_wrong_option_first_and_loses_nothing() {
     let told = script.told();
     assert_eq!(outcome.code.unwrap(), 0, "{told}\n{}", outcome.printed);
     assert!(script.is_over(), "{told}");
-    let first = told.find("A header").unwrap();
+    let first = told.find("Flowtly's user").unwrap();
     for words in ["FAIL  --region: `POLAND` does not do", "FAIL  --default company.foo: there is no field `foo`"] {
         assert!(told.find(words).is_some_and(|place| place < first), "{words}\n{told}");
     }
