@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::backup::{Half, check, failed, make_new, remove_if_there, sync_folder, vacuum};
 use super::lock::WriterLock;
 use super::mark::{self, Mark};
-use super::{BUSY_TIMEOUT, Sight, Store, StoreError, beside, new_private, todo};
+use super::{BUSY_TIMEOUT, Sight, Sort, Store, StoreError, beside, new_private, todo};
 
 /// Tables that every state has had from the first release on.
 const TABLES: [&str; 6] = ["_sqlx_migrations", "mark", "link", "seen", "base", "intent"];
@@ -112,12 +112,21 @@ async fn prepare(from: &Path, called: &Path, fresh: &Path, now: DateTime<Utc>) -
     .bind(wanted)
     .fetch_one(&mut source)
     .await;
-    let tables: i64 = row.map_err(|error| no_backup(error.to_string()))?.try_get(0)?;
+    let damaged = |message: String| no_backup(format!("it is damaged or none, take another one ({message})"));
+    let tables: i64 = match row {
+        Ok(row) => row.try_get(0)?,
+        Err(error) if Sort::of(&error) == Sort::Damaged => return Err(damaged(error.to_string())),
+        Err(error) => return Err(no_backup(error.to_string())),
+    };
     if usize::try_from(tables).ok() != Some(TABLES.len()) {
         return Err(no_backup("it is a database of something else".to_owned()));
     }
     Store::check_schema(&mut source, called).await?;
-    check(&mut source, called).await?;
+    let sound = check(&mut source, called).await;
+    if let Err(StoreError::Corrupt { message, .. }) = sound {
+        return Err(damaged(message));
+    }
+    sound?;
     make_new(fresh)?;
     let half = Half::of(fresh);
     vacuum(&mut source, called, fresh).await?;
