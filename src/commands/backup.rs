@@ -38,10 +38,7 @@ pub async fn backup_to(
     }
     let state = &settings.state_path;
     // An image that holds nothing but the program has no folder for temporary files.
-    let folder = tempfile::tempdir().or_else(|_| {
-        let folder = state.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        tempfile::tempdir_in(folder)
-    });
+    let folder = tempfile::tempdir().or_else(|_| tempfile::tempdir_in(store::folder_of(state)));
     let folder = folder.context("no temporary folder can be made for the copy")?;
     let path = folder.path().join("copy.sqlite");
     unless_stopped(stop, store::backup::backup(state, &path)).await?;

@@ -3,7 +3,7 @@
 use std::fs::{File, metadata};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use tokio_util::sync::CancellationToken;
@@ -79,10 +79,8 @@ type Owner = (u32, u32);
 
 /// Whose the state is to be: whose it was, or whose the folder is, where there was none, or one that root made beside the service.
 fn owner(state: &Path) -> Option<Owner> {
-    let folder =
-        state.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), PathBuf::from);
     let owner = |path: &Path| metadata(path).ok().map(|file| (file.uid(), file.gid()));
-    owner(state).filter(|(user, _)| *user != 0).or_else(|| owner(&folder))
+    owner(state).filter(|(user, _)| *user != 0).or_else(|| owner(store::folder_of(state)))
 }
 
 /// A file that root makes would be closed to the service; who is not root can give nothing away, and is told.

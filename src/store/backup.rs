@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Connection as _, Row as _};
 
-use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, free_bytes, new_private};
+use super::{BUSY_TIMEOUT, Connection, Sight, Sort, Store, StoreError, beside, folder_of, free_bytes, new_private};
 
 /// How often is a state copied anew because somebody began to write it? From then on it is read with locks: a second time only
 /// where that was over before.
@@ -145,7 +145,7 @@ pub(super) fn remove_if_there(path: &Path) -> Result<(), StoreError> {
 
 /// What a folder lists is durable only once the folder is.
 pub(super) fn sync_folder(file: &Path) -> Result<(), StoreError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed(folder, &error))
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tracing::{info, warn};
 
 use super::backup::{Half, check_copy, failed, lacks_room, make_new, remove_if_there, size, sync_folder, vacuum};
-use super::{Connection, StoreError, beside};
+use super::{Connection, StoreError, beside, folder_of};
 
 /// How the name of such a copy ends; the schema that it has follows.
 const ENDING: &str = ".before-upgrade-";
@@ -65,8 +65,7 @@ pub(super) fn readable(state: &Path, known: i64) -> Option<PathBuf> {
 fn copies(state: &Path) -> Vec<(i64, PathBuf)> {
     let begins = beside(state, ENDING);
     let begins = begins.file_name().unwrap_or_default().to_string_lossy();
-    let entries = state.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-    let entries = entries.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let entries = fs::read_dir(folder_of(state)).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| {
             let name = entry.file_name();

@@ -8,7 +8,7 @@ use crate::config::{Environment, Settings};
 use crate::domain::record::Side;
 use crate::render::lists::check::Finding;
 use crate::store::lock::WriterLock;
-use crate::store::{Store, StoreError, free_bytes, mark};
+use crate::store::{Store, StoreError, folder_of, free_bytes, mark};
 
 const AREA: &str = "state";
 
@@ -66,7 +66,7 @@ fn absent(state: &Path, of_service: Option<&Path>) -> Finding {
 /// How much room there is where the state is, told where the system tells it. A backup, and a dry run's working copy, need
 /// as much as the state has.
 fn room(state: &Path) -> Option<Finding> {
-    let folder = state.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(state);
     let free = free_bytes(folder).ok()?;
     let size = std::fs::metadata(state).map_or(0, |file| file.len());
     Some(told_room(folder, free, size))

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::store::folder_of;
+
 /// What a new configuration may be read by, as far as the process's mask says nothing else: a service often runs as another
 /// user, and nothing in it is secret.
 pub(super) const READABLE: u32 = 0o644;
@@ -79,11 +81,6 @@ fn take_back(path: &Path, before: Option<NamedTempFile>) -> Option<String> {
     })
 }
 
-/// The folder of a file.
-pub(super) fn folder(path: &Path) -> &Path {
-    or_here(path.parent().unwrap_or(path))
-}
-
 /// A folder as it can be opened.
 pub(super) fn or_here(folder: &Path) -> &Path {
     if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
@@ -98,7 +95,7 @@ fn place(path: &Path) -> PathBuf {
 fn temporary(path: &Path, content: &[u8], mode: u32) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".flowtly-sync-").permissions(Permissions::from_mode(mode));
-    let mut file = builder.tempfile_in(folder(path))?;
+    let mut file = builder.tempfile_in(folder_of(path))?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
     Ok(file)

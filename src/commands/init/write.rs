@@ -10,8 +10,9 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::answers::Held;
-use super::staged::{self, PRIVATE, READABLE, Staged, folder, or_here};
+use super::staged::{self, PRIVATE, READABLE, Staged, or_here};
 use crate::config::without_line_break;
+use crate::store::folder_of;
 
 /// Where all of it is to stand.
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ impl Target {
         let target = Self { secrets: credentials.unwrap_or(beside), path, force, of_service };
         target.is_free()?;
         // Of a service: where its folder is there, that of its secrets is made beside it.
-        if target.secrets.parent().is_some_and(|folder| folder == self::folder(&target.path)) {
+        if target.secrets.parent().is_some_and(|folder| folder == folder_of(&target.path)) {
             match DirBuilder::new().mode(0o700).create(&target.secrets) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists && error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("{} cannot be made", target.secrets.display()));
@@ -51,7 +52,7 @@ impl Target {
                 Ok(()) | Err(_) => {}
             }
         }
-        for folder in [folder(&target.path), or_here(&target.secrets)] {
+        for folder in [folder_of(&target.path), or_here(&target.secrets)] {
             tempfile::tempfile_in(folder).with_context(|| {
                 let folder = folder.display();
                 format!("nothing can be written in {folder}: make it, or name another file with --output")
@@ -95,7 +96,7 @@ impl Target {
         let own_name = file.file_name().and_then(|own| own.to_str());
         let can_be_loaded = |own: &&str| !self.of_service || *own == name;
         let own_name = own_name.filter(can_be_loaded);
-        match own_name.filter(|_| file.is_file() && same(folder(file), or_here(&self.secrets))) {
+        match own_name.filter(|_| file.is_file() && same(folder_of(file), or_here(&self.secrets))) {
             Some(own) => Ok(Held { text: text.into(), file: own.to_owned(), is_there: true }),
             None => self.secret_to_be(text.into(), name),
         }
