@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
+use anyhow::anyhow;
+
 use super::deciding::{Held, take_or_ask};
 use super::session::{Session, exit_code, print_report, progress, request, stop_on_signals, style};
 use super::unwatched::{Unwatched, tells_of};
 use super::{fault, notices};
 use crate::config::Settings;
-use crate::connector::error::PortError;
 use crate::daemon::control::inbox::{ROUNDS, goes_on};
 use crate::daemon::control::protocol::Ask;
 use crate::domain::safety::RefusalName;
@@ -62,23 +63,12 @@ pub(super) async fn reconcile(settings: Settings, wanted: &Wanted<'_>, out: &mut
     if let Some(lock) = &lock {
         ended = fault::caught(Box::pin(passes(&session, desk.as_ref(), lock, wanted, out))).await;
     }
-    if wanted.watched == Watched::ByNobody {
-        // It goes into a log.
-        ended = ended.map_err(unquoted);
-    }
     notices::close(desk, ended.as_ref().err().filter(|error| tells_of(error)).map(notices::word_of)).await;
-    ended
-}
-
-fn unquoted(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<PassError>() {
-        Ok(PassError::Side { side, error }) => {
-            let (kind, message) = (error.kind, error.unquoted());
-            PassError::Side { side, error: PortError::new(kind, message) }.into()
-        }
-        Ok(other) => other.into(),
-        Err(other) => other,
-    }
+    ended.map_err(|error| match (wanted.watched, error.downcast_ref::<PassError>()) {
+        // It goes into a log.
+        (Watched::ByNobody, Some(side @ PassError::Side { .. })) => anyhow!(side.unquoted()),
+        _ => error,
+    })
 }
 
 async fn passes(
