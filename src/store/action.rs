@@ -131,20 +131,20 @@ pub struct Tally {
     pub count: u64,
 }
 
-/// What was done of the plan of a pass, by sort and reason: all that is local, and of what sends something that which was sent.
+/// What a pass did, by sort and reason. What it sent are the last rows of the journal: the journal is not read from end to end.
+pub(super) const TALLY: &str = "SELECT op, side, kind, why, count(*) FROM ( \
+     SELECT body -> 'op' ->> 'op' AS op, body -> 'op' ->> 'side' AS side, kind, body -> 'reason' ->> 'why' AS why \
+     FROM action WHERE op = 'local' \
+     UNION ALL \
+     SELECT body -> 'action' -> 'op' ->> 'op', side, kind, body -> 'action' -> 'reason' ->> 'why' FROM intent \
+     WHERE sending IS NOT NULL \
+     AND id > coalesce((SELECT id FROM intent WHERE pass <> ?1 ORDER BY id DESC LIMIT 1), 0) \
+     ) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
+
+/// What was done of the plan of the last pass, by sort and reason: all that is local, and of what sends something that which
+/// was sent.
 pub async fn tally(connection: &mut Connection, pass: i64) -> Result<Vec<Tally>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT op, side, kind, why, count(*) FROM ( \
-         SELECT body -> 'op' ->> 'op' AS op, body -> 'op' ->> 'side' AS side, kind, body -> 'reason' ->> 'why' AS why \
-         FROM action WHERE op = 'local' \
-         UNION ALL \
-         SELECT body -> 'action' -> 'op' ->> 'op', side, kind, body -> 'action' -> 'reason' ->> 'why' \
-         FROM intent WHERE pass = ?1 AND sending IS NOT NULL \
-         ) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
-    )
-    .bind(pass)
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query(TALLY).bind(pass).fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
             Ok(Tally {

@@ -4,7 +4,7 @@
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _};
 
-use super::{Connection, MIGRATIONS, answer, link, match_key, seen, waiting};
+use super::{Connection, MIGRATIONS, action, answer, link, match_key, seen, waiting};
 use crate::domain::record::{Kind, Side};
 
 async fn empty_state() -> Connection {
@@ -136,4 +136,11 @@ async fn answers_are_found_by_two_searches_for_each_record() {
     let steps = steps(&mut state, text(answer::ABOUT)).await;
     let of_answers: Vec<&String> = steps.iter().filter(|step| step.contains(" answer ")).collect();
     assert!(of_answers.len() == 2 && of_answers.iter().all(|step| step.starts_with("SEARCH answer ")), "{steps:?}");
+}
+
+#[tokio::test]
+async fn what_a_pass_sent_is_read_from_the_end_of_the_journal() {
+    let mut state = empty_state().await;
+    let steps = steps(&mut state, text(action::TALLY)).await;
+    assert!(steps.iter().any(|step| step == "SEARCH intent USING INTEGER PRIMARY KEY (rowid>?)"), "{steps:?}");
 }
