@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::unless_stopped;
 use crate::clock::Clock;
 use crate::config::Settings;
+use crate::render::clean::Word;
 use crate::store;
 use crate::store::lock::{WriterLock, lock_path};
 use crate::store::restore::{Ready, ready, ready_from};
@@ -93,8 +94,8 @@ fn given_to(owner: Owner, file: &Path, out: &mut dyn Write) -> std::io::Result<(
     match chown(file, Some(user), Some(group)) {
         Ok(()) => Ok(()),
         Err(error) => {
-            let file = file.display();
-            writeln!(out, "{file} is yours now ({error}); for whom it was before: chown {user}:{group} {file}")
+            let (shown, file) = (file.display(), Word(file));
+            writeln!(out, "{shown} is yours now ({error}); for whom it was before: chown {user}:{group} {file}")
         }
     }
 }

@@ -2,6 +2,7 @@
 //! direction or end a table's row.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 /// A text of a system, for a terminal: what is not visible is spelled out (`\u{1b}`), line breaks become `\n`.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,18 @@ pub struct Cell<T>(pub T);
 impl<T: fmt::Display> fmt::Display for Cell<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(Escaper(f), "{}", Clean(&self.0))
+    }
+}
+
+/// A path within a command that is to be copied into a shell: quoted where the shell would take it apart.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a>(pub &'a Path);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.to_string_lossy();
+        // What cannot be quoted holds a NUL, and names no file.
+        f.write_str(&shlex::try_quote(&path).unwrap_or_default())
     }
 }
 
@@ -93,6 +106,14 @@ mod tests {
     fn names_of_people_stay_as_they_are() {
         let names = "Łódź, Zażółć & Söhne GmbH, 株式会社, شركة, é, 👩\u{200d}💻";
         assert_eq!(Clean(names).to_string(), names);
+    }
+
+    #[test]
+    fn a_path_is_one_word_for_a_shell() {
+        let word = |path: &str| Word(Path::new(path)).to_string();
+        assert_eq!(word("/etc/flowtly-sync/acme.toml"), "/etc/flowtly-sync/acme.toml");
+        assert_eq!(word("My Files/a;b.toml"), "'My Files/a;b.toml'");
+        assert_eq!(word("it's.toml"), "\"it's.toml\"");
     }
 
     #[test]

@@ -50,6 +50,7 @@ use crate::clock::Clock;
 use crate::config::{self, Environment, Settings, find_file, usual_file};
 use crate::connector::error::PortError;
 use crate::connector::registry::{Systems, Transports, connect};
+use crate::render::clean::Word;
 use crate::render::lists::Listing;
 
 /// How the systems of a configuration are reached.
@@ -118,7 +119,7 @@ pub async fn init(
         () = stop.cancelled() => return Err(anyhow!("stopped; nothing was written").into()),
     };
     for path in ready.answers.secrets.values().filter_map(|held| target.open_to_others(held)) {
-        asker.tell(&format!("warn  others may read {0}: chmod 600 {0}", path.display()))?;
+        asker.tell(&format!("warn  others may read {}: chmod 600 {}", path.display(), Word(&path)))?;
     }
     // Nothing is waited for while this goes on, so that a signal finds all of it written, or none.
     let written = target.write(&ready.text, ready.answers.secrets.values(), around.clock.now())?;
@@ -164,7 +165,7 @@ fn next(around: &Around<'_>, target: &Target, out: &mut dyn Write) -> std::io::R
     let found = around.environment.configuration_file().or_else(|| find_file(around.environment));
     let is_found = found.is_some_and(|found| found == target.path || is_same(&found, &target.path));
     let program =
-        if is_found { "flowtly-sync".to_owned() } else { format!("flowtly-sync --config {}", target.path.display()) };
+        if is_found { "flowtly-sync".to_owned() } else { format!("flowtly-sync --config {}", Word(&target.path)) };
     writeln!(out, "\nNext:\n  {program} check   # the table above, whenever something has changed")?;
     writeln!(out, "  {program} diff    # what a first pass would do; it writes nothing")
 }

@@ -125,10 +125,10 @@ fn a_file_that_is_there_is_not_replaced_by_accident() {
     assert!(printed(&init).contains(&format!("\nkept: {kept} (what it replaced)\n")), "{}", printed(&init));
     assert_eq!(std::fs::read_to_string(pair.path(kept)).unwrap(), "# mine\n");
 
-    let init = pair.init(&["--yes", "--output", "other.toml"]).output().unwrap();
+    let init = pair.init(&["--yes", "--output", "another one.toml"]).output().unwrap();
     assert_eq!(code(&init), 0, "{}{}", printed(&init), told(&init));
-    assert!(printed(&init).contains("  flowtly-sync --config other.toml check"), "{}", printed(&init));
-    assert_eq!(code(&pair.run(&["--config", "other.toml", "check"])), 0);
+    assert!(printed(&init).contains("  flowtly-sync --config 'another one.toml' check"), "{}", printed(&init));
+    assert_eq!(code(&pair.run(&["--config", "another one.toml", "check"])), 0);
 }
 
 #[test]
