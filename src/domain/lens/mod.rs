@@ -16,14 +16,14 @@ mod tax;
 /// Puts what `source` says into `target`, the other side's present text with the parts `target_parts`.
 ///
 /// Only facets that differ are rewritten, so that the target's spelling of the rest stays. A blank source blanks every part
-/// of the target. What the source does not carry stays as it is; what the target does not carry is dropped. Laws:
+/// of the target but the type of a tax number, which a system may demand of whoever has no number. What the source does not carry stays as it is; what the target does not carry is dropped. Laws:
 ///
 /// - what is put is read back: `put(s, t)` agrees with `s`, as far as the two have a facet in common that is not blank;
 /// - putting what is already there changes nothing: `put(s, t) == t` if they agree;
 /// - putting twice is putting once, and what was there before leaves no trace in what is compared.
 pub fn put(field: Field, source: &Text, target: &Text, target_parts: &[Part], locale: &Locale) -> Text {
     if source.is_blank() {
-        return if target.is_blank() { target.clone() } else { blanked(target, target_parts) };
+        return if target.says_nothing() { target.clone() } else { blanked(target, target_parts) };
     }
     let wanted = normalise(field, source, locale);
     if !target.is_blank() && wanted.agrees_with(&normalise(field, target, locale)) {
@@ -68,7 +68,11 @@ fn filled(target: &Text, parts: &[Part]) -> Text {
 }
 
 fn blanked(target: &Text, parts: &[Part]) -> Text {
-    target.parts().map(|(part, _)| part).chain(parts.iter().copied()).map(|part| (part, String::new())).collect()
+    let mut text: Text = parts.iter().map(|part| (*part, String::new())).collect();
+    for (part, there) in target.parts() {
+        text.set(part, if part == Part::TinType { there } else { "" });
+    }
+    text
 }
 
 /// The first way of writing that reads back as `wanted`; else the last one.

@@ -303,11 +303,12 @@ fn a_simple_text_goes_as_it_is_and_stays_where_it_agrees() {
 }
 
 #[test]
-fn blank_blanks_every_part() {
+fn blank_blanks_every_part_but_the_type_of_a_number() {
     let target = flowtly_tax("5260001246", "PL", "PL5260001246");
     let put = put_into(Field::TaxIdentity, &number(" "), &target);
-    assert!(put.is_blank());
-    assert_eq!(put.parts().count(), 4);
+    assert!(put.says_nothing() && !put.is_blank());
+    assert_eq!((put.parts().count(), put.part(Part::TinType)), (4, Some("nip")));
+    assert_eq!(put_into(Field::TaxIdentity, &number(""), &put), put, "and there is nothing more to clear");
     let put = super::put(Field::Name, &Text::default(), &Text::whole("Acme"), &[Part::Whole], &locale());
     assert_eq!(put, Text::whole(""));
 }

@@ -154,7 +154,7 @@ pub struct Change {
 impl Change {
     /// Whether it clears a value.
     pub fn blanks(&self) -> bool {
-        self.after.is_blank() && !self.before.is_blank()
+        self.after.says_nothing() && !self.before.says_nothing()
     }
 }
 

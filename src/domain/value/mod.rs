@@ -48,6 +48,11 @@ impl Text {
     pub fn is_blank(&self) -> bool {
         self.0.values().all(|text| text::is_blank(text))
     }
+
+    /// Whether it is blank but for the type of a tax number, which says nothing without the number.
+    pub fn says_nothing(&self) -> bool {
+        self.0.iter().all(|(part, text)| *part == Part::TinType || text::is_blank(text))
+    }
 }
 
 impl FromIterator<(Part, String)> for Text {
