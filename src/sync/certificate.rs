@@ -13,7 +13,7 @@ use crate::domain::documents::Stand;
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
 use crate::domain::planner::plan_pair;
-use crate::domain::record::{Kind, Standing};
+use crate::domain::record::{Kind, Side, Standing};
 use crate::domain::value::Reading;
 use crate::store::link::LinkState;
 use crate::store::seen::SeenId;
@@ -160,10 +160,17 @@ fn look(
     }
     let mut reasons = BTreeSet::new();
     let notes: BTreeMap<Field, String> = plan.notes.iter().map(|(field, why)| (*field, why.to_string())).collect();
-    for field in &Field::every(kind, pair.flowtly.record.fields.keys().copied()).collect::<Vec<_>>() {
+    for field in &Field::every(kind, world.shape(Side::Flowtly, kind).fields()).collect::<Vec<_>>() {
         let (ours, theirs) = (pair.flowtly.record.reading(*field), pair.crm.record.reading(*field));
-        let mapped = pair.flowtly.record.fields.contains_key(field) && pair.crm.record.fields.contains_key(field);
-        if !mapped || ours.agrees_with(theirs) {
+        // What a side does not show of a field that it has is not kept with the record: its mapping says that it is there.
+        let is_shared = Side::BOTH.into_iter().all(|side| {
+            if *field == Field::Parent {
+                pair.half(side).record.fields.contains_key(field)
+            } else {
+                world.shape(side, kind).maps(*field)
+            }
+        });
+        if !is_shared || ours.agrees_with(theirs) {
             continue;
         }
         let agreed = pair.flowtly.base.contains_key(field) && pair.crm.base.contains_key(field);

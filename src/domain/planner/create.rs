@@ -1,6 +1,6 @@
 //! What a record is born with.
 
-use super::{Context, maps};
+use super::Context;
 use crate::domain::field::{Field, Part};
 use crate::domain::lens;
 use crate::domain::record::{Record, Side};
@@ -33,7 +33,7 @@ fn birth_text(field: Field, source: &Record, side: Side, context: Context<'_>) -
     }
     let parts = target.parts(field);
     let is_required = context.manners(side).required.contains(&field);
-    let travels = maps(context.shape(side.opposite()), field)
+    let travels = context.shape(side.opposite()).maps(field)
         && context.rules.fields.get(&field).is_some_and(|rule| goes_to(*rule, side) || is_required);
     let carried = match (travels, source.reading(field)) {
         (true, Reading::Unknown) => return None,

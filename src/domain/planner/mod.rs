@@ -171,7 +171,3 @@ impl PairPlan {
         }
     }
 }
-
-fn maps(shape: &Shape, field: Field) -> bool {
-    shape.cells.iter().any(|cell| cell.field == field)
-}

@@ -1,7 +1,7 @@
 //! What is to be done about one linked pair.
 
 use super::identity;
-use super::{Choice, Context, Decision, OUTSIDE, Pair, PairPlan, maps};
+use super::{Choice, Context, Decision, OUTSIDE, Pair, PairPlan};
 use crate::domain::field::{Field, Part};
 use crate::domain::lens;
 use crate::domain::merge::{Circumstances, Half, Verdict, merge};
@@ -42,7 +42,7 @@ pub(super) fn valid_decision<'a>(pair: &'a Pair, field: Field, context: Context<
 
 /// What a side shows of a field; unknown where its mapping does not have it.
 pub(super) fn reading<'a>(pair: &'a Pair, side: Side, field: Field, context: Context<'_>) -> &'a Reading {
-    if field == Field::Parent || maps(context.shape(side), field) {
+    if field == Field::Parent || context.shape(side).maps(field) {
         pair.half(side).record.reading(field)
     } else {
         &Reading::Unknown
@@ -184,7 +184,7 @@ impl FieldView<'_> {
             Prepared::AsItIs
         } else if !self.is_writable(to) {
             Prepared::NotWritable
-        } else if after.is_blank() && self.is_required(to) {
+        } else if after.says_nothing() && self.is_required(to) {
             Prepared::ClearsRequired
         } else {
             Prepared::Change(Change { field: self.field, before, after, source: source.clone(), reason })

@@ -189,6 +189,11 @@ impl Shape {
         self.cells.iter().map(|cell| cell.field).collect()
     }
 
+    /// Whether a field is mapped.
+    pub fn maps(&self, field: Field) -> bool {
+        self.cells.iter().any(|cell| cell.field == field)
+    }
+
     /// The parts of a field that are mapped.
     pub fn parts(&self, field: Field) -> Vec<Part> {
         self.cells.iter().filter(|cell| cell.field == field).map(|cell| cell.part).collect()

@@ -1,4 +1,4 @@
-//! Values that a system refuses.
+//! Values that a system refuses, or does not show.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use flowtly_sync::connector::error::ErrorKind;
 use flowtly_sync::domain::record::{Kind, Side};
 use flowtly_sync::sandbox::{
     CrmServer, Embedded, EspoOptions, EspoServer, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, OdooServer,
-    Property, When,
+    PipedriveOptions, PipedriveServer, Property, When,
 };
 use flowtly_sync::sync::pass::Ending;
 use http::Method;
@@ -213,4 +213,40 @@ async fn a_side_whose_every_write_is_wrong_is_left_alone_at_once() {
         firm.reconcile().await;
         firm.assert_settled().await;
     }
+}
+
+#[tokio::test]
+async fn a_tax_number_is_cleared_and_its_type_which_flowtly_demands_stays() {
+    let firm = Firm::new();
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.hubspot.edit_company(company, "vat_number", "");
+    firm.reconcile().await;
+    assert_eq!(firm.refusals().await, [] as [&str; 0]);
+    for key in ["tin", "tinCountry", "vatNumber"] {
+        assert_eq!(firm.client_text(client, key), None, "{key}");
+    }
+    assert_eq!(firm.client_text(client, "tinType").as_deref(), Some("vat"));
+    firm.assert_settled().await;
+    firm.hubspot.edit_company(company, "vat_number", &vat(2));
+    firm.reconcile().await;
+    assert_eq!(firm.client_text(client, "vatNumber"), Some(vat(2)));
+    assert_eq!(firm.client_text(client, "tinType").as_deref(), Some("vat"));
+}
+
+#[tokio::test]
+async fn what_a_side_does_not_show_is_not_told_as_equal() {
+    let clock = clock();
+    let pipedrive = PipedriveServer::new(PipedriveOptions::default(), clock.clone());
+    let idle = HubSpotServer::new(HubSpotOptions::default(), clock.clone());
+    let firm = Firm::made(clock, FlowtlyOptions::default(), Arc::new(pipedrive.clone()), idle, "");
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    firm.flowtly.edit_client(client, "addressCity", "Kraków");
+    assert_eq!(firm.reconcile().await.certificate.equal, 1);
+    // A line that nobody took apart says nothing of the parts.
+    pipedrive.edit_record(Kind::Company, company, "address", "Rynek 1, Opole");
+    firm.reconcile().await;
+    let certificate = firm.reconcile().await.certificate;
+    assert_eq!((certificate.equal, certificate.differ), (0, 1), "{certificate:?}");
+    assert!(certificate.reasons.keys().any(|reason| reason.starts_with("address: ")), "{certificate:?}");
+    assert_eq!(firm.client_text(client, "addressCity").as_deref(), Some("Kraków"));
 }
