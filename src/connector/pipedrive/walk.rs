@@ -104,38 +104,44 @@ impl Walk for ListWalk {
         if self.kind == Kind::Contact && self.extent == Went::Everything {
             self.talk.contact_pages.store(self.pages, Ordering::Relaxed);
         }
-        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(highest), shown: None }))
+        Ok(Step::End(WalkEnd { evidence: Evidence::Key, started, frontier: mark(highest, started), shown: None }))
     }
 }
 
 /// What was made since, newest first: what has a higher id than the highest that was met. A walk of changes leaves that to the
-/// walks before it, so that what it showed may come again.
+/// walks before it, so that what it showed may come again. What else changed or came back since stands at the old ids: of that,
+/// whatever is met on these pages.
 pub(super) async fn appeared(talk: &Talk, kind: Kind, frontier: &Frontier) -> Result<(Vec<Row>, Frontier), PortError> {
-    let known = parse(frontier)?;
+    let (known, since) = parse(frontier)?;
+    let began = Began::now(talk);
+    let mut started = None;
     let mut list = List::new(kind, Query::sorted("id", "desc"), talk.settings.page_size);
     let mut rows: Vec<Row> = Vec::new();
     let mut highest = known;
+    let is_new = |row: &Row| row.id.as_number().is_some_and(|id| id > known);
     while let Some(page) = list.next(talk).await? {
+        started.get_or_insert_with(|| began.server_time(talk, page.date));
         highest = page.rows.iter().filter_map(|row| row.id.as_number()).fold(highest, u64::max);
-        let met = page.rows.len();
-        let new = page.rows.into_iter().filter(|row| row.id.as_number().is_some_and(|id| id > known));
-        let before = rows.len();
-        rows.extend(new);
-        if rows.len() - before < met {
+        let is_last = !page.rows.iter().all(is_new);
+        rows.extend(page.rows.into_iter().filter(|row| is_new(row) || row.modified.is_some_and(|at| at >= since)));
+        if is_last {
             break;
         }
     }
     talk.met(kind, highest);
-    Ok((rows, mark(highest)))
+    Ok((rows, mark(highest, started.unwrap_or(since))))
 }
 
-fn mark(highest: u64) -> Frontier {
-    Frontier(highest.to_string())
+/// The highest id that was met, and the server's second in which the reading began.
+fn mark(highest: u64, started: DateTime<Utc>) -> Frontier {
+    Frontier(format!("{highest} {}", started.timestamp()))
 }
 
-fn parse(frontier: &Frontier) -> Result<u64, PortError> {
-    let wrong = |_| PortError::new(ErrorKind::Setting, "the mark of the last walk is not one of Pipedrive's");
-    frontier.0.parse().map_err(wrong)
+fn parse(frontier: &Frontier) -> Result<(u64, DateTime<Utc>), PortError> {
+    let parts = frontier.0.split_once(' ').and_then(|(highest, started)| {
+        Some((highest.parse().ok()?, DateTime::from_timestamp(started.parse().ok()?, 0)?))
+    });
+    parts.ok_or_else(|| PortError::new(ErrorKind::Setting, "the mark of the last walk is not one of Pipedrive's"))
 }
 
 fn whole_seconds(time: DateTime<Utc>) -> String {

@@ -16,7 +16,7 @@ use super::value;
 use super::wire::{self, Item};
 use crate::connector::error::{ErrorKind, FieldRefusal, Outcome, PortError};
 use crate::connector::port::{ParentWrite, Target, Write, Written};
-use crate::domain::record::Kind;
+use crate::domain::record::{Kind, Version};
 use crate::domain::shape::{Delivered, Row};
 
 /// Pipedrive's own properties of a person that are only there where Contact Sync is on; else they are forbidden.
@@ -81,7 +81,9 @@ async fn stored(talk: &Talk, kind: Kind, write: &Write, item: Item) -> Result<Ro
         && is_short(talk, kind, row).await
     {
         let read = read::one(talk, kind, &row.id).await.map_err(|error| unread(&error))?;
-        fill(row, read.as_ref());
+        let paths: Vec<&str> = talk.layout(kind).shape.paths().collect();
+        let was_sent = |place: usize| write.texts.iter().any(|(path, _)| paths.get(place) == Some(&path.as_str()));
+        fill(row, read.as_ref(), was_sent);
     }
     row.ok_or_else(|| PortError::new(ErrorKind::Protocol, "Pipedrive's reply holds no record"))
 }
@@ -100,11 +102,13 @@ async fn is_short(talk: &Talk, kind: Kind, row: &Row) -> bool {
     })
 }
 
-/// What the reply said stands, because somebody may have edited the record in between.
-fn fill(row: &mut Row, read: Option<&Row>) {
+/// What the reply said stands, because somebody may have edited the record in between. Where the stamp tells that somebody did,
+/// what was sent is not taken from there either: what is read then may be theirs. Stamps count seconds, within one they do not tell.
+fn fill(row: &mut Row, read: Option<&Row>, was_sent: impl Fn(usize) -> bool) {
     let Some(read) = read else { return };
-    for (text, read) in row.texts.iter_mut().zip(&read.texts) {
-        if *text == Delivered::Unknown {
+    let is_edited = row.version != read.version;
+    for (place, (text, read)) in row.texts.iter_mut().zip(&read.texts).enumerate() {
+        if *text == Delivered::Unknown && !(is_edited && was_sent(place)) {
             text.clone_from(read);
         }
     }
@@ -133,8 +137,9 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
         wanted = slots(&bound)?;
     }
     let present = match &write.target {
-        Target::Update { id, .. } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => {
+        Target::Update { id, version } if wanted.iter().any(|(_, slot, _)| is_composite(slot)) => {
             match read::item(talk, kind, id).await? {
+                Single::Shown(item) if is_another(&item, version.as_ref()) => return Err(moved()),
                 Single::Shown(item) => item,
                 Single::Closed => return Err(PortError::new(ErrorKind::Invalid, "the token's user may not see it")),
                 Single::Gone => return Err(PortError::new(ErrorKind::NotFound, "it is not there any more")),
@@ -164,6 +169,17 @@ async fn body(talk: &Talk, kind: Kind, write: &Write) -> Result<Map<String, Valu
         body.insert("org_id".to_owned(), json!(read::number(to)?));
     }
     Ok(body)
+}
+
+/// Whether a record is not as it was planned from, by the second of its last change.
+fn is_another(item: &Item, version: Option<&Version>) -> bool {
+    let now = item.get("update_time").and_then(Value::as_str);
+    now.zip(version).is_some_and(|(now, version)| now != version.0)
+}
+
+fn moved() -> PortError {
+    let message = "somebody changed the record since it was read: nothing was written";
+    PortError { superseded: true, ..PortError::new(ErrorKind::Conflict, message) }
 }
 
 /// Puts a text into the body; or says why it cannot be written.
@@ -355,6 +371,29 @@ pub(super) async fn read_ahead(talk: &Talk, kind: Kind, texts: &[(String, Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::record::{RemoteId, Standing};
+
+    fn row(version: &str, texts: Vec<Delivered>) -> Row {
+        Row {
+            version: Some(Version(version.to_owned())),
+            standing: Standing::Live,
+            texts,
+            ..Row::closed(RemoteId::new("1"), 0)
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_not_taken_from_somebody_elses_edit() {
+        let text = |text: &str| Delivered::Text(text.into());
+        let filled = |version: &str| {
+            let mut reply = row("2026-11-23T12:00:00Z", vec![text("Alfa"), Delivered::Unknown, Delivered::Unknown]);
+            let read = row(version, vec![text("Beta"), text("2"), text("3")]);
+            fill(&mut reply, Some(&read), |place| place < 2);
+            reply.texts
+        };
+        assert_eq!(filled("2026-11-23T12:00:00Z"), [text("Alfa"), text("2"), text("3")]);
+        assert_eq!(filled("2026-11-23T12:00:05Z"), [text("Alfa"), Delivered::Unknown, text("3")]);
+    }
 
     fn entry(value: &str, primary: bool, label: &str) -> Value {
         json!({"value": value, "primary": primary, "label": label})

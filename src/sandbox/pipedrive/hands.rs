@@ -152,6 +152,10 @@ pub(super) fn set(state: &State, kind: Kind, content: &mut Content, property: &s
             let part = property.trim_start_matches("address.");
             assert!(PARTS.contains(&part), "an address has no part {part}");
             put_part(content, part, text);
+            // Who takes away what is left empties the field.
+            if text.is_empty() && content.address.keys().all(|part| part == "value") {
+                content.address.clear();
+            }
         }
         _ => {
             let field = state

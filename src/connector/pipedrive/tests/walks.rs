@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::connector::port::{Evidence, Extent};
+use crate::connector::port::{Evidence, Extent, Frontier};
 use crate::sandbox::{CrmServer, Fault};
 
 async fn walk(firm: &Firm, extent: Extent) -> (Vec<u64>, crate::connector::port::WalkEnd) {
@@ -14,6 +14,13 @@ async fn walk(firm: &Firm, extent: Extent) -> (Vec<u64>, crate::connector::port:
 
 fn firms(firm: &Firm, count: u64) -> Vec<u64> {
     (0..count).map(|n| firm.server.add_organization(&[("name", &format!("Firm {n}"))])).collect()
+}
+
+/// What appears behind a mark and the second in which it was set: what was made in that second may come once more.
+async fn later(firm: &Firm, mark: &Frontier) -> Vec<u64> {
+    firm.clock.advance(Duration::from_secs(1));
+    let (_, mark) = firm.connector.appeared(Kind::Company, mark).await.unwrap();
+    numbers(&firm.connector.appeared(Kind::Company, &mark).await.unwrap().0)
 }
 
 #[tokio::test]
@@ -72,8 +79,23 @@ async fn what_appeared_lies_behind_the_highest_id_of_the_walk() {
     let new = firms(&firm, 3);
     let (appeared, frontier) = firm.connector.appeared(Kind::Company, &frontier).await.unwrap();
     assert_eq!(numbers(&appeared), new.iter().rev().copied().collect::<Vec<_>>());
-    let (nothing, _) = firm.connector.appeared(Kind::Company, &frontier).await.unwrap();
-    assert_eq!(nothing, [], "not again and again");
+    assert_eq!(later(&firm, &frontier).await, [] as [u64; 0], "not again and again");
+}
+
+#[tokio::test]
+async fn what_came_back_or_was_edited_meanwhile_is_taken_from_the_page_that_is_read_anyway() {
+    let firm = Firm::plain();
+    let ids = firms(&firm, 3);
+    firm.server.archive(Kind::Company, ids[1]);
+    firm.clock.advance(Duration::from_mins(1));
+    let (walked, end) = walk(&firm, Extent::Complete).await;
+    assert_eq!(walked, [ids[0], ids[2]]);
+    firm.clock.advance(Duration::from_secs(1));
+    firm.server.restore(Kind::Company, ids[1]);
+    firm.server.edit_record(Kind::Company, ids[0], "name", "Edited");
+    let (appeared, frontier) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
+    assert_eq!(numbers(&appeared), [ids[1], ids[0]]);
+    assert_eq!(later(&firm, &frontier).await, [] as [u64; 0], "not again and again");
 }
 
 #[tokio::test]
@@ -87,7 +109,7 @@ async fn what_appeared_since_a_walk_of_changes_goes_by_ids() {
     let (appeared, frontier) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
     assert_eq!(numbers(&appeared), new);
     assert!(!new.contains(&old[1]));
-    assert_eq!(firm.connector.appeared(Kind::Company, &frontier).await.unwrap().0, []);
+    assert_eq!(later(&firm, &frontier).await, [] as [u64; 0]);
 }
 
 #[tokio::test]
@@ -105,7 +127,7 @@ async fn whatever_date_an_import_gives_it_what_appeared_is_shown() {
         let imported = firm.server.import_organization(&[("name", "Imported")], long_ago);
         let (appeared, frontier) = firm.connector.appeared(Kind::Company, &end.frontier).await.unwrap();
         assert_eq!(numbers(&appeared), [imported]);
-        assert_eq!(firm.connector.appeared(Kind::Company, &frontier).await.unwrap().0, [], "not again and again");
+        assert_eq!(later(&firm, &frontier).await, [] as [u64; 0], "not again and again");
     }
 }
 
@@ -178,6 +200,6 @@ async fn a_list_that_goes_round_in_a_circle_is_no_protocol() {
 #[tokio::test]
 async fn another_systems_mark_is_refused() {
     let firm = Firm::plain();
-    let mark = crate::connector::port::Frontier("page 7".into());
+    let mark = Frontier("page 7".into());
     assert_eq!(firm.connector.appeared(Kind::Company, &mark).await.unwrap_err().kind, ErrorKind::Setting);
 }

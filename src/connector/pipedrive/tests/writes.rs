@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::connector::error::Outcome;
+use crate::domain::record::Version;
 use crate::sandbox::manners::Manner;
 use crate::sandbox::pipedrive::AddressWrites;
 use crate::sandbox::{CrmServer, Fault, When};
@@ -103,10 +104,7 @@ async fn what_a_person_typed_into_the_line_alone_is_kept() {
         firm.stored(Kind::Company, update(id, &[("address.locality", Some("Kraków"))])).await;
         assert_eq!(shown()["value"], "Hall 3, Długa 1, Kraków", "{address_writes:?}");
         // Typed since it was looked at: of its parts nothing is known.
-        firm.server.edit_record(Kind::Company, id, "address.value", line);
-        for part in ["address.route", "address.locality", "address.country"] {
-            firm.server.edit_record(Kind::Company, id, part, "");
-        }
+        firm.server.edit_record(Kind::Company, id, "address", line);
         firm.stored(Kind::Company, update(id, &[("address.locality", Some("Kraków"))])).await;
         assert_eq!((&shown()["value"], &shown()["locality"]), (&json!(line), &json!("Kraków")), "{address_writes:?}");
     }
@@ -205,6 +203,24 @@ async fn what_pipedrive_ignores_shows_in_its_reply() {
     firm.server.manners().set("organizations", "name", Manner::Ignore);
     let row = firm.stored(Kind::Company, update(id, &[("name", Some("B"))])).await;
     assert_eq!(text(&row, 0), "A");
+}
+
+#[tokio::test]
+async fn what_was_changed_since_the_guard_is_not_written_over() {
+    let firm = Firm::plain();
+    let id = firm.server.add_organization(&[("name", "A"), ("address.route", "Krzywa")]);
+    let guarded = firm.one(Kind::Company, id).await.version;
+    let write = |version: &Option<Version>| Write {
+        target: Target::Update { id: id_of(id), version: version.clone() },
+        ..update(id, &[("address.route", Some("Prosta"))])
+    };
+    firm.clock.advance(Duration::from_secs(1));
+    firm.server.edit_record(Kind::Company, id, "address.route", "Rynek");
+    let error = firm.refused(Kind::Company, write(&guarded)).await;
+    assert_eq!((error.kind, error.superseded), (ErrorKind::Conflict, true));
+    let row = firm.one(Kind::Company, id).await;
+    assert!(row.texts.contains(&Delivered::Text("Rynek".into())), "{:?}", row.texts);
+    firm.stored(Kind::Company, write(&row.version)).await;
 }
 
 #[tokio::test]
