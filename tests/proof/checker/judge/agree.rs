@@ -44,6 +44,7 @@ pub fn both_sides_agree(case: &Case<'_>, findings: &mut Findings) {
                 || is_reshaped(case, link.kind, field, ours, theirs)
                 || is_unreadable(case, link.kind, field)
                 || was_typed_before_a_vain_write(case, link, field)
+                || was_typed_in_the_second_of_a_write(case, link, field)
                 || (field.name == "parent" && Side::BOTH.into_iter().any(|side| is_outside(case, link, side)))
                 || is_default(case, link.kind, field, ours, theirs);
             findings.expect(holds, || {
@@ -123,6 +124,19 @@ fn was_typed_before_a_vain_write(case: &Case<'_>, link: &Link, field: &Field) ->
             last.is_ignored && case.story.is_in_the_gap(&rec, typed.place, case.story.writes[write].number)
         })
     })
+}
+
+/// The reply to a write of ours left the property out, and a person typed it in the second of that write: where stamps count
+/// seconds, nothing that is read afterwards tells theirs from what the system made of ours.
+fn was_typed_in_the_second_of_a_write(case: &Case<'_>, link: &Link, field: &Field) -> bool {
+    let rec = link.half(Side::Crm);
+    case.evidence.rules.crm == "pipedrive"
+        && field.properties(Side::Crm).iter().any(|property| {
+            let [.., sent, typed] = case.story.life(&rec, &property.path) else { return false };
+            let (Who::Us(write), Who::Person(_)) = (sent.who, typed.who) else { return false };
+            let is_left_out = !case.story.writes[write].stored.contains_key(&property.path);
+            is_left_out && sent.at.timestamp() == typed.at.timestamp()
+        })
 }
 
 /// One half is what its system makes of the other by a liberty that it declares, or a half cannot be written. Parts that both
