@@ -66,7 +66,7 @@ impl Looks {
     /// nothing against it.
     fn may_be(&self, other: &Self) -> bool {
         let unreadable = |a: &Reading, b: &Reading| *a == Reading::Unknown || *b == Reading::Unknown;
-        let same_tax = self.tax == other.tax && self.tax != Reading::Blank;
+        let same_tax = self.tax == other.tax && !self.tax.says_nothing();
         same_tax || self.name == other.name || unreadable(&self.name, &other.name) && unreadable(&self.tax, &other.tax)
     }
 }

@@ -22,7 +22,7 @@ mod tax;
 /// - putting what is already there changes nothing: `put(s, t) == t` if they agree;
 /// - putting twice is putting once, and what was there before leaves no trace in what is compared.
 pub fn put(field: Field, source: &Text, target: &Text, target_parts: &[Part], locale: &Locale) -> Text {
-    if source.is_blank() {
+    if source.says_nothing() {
         return if target.says_nothing() { target.clone() } else { blanked(target, target_parts) };
     }
     let wanted = normalise(field, source, locale);

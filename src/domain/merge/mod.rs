@@ -140,19 +140,12 @@ enum Halves {
 
 impl Halves {
     fn of(flowtly: &Reading, crm: &Reading) -> Self {
-        match (flowtly, crm) {
-            (Reading::Blank, Reading::Value(_)) => Self::Blank(Side::Flowtly),
-            (Reading::Value(_), Reading::Blank) => Self::Blank(Side::Crm),
-            (Reading::Blank, Reading::Blank)
-            | (Reading::Value(_), Reading::Value(_))
-            | (Reading::Unknown, _)
-            | (_, Reading::Unknown) => {
-                if flowtly.agrees_with(crm) {
-                    Self::Equal
-                } else {
-                    Self::Different
-                }
-            }
+        match (flowtly.says_nothing(), crm.says_nothing()) {
+            (true, false) => Self::Blank(Side::Flowtly),
+            (false, true) => Self::Blank(Side::Crm),
+            (true, true) => Self::Equal,
+            (false, false) if flowtly.agrees_with(crm) => Self::Equal,
+            (false, false) => Self::Different,
         }
     }
 }
@@ -251,7 +244,7 @@ const fn preferred(preference: Preference) -> Option<Side> {
 fn objection(source_since: Option<Since>, source: &Half<'_>, target: &Half<'_>, alternates: bool) -> Option<Reason> {
     if source_since == Some(Since::Moved) && was_cut_copy(source, target) {
         Some(Reason::CutCopyMoved)
-    } else if matches!(source.now, Reading::Blank) && target.required {
+    } else if source.now.says_nothing() && target.required {
         Some(Reason::RequiredElsewhere)
     } else if alternates {
         Some(Reason::Alternates)

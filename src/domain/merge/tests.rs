@@ -417,6 +417,26 @@ fn a_base_that_is_unknown_counts_as_none() {
 }
 
 #[test]
+fn the_type_of_a_tax_number_says_nothing_without_the_number() {
+    let tax = |text: &Text| Reading::of(Field::TaxIdentity, text.clone(), &Locale::default());
+    let flowtly = |number: &str| {
+        tax(&Text::of([(field::Part::Tin, number), (field::Part::TinType, "nip"), (field::Part::TinCountry, "PL")]))
+    };
+    let crm = |number: &str| tax(&Text::of([(field::Part::Number, number)]));
+    let decide = |flowtly: Half<'_>, crm: Half<'_>| {
+        let rule = FieldRule { first: Preference::Flowtly, ..FieldRule::default() };
+        merge(Field::TaxIdentity, &rule, flowtly, crm, Circumstances::default())
+    };
+    let (number, bare, blank) = (crm("5260250274"), flowtly(""), crm(""));
+    let fill = Verdict::Write { to: Side::Flowtly, reason: Reason::Fill };
+    assert_eq!(decide(plain(None, &bare), plain(None, &number)), fill, "whatever wins at a first meeting");
+    assert_eq!(decide(plain(None, &bare), plain(None, &blank)), Verdict::Agree(Reason::FirstEqual));
+    let was = flowtly("5260250274");
+    let cleared = decide(plain(Some(&was), &bare), plain(Some(&number), &blank));
+    assert_eq!(cleared, Verdict::Agree(Reason::BothEqual), "by both");
+}
+
+#[test]
 fn a_conflict_whose_cause_is_gone_becomes_an_agreement() {
     let (base, ours, theirs) = (reading("base"), reading("ours"), reading("theirs"));
     let decide = |crm_now| {

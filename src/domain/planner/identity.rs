@@ -42,6 +42,7 @@ fn moved(pair: &Pair, side: Side, field: Field, context: Context<'_>) -> bool {
     match (base, reading(pair, side, field, context)) {
         (None | Some(Reading::Unknown | Reading::Blank), Reading::Unknown | Reading::Blank | Reading::Value(_))
         | (Some(Reading::Value(_)), Reading::Unknown) => false,
+        (Some(base), _) if base.says_nothing() => false,
         (Some(Reading::Value(_)), Reading::Blank) => true,
         (Some(base @ Reading::Value(was)), now @ Reading::Value(is)) => {
             // The type of a tax number, or how it is split, is not the number.

@@ -49,9 +49,9 @@ impl Text {
         self.0.values().all(|text| text::is_blank(text))
     }
 
-    /// Whether it is blank but for the type of a tax number, which says nothing without the number.
+    /// Whether it is blank but for the type and the country of a tax number, which say nothing without the number.
     pub fn says_nothing(&self) -> bool {
-        self.0.iter().all(|(part, text)| *part == Part::TinType || text::is_blank(text))
+        self.0.iter().all(|(part, text)| matches!(part, Part::TinType | Part::TinCountry) || text::is_blank(text))
     }
 }
 
@@ -206,6 +206,15 @@ impl Reading {
         }
     }
 
+    /// Whether it is known to say nothing: blank, or the type of a tax number without the number.
+    pub fn says_nothing(&self) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::Blank => true,
+            Self::Value(value) => value.text.says_nothing(),
+        }
+    }
+
     /// Whether two readings *of one side* are the same. Unknown is the same as nothing, not even as itself.
     pub fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
@@ -220,11 +229,11 @@ impl Reading {
     /// Whether readings *of two sides* say the same thing, as far as both can say it.
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Unknown, _) | (_, Self::Unknown) | (Self::Blank, Self::Value(_)) | (Self::Value(_), Self::Blank) => {
-                false
+            (Self::Unknown, _) | (_, Self::Unknown) => false,
+            (Self::Value(ours), Self::Value(theirs)) if !self.says_nothing() && !other.says_nothing() => {
+                ours.normal.agrees_with(&theirs.normal)
             }
-            (Self::Blank, Self::Blank) => true,
-            (Self::Value(ours), Self::Value(theirs)) => ours.normal.agrees_with(&theirs.normal),
+            (Self::Blank | Self::Value(_), Self::Blank | Self::Value(_)) => self.says_nothing() && other.says_nothing(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Applying, LOCAL_GROUP};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, ActionId, LinkId, Op, Reason, RecordRef};
 use crate::domain::record::{Kind, RemoteId, Side};
-use crate::domain::value::{Locale, Reading, Text};
+use crate::domain::value::{Locale, Text};
 use crate::store::action::{self, Step, StepOp};
 use crate::store::base::{self, Entry};
 use crate::store::deed::{self, Deed};
@@ -349,7 +349,7 @@ impl Applying<'_> {
         if let Some(mut half) = bases.remove(&(link, side)) {
             base::hold(&mut half, &old.record, &new.record);
             if matches!(reason, Reason::Matched { .. }) {
-                half.retain(|field, _| *new.record.reading(*field) != Reading::Blank);
+                half.retain(|field, _| !new.record.reading(*field).says_nothing());
             }
             base::put(connection, &[(link, side, half)]).await?;
         }

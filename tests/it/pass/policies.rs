@@ -91,3 +91,16 @@ async fn name_and_tax_number_that_change_together_are_a_question_and_nothing_of_
     assert_eq!(firm.client_text(client, "addressCity"), None);
     firm.assert_at_rest().await;
 }
+
+#[tokio::test]
+async fn a_client_without_a_number_is_given_the_crms_though_flowtly_demands_a_type_of_it() {
+    let firm = Firm::configured("[rules.company.fields]\ntax_identity = { first = \"flowtly\" }\n");
+    firm.linked("Kotwica", &vat(9)).await;
+    let (client, company) = (firm.client("Alfa", None), firm.company("Alfa", Some(&vat(1))));
+    firm.reconcile().await;
+    assert_eq!(firm.pairs(flowtly_sync::domain::record::Kind::Company).await.len(), 2, "by name and country");
+    assert_eq!(firm.client_text(client, "vatNumber"), Some(vat(1)));
+    assert_eq!(firm.hubspot.company_property(company, "vat_number"), Some(vat(1)));
+    assert!(firm.conflicts().await.is_empty());
+    firm.assert_settled().await;
+}

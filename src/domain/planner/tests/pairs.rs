@@ -410,6 +410,14 @@ fn a_client_that_is_another_firm_since_a_restore_is_a_question() {
 }
 
 #[test]
+fn a_number_that_is_filled_in_beside_its_type_speaks_against_nothing() {
+    let mut pair = firm([("Acme", "Zenit"), ("", OURS)], [("Acme", "Acme"), ("", "")]);
+    let typed = Text::of([(Part::Number, ""), (Part::TinType, "nip"), (Part::TinCountry, "PL")]);
+    pair.flowtly.base.insert(Field::TaxIdentity, read(Field::TaxIdentity, &typed));
+    assert_eq!(plan_pair(&pair, firms().context()).identity_changed, None);
+}
+
+#[test]
 fn one_base_alone_is_none_for_identity_too() {
     let mut pair = firm([("Acme", "Zenit"), (OURS, THEIRS)], [("Acme", "Acme"), (OURS, OURS)]);
     pair.crm.base.remove(&Field::TaxIdentity);
