@@ -81,7 +81,9 @@ async fn gather(settings: &Settings, sides: Sides<'_>, mode: Mode, clock: &dyn C
     let (flowtly, crm) = greetings.await;
     let mut added = Vec::new();
     let mut trouble = Vec::new();
-    if let (Mode::Fix, Ok(schema), true) = (mode, sides.crm, crm.source.is_some()) {
+    // Nothing is added to an account that is another than the state's.
+    let is_well = crm.source.is_some() && crm.findings.iter().all(|finding| finding.health != Health::Failure);
+    if let (Mode::Fix, Ok(schema), true) = (mode, sides.crm, is_well) {
         (added, trouble) = fix(schema).await;
     }
     let looks = futures_util::future::join(look_at(settings, &flowtly), look_at(settings, &crm));

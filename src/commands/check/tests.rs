@@ -102,8 +102,10 @@ async fn another_account_and_a_wrong_clock_are_told() {
     let (mut flowtly, mut crm) = both(&stage);
     flowtly.probe = Ok(Account { id: None, server_time: Some(now() + chrono::TimeDelta::minutes(7)) });
     crm.probe = Ok(Account { id: Some("147".to_owned()), server_time: Some(now() - chrono::TimeDelta::minutes(5)) });
-    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Look).await;
+    crm.change(Kind::Company, "vat_number", |property| property.presence = Presence::Missing);
+    let (code, text) = checked(&stage, sides(&flowtly, &crm), Mode::Fix).await;
     assert_eq!(code, 1);
+    assert!(!text.contains("added: "), "to an account that is not ours: {text}");
     assert!(text.contains("ok    state          STATE can be read\n"), "{text}");
     assert!(text.contains("warn  Flowtly        its clock is 7 minutes ahead of this machine's\n"), "{text}");
     assert!(text.contains("does not say which account it is"), "{text}");
