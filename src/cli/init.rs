@@ -40,7 +40,7 @@ pub struct InitArgs {
     #[arg(long, conflicts_with = "add_missing")]
     pub unchecked: bool,
 
-    /// Add the properties to the CRM that it lacks: the tax number's, and the one that holds Flowtly's id
+    /// Add the properties to the CRM that it lacks: the tax number's, and the one that holds Flowtly's id (of --id-property)
     #[arg(long)]
     pub add_missing: bool,
 

@@ -54,9 +54,13 @@ impl Conversation<'_> {
     }
 
     /// The CRM as it is once what it lacks was added, where that is wanted.
-    async fn added(&mut self, answers: &Answers, crm: Seen) -> Result<Seen, Unfinished> {
+    async fn added(&mut self, answers: &mut Answers, crm: Seen) -> Result<Seen, Unfinished> {
         let lacks = missing(&crm);
-        if lacks.is_empty() || !(self.args.add_missing || self.asks && answers.crm.setup.adds) {
+        let new = self.args.id_property.as_deref().filter(|name| self.args.add_missing && is_new(name, &crm.company));
+        if let Some(name) = new {
+            answers.settings.insert(unseen::id_key(answers), Value::String(name.to_owned()));
+        }
+        if (lacks.is_empty() && new.is_none()) || !(self.args.add_missing || self.asks && answers.crm.setup.adds) {
             return Ok(crm);
         }
         let label = answers.crm.label;
@@ -340,6 +344,12 @@ fn missing(crm: &Seen) -> Vec<&str> {
 
 fn is_missing(company: &SeenKind, path: &str) -> bool {
     company.properties.iter().any(|property| property.path == path && property.presence == Presence::Missing)
+}
+
+/// Whether a name is given to a property that is not there yet.
+fn is_new(name: &str, company: &SeenKind) -> bool {
+    let bears = |offered: &Offered| offered.property.path == name || offered.label.as_deref() == Some(name);
+    !name.is_empty() && name != NONE && !company.offered.iter().any(bears)
 }
 
 /// The property that a name means, by its own name or by what people call it.

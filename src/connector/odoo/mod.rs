@@ -93,7 +93,7 @@ pub const SYSTEM: CrmSystem = CrmSystem {
             test: "{ above = 0 }",
             why: "only partners that were invoiced become clients: your own company is a partner, too",
         }],
-        make: "make it in Odoo (Settings, Technical, Fields); `init --add-missing` and `check --fix` add one that begins with x_",
+        make: "make it in Odoo (Settings, Technical, Fields); `init --add-missing --id-property x_flowtly_id` and `check --fix` add one that begins with x_",
         adds: true,
     },
 };

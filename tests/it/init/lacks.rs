@@ -110,6 +110,16 @@ async fn what_is_missing_is_added_where_that_is_wanted() {
 }
 
 #[tokio::test]
+async fn the_property_for_our_id_is_added_under_the_name_that_it_is_given() {
+    let desk = bare(&["vat_number"]);
+    let mut script = Script::default();
+    let further = ["--yes", "--add-missing", "--id-property", "psa_client"];
+    assert_eq!(made(&desk, &further, &mut script).await, Ok(0), "{}", script.told());
+    assert!(script.told().contains("ok    added to HubSpot: psa_client\n"), "{}", script.told());
+    assert_eq!(desk.settings().crm.id_property(), Some("psa_client"));
+}
+
+#[tokio::test]
 async fn somebody_is_asked_what_to_do_about_it() {
     let desk = bare(&["nip"]);
     let mut script = Script::of([
