@@ -164,6 +164,7 @@ async fn every_instance_is_a_line_whatever_is_wrong_with_it_and_the_worst_is_fir
         ("locked", vec!["failed"], "the last pass failed: CRM: "),
         ("newcomer", vec!["stopped"], "it has made no pass yet: `systemctl start flowtly-sync@newcomer`"),
         ("slip", vec!["configuration"], "(and 1 more); what runs goes by what it read before"),
+        ("typo", vec!["configuration", "stopped"], "/etc/typo/secrets STATE_DIRECTORY="),
         ("typo", vec!["configuration", "stopped"], "this is not TOML"),
         ("walled", vec!["unreadable"], "check that the file and its folder exist"),
     ] {

@@ -14,6 +14,7 @@ use super::instances::{Place, Places, found};
 use crate::clock::Clock;
 use crate::config::{self, Environment, Outline, Problems};
 use crate::daemon::schedule::{After, Means};
+use crate::render::clean::Word;
 use crate::render::lists::Listing;
 use crate::render::lists::instances::{Instance, LastPass, Need, Needs, Pairs, show};
 use crate::render::lists::status::Waiting;
@@ -91,7 +92,12 @@ fn misconfigured(problems: &Problems, place: &Place, is_running: bool) -> Need {
         more => format!(" (and {more} more)"),
     };
     let still = if is_running { "; what runs goes by what it read before" } else { "" };
-    let check = format!("CONFIGURATION_DIRECTORY={} flowtly-sync check", place.configuration.display());
+    let check = format!(
+        "CONFIGURATION_DIRECTORY={} CREDENTIALS_DIRECTORY={} STATE_DIRECTORY={} flowtly-sync check",
+        Word(&place.configuration),
+        Word(&place.secrets()),
+        Word(&place.state)
+    );
     Need { what: Needs::Configuration, text: format!("{first}{more}{still}; `{check}` tells all") }
 }
 
