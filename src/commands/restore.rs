@@ -79,9 +79,13 @@ async fn put(
 type Owner = (u32, u32);
 
 /// Whose the state is to be: whose it was, or whose the folder is, where there was none, or one that root made beside the service.
+/// In a folder of root's (a volume that a group may write to) it is whoever's who restores it.
 fn owner(state: &Path) -> Option<Owner> {
-    let owner = |path: &Path| metadata(path).ok().map(|file| (file.uid(), file.gid()));
-    owner(state).filter(|(user, _)| *user != 0).or_else(|| owner(store::folder_of(state)))
+    let owner = |path: &Path| {
+        let owner = metadata(path).ok().map(|file| (file.uid(), file.gid()));
+        owner.filter(|(user, _)| *user != 0)
+    };
+    owner(state).or_else(|| owner(store::folder_of(state)))
 }
 
 /// A file that root makes would be closed to the service; who is not root can give nothing away, and is told.
