@@ -130,6 +130,13 @@ impl Planning<'_> {
                 self.push(Draft::about(subject, Op::Skip, Reason::Archived { side }));
                 continue;
             }
+            if let LinkRef::Existing(company) = home.link
+                && self.repointed.contains(&company)
+            {
+                // Who stands at the company that its partner goes on as is not looked at yet: a create might double one of them.
+                self.put_off(store, subject, Reason::BlockedByParent, Why::Superseded).await?;
+                continue;
+            }
             if let Some(side) = self.unrecognisable(Kind::Contact) {
                 self.put_off_unknown(store, subject, side).await?;
                 continue;

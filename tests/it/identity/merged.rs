@@ -1,10 +1,13 @@
 //! Two that become one, on either side and on both.
 
+use std::sync::Arc;
+
 use flowtly_sync::domain::plan::Asks;
 use flowtly_sync::domain::record::Kind;
+use flowtly_sync::sandbox::{FlowtlyOptions, HubSpotOptions, HubSpotServer, OdooServer, Property};
 
 use super::separate;
-use crate::firm::{Firm, vat};
+use crate::firm::{Firm, clock, vat};
 
 #[tokio::test]
 async fn contacts_that_merge_in_the_crm_are_followed_to_their_new_id() {
@@ -192,4 +195,27 @@ async fn what_a_pair_left_behind_in_a_merge_is_no_candidate() {
     assert_eq!(firm.client_text(alfa, "vatNumber"), Some(vat(3)));
     let gamma = firm.client("Gamma", Some(&vat(1)));
     stands_alone(&firm, gamma, &[old, other, merged]).await;
+}
+
+#[tokio::test]
+async fn who_stands_at_the_company_that_a_pair_goes_on_as_is_not_made_a_second_time() {
+    let clock = clock();
+    let idle = HubSpotServer::new(HubSpotOptions::default(), clock.clone());
+    let odoo = Arc::new(OdooServer::furnished(clock.clone()));
+    let firm = Firm::made(clock, FlowtlyOptions::default(), odoo, idle, "");
+    firm.linked("Kotwica", &vat(9)).await;
+    let (client, company) = firm.linked("Alfa", &vat(1)).await;
+    // Odoo does not tell what was merged into what: one is gone, and another shows its number.
+    let other = firm.company("Alfa", Some(&vat(1)));
+    let jan = [(Property::FirstName, "Jan"), (Property::LastName, "Kowalski"), (Property::Email, "jan@alfa.pl")];
+    let there = firm.crm.add(Kind::Contact, &jan, Some(other));
+    assert!(firm.crm.remove(Kind::Company, company));
+    let here = firm.person(client, "Jan Kowalski", "jan@alfa.pl");
+    for _ in 0..3 {
+        firm.reconcile().await;
+    }
+    let pair = |one: u64, two: u64| (one.to_string(), two.to_string());
+    assert!(firm.pairs(Kind::Company).await.contains(&pair(client, other)));
+    assert_eq!(firm.pairs(Kind::Contact).await, [pair(here, there)]);
+    assert_eq!(firm.crm.ids(Kind::Contact), [there]);
 }
