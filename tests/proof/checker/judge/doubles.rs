@@ -60,10 +60,13 @@ fn stored_ids(case: &Case<'_>, findings: &mut Findings) {
         let id = record.text(property);
         if rec.kind == Kind::Company && !id.is_empty() {
             let other = holders.insert(id, rec);
-            // People who merge records bring the id of one to the other: then it is asked which of them it is.
-            let is_asked = other.is_some_and(|other| [rec, other].into_iter().any(|rec| case.state().asks_about(rec)));
-            findings
-                .expect(other.is_none() || is_asked, || format!("{rec} and {other:?} carry the same Flowtly id {id}"));
+            // People who merge records bring the id of one to the other.
+            let is_merged = |rec: &Rec| {
+                case.evidence.deeds.iter().any(|deed| deed.rec == *rec && matches!(deed.what, What::Merged { .. }))
+            };
+            findings.expect(other.is_none_or(|other| is_merged(rec) || is_merged(other)), || {
+                format!("{rec} and {other:?} carry the same Flowtly id {id}")
+            });
         }
     }
 }
