@@ -205,7 +205,7 @@ async fn passes(
                 }
             };
             if let Some(watch) = &watch {
-                watch.passed(&mut store, &asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await?;
+                watch.passed(&asks, &outcome, clock.elapsed().saturating_sub(begun), clock.now()).await;
             }
             let ended = PassEnded::of(&outcome);
             let asked = outcome.as_ref().err().map(quarantine::left_alone).unwrap_or_default();

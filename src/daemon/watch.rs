@@ -112,15 +112,14 @@ impl Watch {
     /// A pass came to its end.
     pub(super) async fn passed(
         &self,
-        store: &mut Store,
         asks: &Asks,
         outcome: &Result<Report, PassError>,
         took: Duration,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) {
         self.looked(asks, outcome).await;
         if matches!(outcome, Err(PassError::Stopped)) {
-            return Ok(());
+            return;
         }
         let report = outcome.as_ref().ok();
         let extent = match asks {
@@ -129,16 +128,13 @@ impl Watch {
             Asks::Walk(_) => Extent::Incremental,
         };
         self.metrics.passed(extent, report, took, now);
-        let Some(report) = report else { return Ok(()) };
+        let Some(report) = report else { return };
         self.metrics.links(&report.links);
-        if report.ending.was_carried_out() {
-            self.metrics.acted(store, report.pass).await?;
-        }
+        self.metrics.acted(&report.acted);
         match asks {
             Asks::Hinted(_) => {}
             Asks::Walk(_) => self.vitals.state().passed = Some(now),
         }
-        Ok(())
     }
 
     /// What the pass took of the hints is forgotten, or waits again. A walk takes what waits only where it walks everything, and has looked

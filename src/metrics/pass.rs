@@ -112,13 +112,12 @@ impl Metrics {
     }
 
     /// What was done of the plan of a pass.
-    pub(crate) async fn acted(&self, store: &mut Store, pass: i64) -> Result<(), StoreError> {
-        for tally in action::tally(store.connection(), pass).await? {
-            let action::Tally { op, side, kind, reason, count } = tally;
-            let side = side.unwrap_or_else(|| "none".to_owned());
-            self.figures.actions.get_or_create(&Action { op, side, kind, reason }).inc_by(count);
+    pub(crate) fn acted(&self, tally: &[action::Tally]) {
+        for action::Tally { op, side, kind, reason, count } in tally {
+            let side = side.clone().unwrap_or_else(|| "none".to_owned());
+            let label = Action { op: op.clone(), side, kind: kind.clone(), reason: reason.clone() };
+            self.figures.actions.get_or_create(&label).inc_by(*count);
         }
-        Ok(())
     }
 
     /// Which sides keep failing.

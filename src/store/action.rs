@@ -142,7 +142,7 @@ pub(super) const TALLY: &str = "SELECT op, side, kind, why, count(*) FROM ( \
      ) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4";
 
 /// What was done of the plan of the last pass, by sort and reason: all that is local, and of what sends something that which
-/// was sent.
+/// was sent. To be asked before [`intent::prune`](super::intent::prune), which forgets what a long pass sent at its beginning.
 pub async fn tally(connection: &mut Connection, pass: i64) -> Result<Vec<Tally>, StoreError> {
     let rows = sqlx::query(TALLY).bind(pass).fetch_all(connection).await?;
     rows.iter()

@@ -24,7 +24,7 @@ use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Refusal, RefusalName};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, intent, link, mark, pass, todo, waiting};
+use crate::store::{Store, StoreError, action, intent, link, mark, pass, todo, waiting};
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -112,6 +112,8 @@ pub struct Report {
     pub certificate: Certificate,
     /// The links that it counted for that.
     pub links: Vec<link::Tally>,
+    /// What was done, by sort and reason.
+    pub acted: Vec<action::Tally>,
     /// Whether something is due at once.
     pub more: bool,
 }
@@ -305,6 +307,12 @@ async fn close(
     if is_whole {
         mark::set(&mut transaction, Mark::Adoption, mark::PROVED).await?;
     }
+    let acted = if ending.was_carried_out() {
+        // Before the journal forgets what a long pass sent at its beginning.
+        action::tally(&mut transaction, situation.pass).await?
+    } else {
+        Vec::new()
+    };
     let kept = TimeDelta::from_std(evidence_lasts(world)).unwrap_or_default();
     intent::prune(&mut transaction, now - kept).await?;
     transaction.commit().await.map_err(StoreError::from)?;
@@ -347,6 +355,7 @@ async fn close(
         documents,
         certificate,
         links,
+        acted,
         more,
     })
 }

@@ -141,6 +141,7 @@ fn report(actions: &[Action]) -> Report {
         waiting: (0, 0, 0),
         documents: None,
         certificate: Certificate { equal: 1, ..Certificate::default() },
+        acted: Vec::new(),
         links: Vec::new(),
         more: false,
     }

@@ -1,5 +1,6 @@
 //! The pass itself: what is read when, what waits and for what, what is refused as a whole, and what a dry run leaves alone.
 
+mod acted;
 mod beats;
 mod births;
 mod dry;
