@@ -30,7 +30,7 @@ pub enum Mark {
     Running,
 }
 
-/// A pass carried out its whole plan.
+/// A pass carried out its whole plan, but perhaps for new records that a side took from nobody.
 pub const PROVED: &str = "proved";
 
 /// No pass did so yet.

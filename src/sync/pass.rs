@@ -258,9 +258,8 @@ async fn close(
 ) -> Result<Report, PassError> {
     let Decided { situation, planned, documents, scans, missing, judged, probed, unfound } = decided;
     let now = world.clock.now();
-    let is_whole = applied
-        .as_ref()
-        .is_some_and(|applied| applied.failing.is_empty() && applied.superseded == 0 && applied.interrupted == 0);
+    let proves = applied.as_ref().is_some_and(Applied::proves);
+    let is_whole = proves && applied.as_ref().is_some_and(|applied| applied.withheld == 0);
     let ending = match &applied {
         Some(_) if is_whole && documents.as_ref().is_none_or(DocumentsReport::is_whole) => Ending::Applied,
         Some(_) => Ending::Partly,
@@ -304,7 +303,7 @@ async fn close(
         note(&mut transaction, world, now, &judged).await?;
     }
     // Documents prove nothing of the pairs.
-    if is_whole {
+    if proves {
         mark::set(&mut transaction, Mark::Adoption, mark::PROVED).await?;
     }
     let acted = if ending.was_carried_out() {
@@ -350,7 +349,7 @@ async fn close(
         written: applied.written,
         refused: applied.refused,
         rewritten: applied.rewritten,
-        put_off: applied.superseded + applied.interrupted,
+        put_off: applied.superseded + applied.interrupted + applied.withheld,
         waiting,
         documents,
         certificate,

@@ -50,6 +50,7 @@ impl Applying<'_> {
                 for action in &again {
                     self.put_off(store.connection(), action, Why::Interrupted).await?;
                 }
+                *self.left(step) += again.len() as u64;
                 return self.put_off_rest(store, step, after).await;
             }
             let mut actions = std::mem::take(&mut again);
@@ -225,7 +226,11 @@ impl Applying<'_> {
                     };
                     let Some(company) = link.and_then(|link| links.get(&link)) else {
                         // Its company was not created: it is looked at again with it.
-                        self.applied.superseded += 1;
+                        if self.withholds(side, Kind::Company) {
+                            self.applied.withheld += 1;
+                        } else {
+                            self.applied.superseded += 1;
+                        }
                         let about = [Subject::Seen(source.id)];
                         todo::arm(store.connection(), kind, &about, Why::BlockedByParent, Some(self.now())).await?;
                         continue;

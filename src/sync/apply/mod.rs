@@ -92,6 +92,8 @@ pub(crate) struct Applied {
     pub(crate) superseded: u64,
     /// Writes that were not sent, or whose outcome is unknown.
     pub(crate) interrupted: u64,
+    /// New records that were not made because their side takes none, or not their company.
+    pub(crate) withheld: u64,
     /// Sides that failed, with what they said.
     pub(crate) failing: BTreeMap<Side, PortError>,
     /// Sides and kinds that nothing could be written to.
@@ -100,6 +102,14 @@ pub(crate) struct Applied {
     pub(crate) uncreated: BTreeMap<(Side, Kind), Uncreated>,
     /// Sides and kinds that something was written to.
     pub(crate) wrote: BTreeSet<(Side, Kind)>,
+}
+
+impl Applied {
+    /// Whether the state has proved itself by it: everything was carried out. New records that a side takes from nobody say nothing
+    /// of the pairs; they stay planned, and are counted by the limits when they are made.
+    pub(crate) fn proves(&self) -> bool {
+        self.failing.is_empty() && self.superseded == 0 && self.interrupted == 0
+    }
 }
 
 /// The apply of one plan.
@@ -186,8 +196,8 @@ impl Applying<'_> {
             let mut transaction = store.begin().await?;
             for action in &actions {
                 self.put_off(&mut transaction, action, Why::Interrupted).await?;
-                self.applied.interrupted += 1;
             }
+            *self.left(step) += actions.len() as u64;
             transaction.commit().await.map_err(StoreError::from)?;
         }
     }

@@ -6,6 +6,7 @@ use super::Applying;
 use crate::connector::error::PortError;
 use crate::domain::plan::Action;
 use crate::domain::record::{Kind, Side};
+use crate::store::action::{Step, StepOp};
 use crate::store::todo::Why;
 use crate::store::{Connection, Store, intent, quarantine};
 use crate::sync::PassError;
@@ -53,6 +54,17 @@ impl Applying<'_> {
         self.is_failing(side, kind) || self.applied.uncreated.contains_key(&(side, kind))
     }
 
+    /// Whether a side that is well takes nothing new of a kind.
+    pub(super) fn withholds(&self, side: Side, kind: Kind) -> bool {
+        !self.is_failing(side, kind) && self.applied.uncreated.contains_key(&(side, kind))
+    }
+
+    /// What counts the actions of a step that are left.
+    pub(super) fn left(&mut self, step: Step) -> &mut u64 {
+        let is_withheld = step.op == StepOp::Create && step.side.is_some_and(|side| self.withholds(side, step.kind));
+        if is_withheld { &mut self.applied.withheld } else { &mut self.applied.interrupted }
+    }
+
     /// A create that a side takes from nobody: it stays due, as do all others of its kind. Changes are tried all the same, and if
     /// it is the side that fails they say so.
     pub(super) async fn takes_none(
@@ -65,7 +77,7 @@ impl Applying<'_> {
     ) -> Result<(), PassError> {
         let (kind, now) = (action.kind, self.now());
         intent::close(connection, now, intent, intent::Outcome::Void).await?;
-        self.applied.interrupted += 1;
+        self.applied.withheld += 1;
         self.applied.uncreated.entry((side, kind)).or_insert_with(|| {
             warn!(side.name = side.as_str(), kind.name = kind.as_str(), error.kind = ?error.kind, "no new records are taken: no more are sent in this pass");
             Uncreated::Refused(error.clone())

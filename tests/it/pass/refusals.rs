@@ -1,16 +1,18 @@
 //! Values that a system refuses, or does not show.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flowtly_sync::clock::ManualClock;
 use flowtly_sync::connector::error::ErrorKind;
 use flowtly_sync::domain::record::{Kind, Side};
+use flowtly_sync::domain::safety::RefusalName;
 use flowtly_sync::sandbox::{
     CrmServer, Embedded, EspoOptions, EspoServer, Fault, FlowtlyOptions, HubSpotOptions, HubSpotServer, OdooServer,
     PipedriveOptions, PipedriveServer, Property, When,
 };
-use flowtly_sync::sync::pass::Ending;
+use flowtly_sync::sync::pass::{Ending, Request};
 use http::Method;
 
 use crate::firm::{Firm, clock, vat};
@@ -164,6 +166,39 @@ async fn a_side_that_takes_no_new_records_still_takes_changes_and_other_kinds() 
         firm.crm.faults().clear();
         assert_nothing_is_lost(&firm, name).await;
     }
+}
+
+#[tokio::test]
+async fn a_new_state_proves_itself_also_where_a_side_takes_no_new_records() {
+    let mut firm = Firm::new();
+    let (client, company) = (firm.client("Alfa", Some(&vat(1))), firm.company("Alfa", Some(&vat(1))));
+    for number in [2, 3] {
+        let other = firm.client(&format!("Firma {number}"), Some(&vat(number)));
+        firm.person(other, "Jan Kowalski", &format!("jan@firma{number}.pl"));
+    }
+    let making = When::always().method(Method::POST).exactly("/crm/objects/2026-03/companies/batch/create");
+    firm.hubspot.faults().when(making, Fault::Refusal { status: 403, retry_after: None });
+    let report = firm.reconcile().await;
+    assert_eq!((&report.ending, report.put_off, report.failing.len()), (&Ending::Partly, 4, 0), "{report:?}");
+    // From now on it goes without an allowance, and the new ones stay planned.
+    for city in ["Kraków", "Gdańsk"] {
+        firm.flowtly.edit_client(client, "addressCity", city);
+        let report = firm.beat().await;
+        assert!(report.refusals.is_empty(), "{report:?}");
+        assert_eq!(report.totals.creates.get(&Side::Crm), Some(&4), "{report:?}");
+        assert_eq!(firm.hubspot.company_property(company, "city").as_deref(), Some(city));
+        assert_eq!((report.ending, firm.hubspot.company_count()), (Ending::Partly, 1));
+    }
+    // Once they may be made, the limits hold for them like for any others.
+    firm.hubspot.faults().clear();
+    firm.change_base("creates = { count = 1000, share = 1.0 }", "creates = { count = 1, share = 0.0 }");
+    let report = firm.beat().await;
+    let refusals: Vec<RefusalName> = report.refusals.iter().map(|refusal| refusal.name).collect();
+    assert_eq!((refusals, firm.hubspot.company_count()), (vec![RefusalName::TooManyCreates], 1));
+    let allow = BTreeSet::from([RefusalName::TooManyCreates]);
+    firm.pass(Request { complete: false, allow }).await.unwrap();
+    assert_eq!((firm.hubspot.company_count(), firm.hubspot.contact_count()), (3, 2));
+    firm.assert_settled().await;
 }
 
 #[tokio::test]
