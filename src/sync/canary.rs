@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tokio::sync::Mutex;
 
+use super::apart::each;
 use super::plan::pair;
 use super::scan::{Scans, Scope};
-use super::{PassError, World};
+use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::field::Field;
 use crate::domain::plan::LinkId;
@@ -117,6 +118,11 @@ impl Canaries {
         if self.pairs.is_empty() || self.allowed {
             return Ok(true);
         }
+        self.answer(world, scope, side).await
+    }
+
+    /// Whether one of them answers by id on a side.
+    pub(crate) async fn answer(&mut self, world: World<'_>, scope: &Scope<'_>, side: Side) -> Result<bool, PassError> {
         Ok(!self.ask(world, scope, side).await?.is_empty())
     }
 
@@ -124,22 +130,32 @@ impl Canaries {
     async fn ask(&mut self, world: World<'_>, scope: &Scope<'_>, side: Side) -> Result<&BTreeSet<LinkId>, PassError> {
         if !self.found.contains_key(&side) {
             let ids: Vec<RemoteId> = self.pairs.iter().map(|canary| canary.link.remote_id(side).clone()).collect();
-            let answers = world.look_up(side, Kind::Company, &ids).await?;
+            let answers = each(world, side, Kind::Company, &ids, &mut 0).await.map_err(on(side))?;
+            world.progress.looked();
             let mut found = BTreeSet::new();
+            let mut unread = None;
             for (canary, answer) in self.pairs.iter().zip(answers) {
                 let is_there = match answer {
-                    Lookup::Found(row) => {
+                    Ok(Lookup::Found(row)) => {
                         let mut row = *row;
                         scope.stage(world, side, Kind::Company).hide(std::slice::from_mut(&mut row));
                         let records = world.shape(side, Kind::Company).records(&row, &world.ruling.locale);
                         records.first().is_some_and(|record| self.is_recognised(canary, side, &Looks::of(record)))
                     }
-                    Lookup::MergedInto(_) => true,
-                    Lookup::Gone | Lookup::Closed(_) => false,
+                    Ok(Lookup::MergedInto(_)) => true,
+                    Ok(Lookup::Gone | Lookup::Closed(_)) => false,
+                    Err(error) => {
+                        unread = Some(error);
+                        false
+                    }
                 };
                 if is_there {
                     found.insert(canary.link.id);
                 }
+            }
+            // One that cannot be read now says nothing, and need not where another one is found.
+            if let Some(error) = unread.filter(|_| self.named || found.is_empty()) {
+                return Err(on(side)(error));
             }
             self.found.insert(side, found);
         }

@@ -127,7 +127,7 @@ async fn attempt(
     stopped(stop)?;
     let is_allowed = turn.request.allow.contains(&RefusalName::ShrunkenListing);
     let had = (!is_allowed).then_some(Had { known: &before, unaccepted: &unaccepted });
-    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries, had).await?;
+    let missing = read_missing(world, store, &scope, &mut scans, &mut canaries, had, hinted.is_none()).await?;
     stopped(stop)?;
     if look(world, store, &scope, &scans, which).await? {
         // Nothing was decided from what was read so far. Read again, it says nothing of the property, or what it says now.

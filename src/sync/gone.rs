@@ -1,15 +1,16 @@
 //! What is due and was not delivered is read by id; what a whole walk did not show is read by id; and only what answers
-//! "gone" by id, while a canary still answers, is gone.
+//! "gone" by id, while a canary still answers, is gone. A record that its server stumbles over rests until the next beat.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use super::apart::{UNREAD_GAP, each};
 use super::canary::Canaries;
 use super::scan::{Scans, Scope};
 use super::stage::take_in;
-use super::{PassError, World};
+use super::{PassError, World, on};
 use crate::connector::port::Lookup;
 use crate::domain::plan::LinkId;
 use crate::domain::record::{Kind, RemoteId, Side, Standing};
@@ -51,6 +52,17 @@ pub(crate) struct Missing {
     pub(crate) not_shown: BTreeMap<(Side, Kind), u64>,
     /// A few of them.
     pub(crate) not_shown_ids: BTreeMap<(Side, Kind), Vec<RemoteId>>,
+    /// How many links, and records without one, rest since the server stumbled over the record.
+    pub(crate) unread: u64,
+}
+
+/// What is known of a side while it is asked for records by their ids.
+#[derive(Debug, Clone, Copy)]
+struct Hearing {
+    /// It answered in this pass: where it then stumbles over a record, that is about this record alone.
+    answers: bool,
+    /// How many records in a row it stumbled over.
+    unread_in_a_row: u32,
 }
 
 /// What a side had before the pass, and what of it earlier passes found gone and nobody accepted.
@@ -73,7 +85,7 @@ impl Had<'_> {
 
 /// Reads by id what the scans did not deliver but the pass needs. Where a list shows so few that the plan is refused anyhow
 /// (`had` says of how many, where that is not allowed), nothing of it is asked for: a view that hides a hundred thousand
-/// records must not cost as many requests with every beat.
+/// records must not cost as many requests with every beat. `walked`: both sides were walked in this pass, so that they answer.
 pub(crate) async fn read_missing(
     world: World<'_>,
     store: &Mutex<Store>,
@@ -81,9 +93,11 @@ pub(crate) async fn read_missing(
     scans: &mut Scans,
     canaries: &mut Canaries,
     had: Option<Had<'_>>,
+    walked: bool,
 ) -> Result<Missing, PassError> {
     let mut missing = Missing::default();
     for side in Side::BOTH {
+        let mut hearing = Hearing { answers: walked, unread_in_a_row: 0 };
         for kind in Kind::BOTH {
             let wanted = wanted(world, store, scope, scans, side, kind, &mut missing).await?;
             let not_shown = missing.not_shown.get(&(side, kind)).copied();
@@ -101,7 +115,7 @@ pub(crate) async fn read_missing(
             let wanted: Vec<(SeenId, RemoteId)> = wanted.into_iter().collect();
             let batch = world.source(side).capabilities().of(kind).read_batch.max(1) * 4;
             for chunk in wanted.chunks(batch) {
-                read(world, store, scope, scans, side, kind, chunk, &mut missing, canaries).await?;
+                read(world, store, scope, scans, side, kind, chunk, &mut missing, canaries, &mut hearing).await?;
             }
         }
     }
@@ -184,32 +198,46 @@ async fn read(
     wanted: &[(SeenId, RemoteId)],
     missing: &mut Missing,
     canaries: &mut Canaries,
+    hearing: &mut Hearing,
 ) -> Result<(), PassError> {
     let ids: Vec<RemoteId> = wanted.iter().map(|(_, id)| id.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let merged_before = missing.merged.len();
-    let answers = world.look_up(side, kind, &ids).await?;
+    let answers = each(world, side, kind, &ids, &mut hearing.unread_in_a_row).await.map_err(on(side))?;
+    world.progress.looked();
+    hearing.answers |= answers.iter().any(Result::is_ok);
     let mut rows: Vec<Row> = Vec::new();
-    let mut gone = Vec::new();
-    let mut into = BTreeSet::new();
+    let (mut gone, mut unread, mut merged) = (Vec::new(), Vec::new(), Vec::new());
     for (id, answer) in ids.iter().zip(answers) {
         let owners = wanted.iter().filter(|(_, theirs)| theirs == id).map(|(row, _)| *row);
         match answer {
-            Lookup::Found(row) => rows.push(*row),
-            Lookup::Gone => gone.extend(owners),
+            Ok(Lookup::Found(row)) => rows.push(*row),
+            Ok(Lookup::Gone) => gone.extend(owners),
             // It is there: what was last seen of it holds.
-            Lookup::Closed(_) => {}
-            Lookup::MergedInto(survivor) => {
-                missing.merged.extend(owners.map(|old| Merged { side, kind, old, into: survivor.clone() }));
-                into.insert(survivor);
+            Ok(Lookup::Closed(_)) => {}
+            Ok(Lookup::MergedInto(into)) => {
+                merged.extend(owners.map(|old| Merged { side, kind, old, into: into.clone() }));
+            }
+            Err(error) => {
+                // Where nothing else is known of the side, its canaries tell whether it is the side that fails.
+                if !hearing.answers && !canaries.answer(world, scope, side).await? {
+                    return Err(on(side)(error));
+                }
+                hearing.answers = true;
+                unread.extend(owners);
             }
         }
     }
     // What a record was merged into is read too: an incremental walk need not have shown it.
-    let into: Vec<RemoteId> = into.into_iter().collect();
+    let into: BTreeSet<RemoteId> = merged.iter().map(|merged| merged.into.clone()).collect();
     if !into.is_empty() {
-        for answer in world.look_up(side, kind, &into).await? {
-            if let Lookup::Found(row) = answer {
-                rows.push(*row);
+        let into: Vec<RemoteId> = into.into_iter().collect();
+        let answers = each(world, side, kind, &into, &mut hearing.unread_in_a_row).await.map_err(on(side))?;
+        world.progress.looked();
+        for (into, answer) in into.iter().zip(answers) {
+            match answer {
+                Ok(Lookup::Found(row)) => rows.push(*row),
+                Ok(Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => {}
+                // Nothing follows a record of which nothing is known.
+                Err(_) => unread.extend(merged.extract_if(.., |merged| merged.into == *into).map(|merged| merged.old)),
             }
         }
     }
@@ -224,9 +252,19 @@ async fn read(
     let mut store = store.lock().await;
     let mut transaction = store.begin().await?;
     let staged = take_in(&mut transaction, scope.stage(world, side, kind), rows).await?;
-    let merged: Vec<SeenId> = missing.merged.iter().skip(merged_before).map(|merged| merged.old).collect();
-    let absorbed = absorbed(&mut transaction, world, side, kind, &merged).await?;
+    let olds: Vec<SeenId> = merged.iter().map(|merged| merged.old).collect();
+    let absorbed = absorbed(&mut transaction, world, side, kind, &olds).await?;
     seen::mark_gone(&mut transaction, &absorbed).await?;
+    missing.merged.extend(merged);
+    if !unread.is_empty() {
+        // What was last seen of it holds, and nothing is planned with it until it can be read.
+        let unread = seen::by_id(&mut transaction, &world.ruling.locale, &unread).await?;
+        let subjects: Vec<Subject> =
+            unread.iter().map(|row| row.link.map_or(Subject::Seen(row.id), Subject::Link)).collect();
+        let due = world.clock.now() + UNREAD_GAP;
+        todo::arm(&mut transaction, kind, &subjects, Why::Interrupted, Some(due)).await?;
+        missing.unread += subjects.len() as u64;
+    }
     if !gone.is_empty() {
         seen::mark_gone(&mut transaction, &gone).await?;
         let links: Vec<Subject> = seen::by_id(&mut transaction, &world.ruling.locale, &gone)

@@ -1,13 +1,15 @@
 //! What hints name is read by id, through the same stage as what a walk delivers.
 //!
 //! A record that reads as it was seen is left alone. One that differs is due from then on, as if a walk had found it; one that
-//! is gone, or goes on under another id, is made due, so that the step that reads what is missing believes it on its own terms.
+//! is gone, goes on under another id, or cannot be read now, is made due, so that the step that reads what is missing believes it
+//! on its own terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use super::apart::each;
 use super::scan::{Scans, Scope};
 use super::stage::take_in;
 use super::{PassError, World, on};
@@ -90,7 +92,7 @@ async fn read(
     ids: &[RemoteId],
     known: &[Seen],
 ) -> Result<(), PassError> {
-    let answers = match world.source(side).get(kind, ids).await {
+    let answers = match each(world, side, kind, ids, &mut 0).await {
         Ok(answers) => answers,
         // Somebody hinted at what is no id of this system, or may not be read: no reason to fail the pass.
         Err(error) if is_about_the_ids(&error) => {
@@ -104,10 +106,10 @@ async fn read(
     let mut elsewhere = BTreeSet::new();
     for (id, answer) in ids.iter().zip(answers) {
         match answer {
-            Lookup::Found(row) => rows.push(*row),
+            Ok(Lookup::Found(row)) => rows.push(*row),
             // The next walk shows what its list shows of it.
-            Lookup::Closed(_) => {}
-            Lookup::Gone | Lookup::MergedInto(_) => {
+            Ok(Lookup::Closed(_)) => {}
+            Ok(Lookup::Gone | Lookup::MergedInto(_)) | Err(_) => {
                 elsewhere.insert(id);
             }
         }

@@ -3,7 +3,7 @@
 //! In order: [`probe`] asks both sides who they are; [`recover`] closes open intents by evidence; [`scan`] reads what is
 //! there and [`stage`]s what differs (`hinted` reads what webhooks name, by id); `vanished` finds properties that no record
 //! shows any more;
-//! `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
+//! `apart` takes a group of reads by id asunder that one record holds up; `canary` looks for the pairs that must be there; [`gone`] confirms what is missing;
 //! [`plan`] decides, with [`match_up`] for records without a link; `judged` holds the plan against `domain::safety`;
 //! [`apply`] writes: guard, intent, write, settle; [`documents`] are read, planned and shown apart from all that;
 //! [`certificate`] says how it stands; `decide` is the story up to the verdict on the plan, [`pass`] the whole of it.
@@ -16,6 +16,7 @@ pub mod scan;
 mod lag;
 pub mod stage;
 mod hinted;
+mod apart;
 mod canary;
 mod vanished;
 pub mod gone;

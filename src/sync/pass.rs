@@ -253,11 +253,14 @@ async fn close(
     world: World<'_>,
     store: &mut Store,
     decided: Decided,
-    applied: Option<Applied>,
+    mut applied: Option<Applied>,
     writes: bool,
 ) -> Result<Report, PassError> {
     let Decided { situation, planned, documents, scans, missing, judged, probed, unfound } = decided;
     let now = world.clock.now();
+    if let Some(applied) = &mut applied {
+        applied.interrupted += missing.unread;
+    }
     let proves = applied.as_ref().is_some_and(Applied::proves);
     let is_whole = proves && applied.as_ref().is_some_and(|applied| applied.withheld == 0);
     let ending = match &applied {

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tracing::warn;
-
 use super::Applying;
 use super::update::{Ready, refusal};
-use crate::connector::error::{ErrorKind, PortError};
+use crate::connector::error::PortError;
 use crate::connector::port::{Lookup, ParentWrite, Target, Write};
 use crate::domain::field::{Field, Part};
 use crate::domain::plan::{Action, Change, LinkId, Op};
@@ -18,6 +16,7 @@ use crate::store::seen::{self, Seen, SeenId};
 use crate::store::todo::{self, Subject, Why};
 use crate::store::{Connection, Store, StoreError, link};
 use crate::sync::PassError;
+use crate::sync::apart::each;
 use crate::sync::match_up::index_companies;
 use crate::sync::stage::take_in;
 
@@ -125,35 +124,14 @@ impl Applying<'_> {
         Ok(ready)
     }
 
-    /// One answer for each target. Where a group fails because the server does, each is asked for by itself: one record that it
-    /// stumbles over must not hold up the others. Fails if none can be read.
-    async fn read_targets(
-        &self,
+    /// One answer for each target. A record that alone cannot be read holds up no others, and not the rest of the pass.
+    pub(super) async fn read_targets(
+        &mut self,
         kind: Kind,
         side: Side,
         targets: &[RemoteId],
     ) -> Result<Vec<Result<Lookup, PortError>>, PortError> {
-        let source = self.world.source(side);
-        let error = match source.get(kind, targets).await {
-            Ok(answers) => return Ok(answers.into_iter().map(Ok).collect()),
-            Err(error) if error.kind == ErrorKind::Unavailable && targets.len() > 1 => error,
-            Err(error) => return Err(error),
-        };
-        let mut answers = Vec::new();
-        for target in targets {
-            let answer = source.get(kind, std::slice::from_ref(target)).await;
-            answers.push(answer.and_then(|answers| answers.into_iter().next().ok_or_else(|| error.clone())));
-        }
-        if answers.iter().all(Result::is_err) {
-            return Err(error);
-        }
-        for (target, answer) in targets.iter().zip(&answers) {
-            if let Err(error) = answer {
-                let (id, side, kind) = (target.as_str(), side.as_str(), kind.as_str());
-                warn!(record.id = id, side, kind, error.kind = ?error.kind, "this record cannot be read now; others can");
-            }
-        }
-        Ok(answers)
+        each(self.world, side, kind, targets, self.unread_in_a_row.entry(side).or_default()).await
     }
 
     /// Long lists are read before the targets are: what is typed meanwhile must not come between the guard and the write.

@@ -123,6 +123,8 @@ pub(crate) struct Applying<'a> {
     /// What the local group that is under way has done.
     deeds: BTreeMap<Deed, u64>,
     unknown_in_a_row: u32,
+    /// How many records in a row could not be read right before they were written.
+    unread_in_a_row: BTreeMap<Side, u32>,
     /// How often the turn of an action came too late.
     belated: BTreeMap<ActionId, u32>,
     /// Where something appeared since the plan was made: from then on every create is matched once more.
@@ -149,6 +151,7 @@ pub(crate) async fn apply(
         applied: Applied::default(),
         deeds: BTreeMap::new(),
         unknown_in_a_row: 0,
+        unread_in_a_row: BTreeMap::new(),
         belated: BTreeMap::new(),
         appeared: BTreeSet::new(),
         highest: BTreeMap::new(),

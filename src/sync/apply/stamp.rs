@@ -1,6 +1,6 @@
 //! Our id, written into the CRM's companies: guarded and journalled like any write, never merged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 use tracing::{Instrument, info_span, warn};
@@ -64,7 +64,7 @@ impl Applying<'_> {
             }
         }
         let ids: Vec<RemoteId> = wanted.iter().map(|(_, link, _)| link.crm_id.clone()).collect();
-        let answers = match self.world.crm.get(Kind::Company, &ids).await {
+        let answers = match self.read_targets(Kind::Company, Side::Crm, &ids).await {
             Ok(answers) => answers,
             Err(error) => {
                 for (action, _, _) in &wanted {
@@ -75,13 +75,15 @@ impl Applying<'_> {
                 return Ok(Vec::new());
             }
         };
-        let there: BTreeMap<RemoteId, Option<String>> = answers
-            .into_iter()
-            .filter_map(|answer| match answer {
-                Lookup::Found(row) => Some((row.id, row.stored_id)),
-                Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_) => None,
-            })
-            .collect();
+        let mut there: BTreeMap<RemoteId, Option<String>> = BTreeMap::new();
+        let mut unread: BTreeSet<RemoteId> = BTreeSet::new();
+        for (id, answer) in ids.into_iter().zip(answers) {
+            match answer {
+                Ok(Lookup::Found(row)) => _ = there.insert(row.id, row.stored_id),
+                Ok(Lookup::Gone | Lookup::MergedInto(_) | Lookup::Closed(_)) => {}
+                Err(_) => _ = unread.insert(id),
+            }
+        }
         let mut ready = Vec::new();
         for (action, link, text) in wanted {
             match there.get(&link.crm_id) {
@@ -90,6 +92,10 @@ impl Applying<'_> {
                     let mut transaction = store.begin().await?;
                     self.remember_stamp(&mut transaction, link.id, &text).await?;
                     transaction.commit().await.map_err(StoreError::from)?;
+                }
+                None if unread.contains(&link.crm_id) => {
+                    self.applied.interrupted += 1;
+                    self.put_off(store.connection(), &action, Why::Interrupted).await?;
                 }
                 None => {
                     self.applied.superseded += 1;

@@ -9,4 +9,5 @@ mod families;
 mod people;
 mod mapping;
 mod secured;
+mod stumbles;
 mod restored;
