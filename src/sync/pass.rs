@@ -14,6 +14,7 @@ use super::decide::{Decided, Turn, decide};
 use super::documents::DocumentsReport;
 use super::judged::note;
 use super::plan::Planned;
+use super::scan::Scans;
 use super::standing::extents;
 use super::{PassError, World};
 use crate::connector::error::PortError;
@@ -24,7 +25,7 @@ use crate::domain::record::{Kind, Side};
 use crate::domain::safety::{Refusal, RefusalName};
 use crate::store::mark::Mark;
 use crate::store::pass::Cursor;
-use crate::store::{Store, StoreError, action, intent, link, mark, pass, todo, waiting};
+use crate::store::{Connection, Store, StoreError, action, intent, link, mark, pass, todo, waiting};
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -284,18 +285,7 @@ async fn close(
         Applied::default()
     };
     let mut transaction = store.begin().await?;
-    for ((side, kind), scanned) in &scans {
-        let old = pass::cursor(&mut transaction, *side, *kind).await?;
-        let overlap = TimeDelta::from_std(world.source(*side).capabilities().overlap).unwrap_or_default();
-        let walked_whole = scanned.complete && scanned.consistent;
-        // A list that was not read whole may have hidden what no later question for changes would show.
-        let cursor = Cursor {
-            since: if scanned.consistent { Some(scanned.started - overlap) } else { old.since },
-            whole_at: if walked_whole { Some(scanned.started) } else { old.whole_at },
-            whole_shape: if walked_whole { Some(world.shape(*side, *kind).key()) } else { old.whole_shape },
-        };
-        pass::set_cursor(&mut transaction, *side, *kind, &cursor).await?;
-    }
+    move_cursors(&mut transaction, world, &scans).await?;
     let as_of = pass::last_whole(&mut transaction).await?;
     let stand = documents.as_ref().map(|report| report.stand);
     let links = link::tally(&mut transaction).await?;
@@ -360,6 +350,23 @@ async fn close(
         acted,
         more,
     })
+}
+
+/// From where the next walks go on.
+async fn move_cursors(connection: &mut Connection, world: World<'_>, scans: &Scans) -> Result<(), StoreError> {
+    for ((side, kind), scanned) in scans {
+        let old = pass::cursor(connection, *side, *kind).await?;
+        let overlap = TimeDelta::from_std(world.source(*side).capabilities().overlap).unwrap_or_default();
+        let walked_whole = scanned.complete && scanned.consistent;
+        // A list that was not read whole may have hidden what no later question for changes would show.
+        let cursor = Cursor {
+            since: if scanned.consistent { Some(scanned.started - overlap) } else { old.since },
+            whole_at: if walked_whole { Some(scanned.started) } else { old.whole_at },
+            whole_shape: if walked_whole { Some(world.shape(*side, *kind).key()) } else { old.whole_shape },
+        };
+        pass::set_cursor(connection, *side, *kind, &cursor).await?;
+    }
+    Ok(())
 }
 
 async fn close_what_is_over(store: &mut Store, planned: &Planned) -> Result<(), PassError> {
