@@ -259,11 +259,12 @@ async fn close(
 ) -> Result<Report, PassError> {
     let Decided { situation, planned, documents, scans, missing, judged, probed, unfound } = decided;
     let now = world.clock.now();
+    // A record that cannot be read says nothing of the others.
+    let proves = applied.as_ref().is_some_and(Applied::proves);
     if let Some(applied) = &mut applied {
         applied.interrupted += missing.unread;
     }
-    let proves = applied.as_ref().is_some_and(Applied::proves);
-    let is_whole = proves && applied.as_ref().is_some_and(|applied| applied.withheld == 0);
+    let is_whole = proves && missing.unread == 0 && applied.as_ref().is_some_and(|applied| applied.withheld == 0);
     let ending = match &applied {
         Some(_) if is_whole && documents.as_ref().is_none_or(DocumentsReport::is_whole) => Ending::Applied,
         Some(_) => Ending::Partly,
