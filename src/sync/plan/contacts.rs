@@ -130,15 +130,7 @@ impl Planning<'_> {
                 self.push(Draft::about(subject, Op::Skip, Reason::Archived { side }));
                 continue;
             }
-            if let LinkRef::Existing(company) = home.link
-                && self.repointed.contains(&company)
-            {
-                // Who stands at the company that its partner goes on as is not looked at yet: a create might double one of them.
-                self.put_off(store, subject, Reason::BlockedByParent, Why::Superseded).await?;
-                continue;
-            }
-            if let Some(side) = self.unrecognisable(Kind::Contact) {
-                self.put_off_unknown(store, subject, side).await?;
+            if self.is_put_off(store, subject, home).await? {
                 continue;
             }
             let family = |side: Side| home.id(side).and_then(|id| children.get(&(side, id.clone()))).unwrap_or(&nobody);
@@ -191,6 +183,20 @@ impl Planning<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Puts a contact off that cannot be told from others now.
+    async fn is_put_off(&mut self, store: &mut Store, subject: &Seen, home: &Home) -> Result<bool, PassError> {
+        if matches!(home.link, LinkRef::Existing(company) if self.repointed.contains(&company)) {
+            // Who stands at the company that its partner goes on as is not looked at yet: a create might double one of them.
+            self.put_off(store, subject, Reason::BlockedByParent, Why::Superseded).await?;
+            return Ok(true);
+        }
+        if let Some(side) = self.unrecognisable(Kind::Contact) {
+            self.put_off_unknown(store, subject, side).await?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     /// Whether a contact that stands at the company on the other side is this very person: linked as a contact of another
