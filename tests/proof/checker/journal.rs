@@ -62,6 +62,13 @@ pub struct Deed {
     pub after: (u64, u64),
 }
 
+/// Whether a person gave a client another name. One whose creation has not been heard of yet is another one then, for all that can
+/// be told: Flowtly keeps no id of ours.
+pub fn is_renamed(deeds: &[Deed], rec: &Rec) -> bool {
+    let is_name = |deed: &&Deed| matches!(&deed.what, What::Edited { property, .. } if property == "name");
+    (rec.side, rec.kind) == (Side::Flowtly, Kind::Company) && deeds.iter().filter(is_name).any(|deed| deed.rec == *rec)
+}
+
 impl Deed {
     /// Its place among the requests of a side: behind the request of this number, counted from 1.
     pub fn place(&self, side: Side) -> u64 {

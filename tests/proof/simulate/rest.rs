@@ -14,6 +14,8 @@ use sqlx::SqliteConnection;
 use super::life::{Life, Lived, live};
 use super::sim::Sim;
 use super::world::text;
+use crate::checker::evidence;
+use crate::checker::journal::is_renamed;
 use crate::checker::rules::Rules;
 use crate::checker::{Evidence, check};
 
@@ -140,6 +142,7 @@ async fn orphans(sim: &Arc<Sim>) {
             std::iter::once(&question.subject).chain(candidates).map(|record| (record.side, record.id.to_string()))
         })
         .collect();
+    let deeds = sim.journal.deeds();
     let text_of = |record: &Value| text(&record["id"]);
     let clients = sim.firm.flowtly.clients().iter().map(text_of).collect::<Vec<_>>();
     let people = sim.firm.flowtly.contacts().iter().map(text_of).collect::<Vec<_>>();
@@ -153,6 +156,9 @@ async fn orphans(sim: &Arc<Sim>) {
         for id in ids {
             // A refusal may name it: "already exists".
             let is_told = asked.contains(&(side, id.clone())) || failures.iter().any(|told| told.message.contains(&id));
+            let client = evidence::Rec::new(evidence::Side::Flowtly, evidence::Kind::Company, id.as_str());
+            let is_client = (side, kind) == (Side::Flowtly, Kind::Company);
+            let is_told = is_told || (is_client && is_renamed(&deeds, &client));
             if !accounted.contains(&(side, kind, id.clone())) && !is_told {
                 sim.wrong(format!("{side} {} {id} was made by the program and belongs to nothing", kind.as_str()));
             }

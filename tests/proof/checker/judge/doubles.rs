@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Side};
-use super::super::journal::What;
+use super::super::journal::{What, is_renamed};
 use super::super::normal::{self, Texts};
 use super::super::rules::{Field, Property};
 use super::super::story::{Aim, Came, Write, companies_before};
@@ -35,7 +35,8 @@ pub fn no_duplicates(case: &Case<'_>, findings: &mut Findings) {
             });
         }
         let links = case.state().links_of(rec).count();
-        findings.expect(links == 1 || is_open(case, rec, links), || {
+        let is_unknown = links == 0 && is_renamed(&case.evidence.deeds, rec);
+        findings.expect(links == 1 || is_unknown || is_open(case, rec, links), || {
             format!("{rec} was created by us and has {links} links, and nothing says why")
         });
     }

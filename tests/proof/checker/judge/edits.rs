@@ -133,6 +133,7 @@ fn is_due(case: &Case<'_>, rec: &Rec, field: &Field, deed: usize, typed: &Event,
                 || carried(case, rec, field, typed).is_some_and(|first| is_older(case, rec, field, first))
                 || is_undone_unseen(case, rec, field, typed, entry)
                 || is_as_agreed(case, rec, field, typed)
+                || is_typed_back(case, rec, field, typed)
                 || is_as_read_together(case, rec, field, typed)
         }
         // Never agreed, and nothing was here; a part of a composite may well have been.
@@ -217,6 +218,33 @@ fn may_have_shown(case: &Case<'_>, side: Side, from: u64, to: u64) -> bool {
     let dialect = dialect(side, &case.evidence.rules.crm);
     let mut requests = (1..).zip(case.evidence.log(side)).filter(|(number, _)| *number > from && *number <= to);
     requests.any(|(_, request)| !dialect.shows_no_record(request))
+}
+
+/// Whether a person typed back what stood there before people alone typed something else, and nothing of that was ever on the other
+/// side, so that it cannot have been agreed: as far as anybody could see, this side has not moved.
+fn is_typed_back(case: &Case<'_>, rec: &Rec, field: &Field, typed: &Event) -> bool {
+    let mut lives = field.properties(rec.side).iter().map(|property| case.story.life(rec, &property.path));
+    let Some(life) = lives.find(|life| life.contains(typed)) else { return false };
+    let before: Vec<&Event> = life.iter().take_while(|event| event.who != typed.who).collect();
+    let is_same = |event: &&Event| normal::folded(&event.stood) == normal::folded(&typed.stood);
+    let Some(stood) = before.iter().rposition(is_same) else { return false };
+    let between = &before[stood + 1..];
+    let kin = case.story.kin(rec);
+    let others = || kin.iter().filter(|kin| kin.side != rec.side);
+    let was_there = |event: &&Event| {
+        let text = normal::folded(&event.stood);
+        let lives = others().flat_map(|kin| {
+            field.properties(kin.side).iter().flat_map(|property| case.story.life(kin, &property.path))
+        });
+        others().flat_map(|kin| entries(case, kin, field)).any(|entry| holds(&entry.new, &event.stood))
+            || lives.into_iter().map(|other| normal::folded(&other.stood)).any(|other| {
+                // A name may stand there in two texts.
+                !other.is_empty() && (other.contains(&text) || text.contains(&other))
+            })
+    };
+    !between.is_empty()
+        && between.iter().all(|event| matches!(event.who, Who::Person(_)))
+        && !between.iter().any(was_there)
 }
 
 /// Whether a person put back what both sides had said, and the other side had been given another text since: against what was

@@ -2,7 +2,7 @@
 
 use super::super::Findings;
 use super::super::evidence::{Kind, Rec, Side};
-use super::super::journal::What;
+use super::super::journal::{What, is_renamed};
 use super::super::rules::Rules;
 use super::super::story::{Aim, Came, Write};
 use super::Case;
@@ -76,6 +76,7 @@ fn is_remembered(case: &Case<'_>, write: &Write, rec: &Rec) -> bool {
             !links.is_empty()
                 || state.asks_about(rec)
                 || state.is_named_by_a_refusal(rec)
+                || is_renamed(&case.evidence.deeds, rec)
                 || (is_unknown_or_gone(case, rec) && is_taken_away(case, rec))
         }
         Aim::Join | Aim::Leave => !links.is_empty() || state.asks_about(rec),
