@@ -89,7 +89,11 @@ fn stands_or_was_replaced(case: &Case<'_>, findings: &mut Findings, rec: &Rec, p
 }
 
 /// The history of a record's field, under whatever link the record has or had.
-fn entries<'case>(case: &'case Case<'_>, rec: &'case Rec, field: &'case Field) -> impl Iterator<Item = &'case Written> {
+pub(super) fn entries<'case>(
+    case: &'case Case<'_>,
+    rec: &'case Rec,
+    field: &'case Field,
+) -> impl Iterator<Item = &'case Written> {
     let links: Vec<i64> =
         case.story.kin(rec).iter().flat_map(|kin| case.state().links_of(kin).map(|link| link.id)).collect();
     case.state()
@@ -112,7 +116,7 @@ fn has_kept(case: &Case<'_>, rec: &Rec, field: &Field, entry: &Written, text: &s
 }
 
 /// Whether a value of the history holds a text.
-fn holds(value: &Value, text: &str) -> bool {
+pub(super) fn holds(value: &Value, text: &str) -> bool {
     match value {
         Value::String(own) => normal::folded(own) == normal::folded(text) || own.rsplit('/').next() == Some(text),
         Value::Object(parts) => parts.values().any(|part| holds(part, text)),

@@ -7,9 +7,9 @@ use super::super::evidence::{Kind, Rec, Record, Side};
 use super::super::journal::{STAMPS, What};
 use super::super::normal;
 use super::super::rules::Field;
-use super::super::state::Written;
 use super::super::story::{Aim, Came, Event, Who, Write};
 use super::Case;
+use super::edits::{entries, holds};
 
 /// What the systems give to a new record by themselves.
 const GIVEN: [(Side, &str, &str); 4] = [
@@ -95,19 +95,21 @@ fn is_typed(case: &Case<'_>, rec: &Rec, property: &str, text: &str) -> bool {
     let choices = field.properties(rec.side).iter().flat_map(|property| &property.choices);
     let chosen = |source: &String| choices.clone().any(|(theirs, ours)| source == ours && text == theirs);
     let words: BTreeSet<String> = sources.iter().flat_map(|source| normal::tokens(source)).collect();
-    // A rule corrects a drift by what the other system shows, also where that has made something of its own of it.
-    let corrects =
-        |entry: &Written| entry.reason == "drift_corrected" && entry.side == rec.side && entry.field == field.name;
-    let is_shown = |kin: &Rec| {
+    sources.iter().any(|source| normal::same_text(&field.name, source, text) || chosen(source))
+        || (field.name == "tax_identity" && is_of_a_number(case, rec, &sources, text))
+        || normal::tokens(text).is_subset(&words)
+        || is_corrected(case, rec, field, text)
+}
+
+/// A rule corrects a drift by what the other system shows, also where that has made something of its own of it: the history says
+/// so of this text, and it stood there.
+fn is_corrected(case: &Case<'_>, rec: &Rec, field: &Field, text: &str) -> bool {
+    let stood = |kin: &Rec| {
         let lives = field.properties(kin.side).iter().map(|property| case.story.life(kin, &property.path));
         lives.flatten().any(|event| normal::folded(&event.stood) == normal::folded(text))
     };
-    let is_corrected = case.state().history.iter().any(corrects)
-        && case.story.kin(rec).iter().any(|kin| kin.side != rec.side && is_shown(kin));
-    is_corrected
-        || sources.iter().any(|source| normal::same_text(&field.name, source, text) || chosen(source))
-        || (field.name == "tax_identity" && is_of_a_number(case, rec, &sources, text))
-        || normal::tokens(text).is_subset(&words)
+    entries(case, rec, field).any(|entry| entry.reason == "drift_corrected" && holds(&entry.new, text))
+        && case.story.kin(rec).iter().any(|kin| kin.side != rec.side && stood(kin))
 }
 
 /// A tax number with or without its country, or that country.
